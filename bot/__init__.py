@@ -1,0 +1,1 @@
+"""mlbot: a GitOps bot for machine-learning models."""

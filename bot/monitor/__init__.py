@@ -1,0 +1,1 @@
+"""Logged predictions -> Health."""

@@ -1,0 +1,1 @@
+"""Event and two Git trees -> Plan."""

@@ -1,0 +1,281 @@
+"""What the bot asks of the world. One fake and one real adapter a port; `tests/contract/` holds them to one suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from bot.records.event import Account
+from bot.records.plan import DataFile
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """An entry of a Git tree. `oid` is the object id in hexadecimal; a `link` is a symbolic link, `commit` a submodule."""
+
+    name: str
+    kind: Literal["blob", "tree", "link", "commit"]
+    oid: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A path that differs between two trees. `old`/`new` are blob ids, None where the path does not exist."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class Git(Protocol):
+    """Objects of the local repository, read without a checkout; refs and tags of the remote `origin`."""
+
+    def resolve(self, rev: str) -> str:
+        """Full SHA of a revision. Raises UserError when there is none."""
+
+    def entries(self, sha: str, path: str = "") -> dict[str, TreeEntry]:
+        """Children of a folder by name; empty when the folder does not exist."""
+
+    def read(self, sha: str, path: str) -> bytes | None:
+        """A regular file's bytes; None when it does not exist or is a link, a folder or a submodule."""
+
+    def changes(self, base: str, head: str, *, under: Sequence[str] = ()) -> list[Change]:
+        """Paths that differ, sorted, without rename detection."""
+
+    def merge_base(self, one: str, two: str) -> str | None:
+        """Best common ancestor, None when there is none."""
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is reachable from `descendant` (a commit is its own ancestor)."""
+
+    def fetch(self, *refspecs: str) -> None:
+        """Fetch from origin. Raises WorldError when the remote does not answer, UserError when a ref is not there."""
+
+    def tags(self) -> list[Tag]:
+        """Annotated tags of the repository with tagger date and message, oldest first."""
+
+    def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
+        """Create an annotated tag and push it; the same tag on the same commit already there is not an error."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An annotated tag: the commit it points to and when its tagger says it was made."""
+
+    name: str
+    commit: str
+    message: str
+    at: datetime
+
+
+class Branch(Protocol):
+    """A branch that only the bot writes (ledger, environments): read at its head, written by compare-and-swap."""
+
+    def head(self) -> str | None:
+        """Commit at the tip as last fetched, None when the branch does not exist yet."""
+
+    def get(self, path: str) -> bytes | None:
+        """A file at the tip, None when it is not there."""
+
+    def paths(self, prefix: str = "") -> list[str]:
+        """File paths at the tip that start with `prefix`, sorted."""
+
+    def commit(self, files: Mapping[str, bytes | None], message: str) -> str | None:
+        """Write files (None removes) in one commit on the tip and push it; the commit id, None when nothing changes.
+
+        A lost race is retried on the new tip; an append-only branch refuses a change of a file that is there
+        (UserError, code `ledger_conflict`). Raises WorldError when it cannot be pushed.
+        """
+
+    def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
+        """(commit, committer date, message) of commits that touch `path`, newest first."""
+
+
+class Data(Protocol):
+    """Data as DVC tracks it at a commit, fetched by content."""
+
+    def files(self, sha: str, path: str) -> tuple[DataFile, ...]:
+        """Files under `path` (a file or a folder below `data/`), sorted, from the pointer at that commit.
+
+        Raises UserError when the pointer is missing, malformed, absolute or leaves the repository, or when nothing is
+        there; WorldError (code `data_object_missing`) when the remote does not hold the listing.
+        """
+
+    def fetch(self, files: Sequence[DataFile], into: Path) -> None:
+        """Put the files at `into/<path>`, each re-hashed. Raises UserError (code `data_object_missing`)."""
+
+
+class Artifacts(Protocol):
+    """Artifact folders in the DVC remote, by content."""
+
+    def store(self, folder: Path) -> str:
+        """Push every file of the folder; returns the text of a DVC pointer (`.dvc` file) for it."""
+
+    def fetch(self, pointer: str, into: Path) -> None:
+        """Put the files of the pointer into the folder, each re-hashed. Raises UserError (code `artifact_missing`)."""
+
+
+class Predictor(Protocol):
+    """A loaded artifact. `table` is a pyarrow.Table with at least the model's input columns."""
+
+    inputs: tuple[str, ...]
+    classes: tuple[str, ...] | None
+
+    def probabilities(self, table: Any) -> Any:
+        """float64 array (n, n_classes), None for a regression."""
+
+    def predict(self, table: Any) -> Any:
+        """Labels as text (n,) by the model's threshold, or float64 (n,) for a regression."""
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as GitHub says it is now. `merge_commit_sha` is None until it is merged."""
+
+    number: int
+    title: str
+    author: Account
+    state: Literal["open", "closed"]
+    draft: bool
+    merged: bool
+    head_sha: str
+    head_ref: str
+    base_ref: str
+    base_sha: str
+    from_fork: bool
+    merge_commit_sha: str | None
+    labels: tuple[str, ...] = ()
+    merged_by: Account | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: Account | None
+    committer: Account | None
+    author_email: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Comment:
+    """An issue comment. `updated_at` later than `created_at` means that it was edited."""
+
+    id: int
+    author: Account
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    app_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review: `state` in GitHub's words; `commit_sha` is what it was given for."""
+
+    id: int
+    author: Account
+    state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+    commit_sha: str | None
+    submitted_at: datetime | None
+    body: str = ""
+
+
+class PullRequests(Protocol):
+    """Pull requests and what people said on them, read to the last page."""
+
+    def get(self, number: int) -> PullRequest:
+        """Raises UserError when it is not there."""
+
+    def open_numbers(self) -> list[int]:
+        """Numbers of the open pull requests."""
+
+    def for_commit(self, sha: str) -> list[int]:
+        """Pull requests that a commit belongs to (after a merge: the one that brought it)."""
+
+    def commits(self, number: int) -> list[Commit]:
+        """All commits, oldest first. Raises WorldError at GitHub's cap of 250."""
+
+    def comments(self, number: int) -> list[Comment]:
+        """All comments, oldest first."""
+
+    def reviews(self, number: int) -> list[Review]:
+        """All reviews, oldest first."""
+
+    def permission(self, login: str) -> tuple[int, str]:
+        """(account id, role name: none, read, triage, write, maintain, admin) in this repository."""
+
+    def in_team(self, organization: str, team: str, login: str) -> bool | None:
+        """Active member (child teams count)? None when GitHub does not say."""
+
+
+class Conversation(Protocol):
+    """What the bot writes for people. Views: nothing is ever read back from here as truth."""
+
+    def me(self) -> Account:
+        """The bot's own account."""
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> str:
+        """Create or edit the bot's comment with this hidden marker; its URL. Equal content writes nothing."""
+
+    def reply(self, number: int, body: str) -> None:
+        """One new comment."""
+
+    def react(self, comment_id: int, content: Literal["eyes", "rocket", "confused", "+1", "-1"]) -> None:
+        """A reaction on a comment."""
+
+    def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
+        """A commit status; `state` is error, failure, pending or success."""
+
+    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        """A GitHub Deployment with one status; the same payload at the same commit is not created twice."""
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow of the default branch by file name."""
+
+    def merge(self, number: int, head_sha: str) -> str:
+        """Merge exactly this head; the merge commit. Raises UserError when the head moved or GitHub refuses."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, UTC, aware."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The workflow run that we are: identity for links and for ordering (`id`, then `attempt`)."""
+
+    id: int
+    attempt: int
+    url: str | None
+    job: str
+    workflow: str
+    repository: str
+    actor: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything a step may ask for. Adapters that a command did not build are absent and raise when used."""
+
+    git: Git
+    ledger: Branch
+    environments: Branch
+    data: Data
+    artifacts: Artifacts
+    pull_requests: PullRequests
+    conversation: Conversation
+    clock: Clock
+    run: Run
+    default_branch: str = "main"
+    workspace: Path = field(default_factory=Path)

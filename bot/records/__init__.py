@@ -1,0 +1,1 @@
+"""The nouns: frozen, JSON in and out, a schema number each."""

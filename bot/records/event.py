@@ -1,0 +1,112 @@
+"""The closed set of things that can happen, as `receive` makes them from a GitHub payload."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.records.base import Part, Record
+
+
+class Account(Part):
+    """A GitHub account. `id` is the identity; `login` is for display, since logins can be renamed and taken again."""
+
+    id: int
+    login: str
+    kind: Literal["User", "Bot", "Organization"] = "User"
+
+
+class PullRequestChanged(Record):
+    """A pull request was opened, pushed to, reopened, made ready, retargeted, or is to be looked at again."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["pull_request_changed"] = "pull_request_changed"
+    number: int
+    action: str
+    head_sha: str
+    base_ref: str
+    from_fork: bool
+    draft: bool
+    sender: Account
+
+
+class CommentCreated(Record):
+    """Somebody commented on a pull request. `body` is the payload's copy, to be compared with the stored one."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["comment_created"] = "comment_created"
+    number: int
+    comment_id: int
+    body: str
+    author: Account
+    sender: Account
+
+
+class ReviewChanged(Record):
+    """A review was submitted, edited or dismissed. `number` is None when the payload only names a commit."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["review_changed"] = "review_changed"
+    number: int | None
+    head_sha: str | None
+
+
+class Pushed(Record):
+    """A branch moved from `before` to `after` (40 hexadecimal digits; zeros mean that it did not exist)."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["pushed"] = "pushed"
+    ref: str
+    before: str
+    after: str
+    sender: Account
+
+
+class MergeGroupRequested(Record):
+    """The merge queue asks for the checks of a group commit."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["merge_group_requested"] = "merge_group_requested"
+    head_sha: str
+    base_sha: str
+    base_ref: str
+
+
+class Dispatched(Record):
+    """A person or the bot started a workflow by hand. `inputs` are text, as GitHub passes them."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["dispatched"] = "dispatched"
+    workflow: str
+    inputs: dict[str, str]
+    sender: Account
+
+
+class Scheduled(Record):
+    """A clock started a workflow. `schedule` is the cron line."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["scheduled"] = "scheduled"
+    schedule: str
+
+
+class Ignored(Record):
+    """Nothing to do, with the reason."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["ignored"] = "ignored"
+    reason: str
+
+
+Event = Annotated[
+    PullRequestChanged
+    | CommentCreated
+    | ReviewChanged
+    | Pushed
+    | MergeGroupRequested
+    | Dispatched
+    | Scheduled
+    | Ignored,
+    Field(discriminator="kind"),
+]

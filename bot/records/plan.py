@@ -1,0 +1,88 @@
+"""Which models a change affects and why, and which it does not and why not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.records.base import Part, Record
+
+
+class DataFile(Part):
+    """One file under `data/` as DVC tracks it. `path` starts with `data/`; `size` is in bytes, None when unknown."""
+
+    path: str
+    md5: str
+    size: int | None = None
+
+
+class Reason(Part):
+    """Why a model is affected or skipped: a stable code and a sentence. `path` is the changed file, None if none is."""
+
+    code: str
+    sentence: str
+    path: str | None = None
+
+
+class Planned(Part):
+    """A model to evaluate. `known_evaluation` is the digest of a stored Evaluation with the same inputs digest, or None."""
+
+    kind: Literal["planned"] = "planned"
+    model: str
+    inputs_digest: str
+    base_inputs_digest: str | None
+    reasons: tuple[Reason, ...]
+    data_files: tuple[DataFile, ...]
+    runner: str
+    timeout_minutes: int
+    risk_tier: str
+    known_evaluation: str | None = None
+
+
+class Skipped(Part):
+    """A model that the change does not affect."""
+
+    kind: Literal["skipped"] = "skipped"
+    model: str
+    reason: Reason
+    inputs_digest: str | None = None
+
+
+class Invalid(Part):
+    """A model whose spec or data cannot be read at the head; it blocks until it is mended."""
+
+    kind: Literal["invalid"] = "invalid"
+    model: str
+    file: str
+    line: int | None
+    column: int | None = None
+    message: str
+    hint: str | None
+
+
+Entry = Annotated[Planned | Skipped | Invalid, Field(discriminator="kind")]
+
+
+class Plan(Record):
+    """What `plan` makes of two Git trees. Entries are sorted by model name."""
+
+    schema_version: Literal[1] = 1
+    base_sha: str
+    head_sha: str
+    entries: tuple[Entry, ...]
+    changed_paths: tuple[str, ...]
+    change_kinds: tuple[
+        str, ...
+    ]  # sorted: spec, data, schema, docs, code, evaluator, policy, workflow, data_remote, other
+    n_models: int
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """The entries to evaluate."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Planned))
+
+    @property
+    def invalid(self) -> tuple[Invalid, ...]:
+        """The entries that cannot be read."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Invalid))

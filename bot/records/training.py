@@ -1,0 +1,92 @@
+"""What training did: the artifact with its digests, the inputs kept, and what it took."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from bot.records.base import Part, Record
+from bot.records.plan import DataFile
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class ArtifactFile(Part):
+    """A file of the artifact folder: name without folders, `sha256:<hex>`, size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+class DroppedInput(Part):
+    """A source column that was not kept, and why (constant, duplicate, redundant, uninformative, leaking, id_like)."""
+
+    column: str
+    reason: str
+    detail: str = ""
+
+
+class SelectionPoint(Part):
+    """One size on the selection curve: cross-validated score with its standard error, in the search's scoring."""
+
+    n_inputs: int
+    score: float
+    standard_error: float
+    chosen: bool = False
+
+
+class Seconds(Part):
+    """Wall seconds by phase."""
+
+    read: float
+    select: float
+    search: float
+    fit: float
+    export: float
+
+
+class Machine(Part):
+    """Where it ran: enough to explain a difference in the last digits."""
+
+    architecture: str
+    cpu: str
+    python: str
+    threads: int
+    blas: str
+    packages: dict[str, str]
+
+
+class Training(Record):
+    """One trained model. `artifact_digest` is the SHA-256 of `model.skops`; `test_rows_digest` that of the test row ids.
+
+    `classes` are the labels in the order of the probability columns, None for a regression. `threshold` is the
+    decision threshold of a binary model on the probability of `classes[1]`, None elsewhere.
+    """
+
+    schema_version: Literal[1] = 1
+    model: str
+    task: Task
+    inputs_digest: str
+    artifact_digest: str
+    files: tuple[ArtifactFile, ...]
+    data_files: tuple[DataFile, ...]
+    target: str
+    classes: tuple[str, ...] | None
+    threshold: float | None
+    n_train: int
+    n_test: int
+    test_rows_digest: str
+    inputs: tuple[str, ...]
+    dropped: tuple[DroppedInput, ...]
+    selection_method: str
+    selection_curve: tuple[SelectionPoint, ...]
+    estimator: str
+    parameters: dict[str, Any]
+    trials: int
+    scoring: str
+    onnx: Literal["passed", "failed", "not_tried"]
+    onnx_detail: str
+    warnings: tuple[str, ...]
+    seconds: Seconds
+    peak_memory_bytes: int
+    machine: Machine

@@ -1,0 +1,1 @@
+"""A local GitHub for rehearsals."""

@@ -1,0 +1,1 @@
+"""Plan entry and data -> Training."""
