@@ -1,0 +1,113 @@
+"""The command line: one file a verb, imported only when its verb is called, and one way out for errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from bot.errors import MlbotError
+
+# verb -> (module, one line of help). Help and completion read this table, so that neither imports a stage.
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("bot.cli.demo", "The whole life of one change, on real data, in the sandbox."),
+    "init": ("bot.cli.init", "Add models/, policies/, workflows and DVC set-up to a repository."),
+    "doctor": ("bot.cli.doctor", "Check repository, rulesets, permissions, workflows and remote."),
+    "validate": ("bot.cli.validate", "Check specs and policies; every error with file, line and hint."),
+    "plan": ("bot.cli.plan", "Which models a change affects, and why."),
+    "train": ("bot.cli.train", "Train one model: a safe artifact and training.json."),
+    "evaluate": ("bot.cli.evaluate", "Measure an artifact and compare it with what is deployed."),
+    "report": ("bot.cli.report", "Render evaluations as Markdown, HTML or for the terminal."),
+    "decide": ("bot.cli.decide", "Judge a facts record by the policies; no network."),
+    "policy": ("bot.cli.policy", "Test, lint, backtest and simulate policies."),
+    "chatops": ("bot.cli.chatops", "What a comment means."),
+    "handle": ("bot.cli.handle", "The entry point of every workflow."),
+    "promote": ("bot.cli.promote", "Promote an evaluated model to an environment."),
+    "rollback": ("bot.cli.rollback", "Take an environment back to the last known good."),
+    "environments": ("bot.cli.environments", "What is live where."),
+    "history": ("bot.cli.history", "Who let which version out, when, on what evidence."),
+    "gc": ("bot.cli.gc", "List, then remove, artifacts that nothing needs."),
+    "verify": ("bot.cli.verify", "Check the chain from live bytes back to the approved pull request."),
+    "serve": ("bot.cli.serve", "Serve what the environments branch says."),
+    "monitor": ("bot.cli.monitor", "Health of a deployed model from logged predictions."),
+    "reproduce": ("bot.cli.reproduce", "Retrain a ledger entry and compare."),
+    "testset-size": ("bot.cli.testset_size", "How many test rows a condition needs."),
+    "schema": ("bot.cli.schema", "JSON Schema of a spec, a policy or a record."),
+    "sandbox": ("bot.cli.sandbox", "A local GitHub with this repository."),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called; each module defines `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        loaded: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mlbot", prog_name="mlbot")
+def mlbot() -> None:
+    """mlbot runs the life of a team's machine-learning models from their Git repository.
+
+    Exit codes: 0 done, 1 you must act, 2 the world failed (try again), 3 a bug in mlbot.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a verb and turn every end into an exit code: 0 done, 1 user, 2 world, 3 bug."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    """The exit code of one invocation; messages go to standard error, and in Actions also as annotations."""
+    try:
+        result: Any = mlbot.main(args=argv, prog_name="mlbot", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except MlbotError as error:
+        _say(error)
+        return error.exit_code
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except Exception:
+        traceback.print_exc()
+        click.echo("\nThis is a bug in mlbot. Please report the lines above.", err=True)
+        return 3
+
+
+def _say(error: MlbotError) -> None:
+    click.echo(f"error: {error}", err=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for one in getattr(error, "errors", [error]):
+            click.echo(_annotation(one))
+
+
+def _annotation(error: MlbotError) -> str:
+    place = error.place
+    where = f" file={_property(place.file)},line={place.line or 1}" if place else ""
+    return f"::error{where}::{_data(error.message)}"
+
+
+def _data(text: str) -> str:
+    # https://docs.github.com/actions/reference/workflow-commands-for-github-actions: % CR LF are escaped
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

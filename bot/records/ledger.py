@@ -1,0 +1,100 @@
+"""Where a fact lies on the ledger and the environments branch: the path grammar, built and parsed here only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Literal
+
+from bot.records.base import Part, Record, canonical_json
+
+LEDGER = "mlbot/ledger"
+ENVIRONMENTS = "mlbot/environments"
+
+
+class Evaluated(Part):
+    """The digests of one model at a head; evaluation and artifact are None while there is no evaluation."""
+
+    inputs_digest: str
+    evaluation_digest: str | None
+    artifact_digest: str | None
+
+
+class Head(Record):
+    """What a pull request's head would let out, by model: what an approval given for that head stands for."""
+
+    schema_version: Literal[1] = 1
+    number: int
+    head_sha: str
+    base_sha: str
+    models: dict[str, Evaluated]
+    run_id: int
+    run_attempt: int
+    initiator_id: int | None  # the account that started the training, None when a schedule did
+
+
+def evaluation_id(models: dict[str, Evaluated]) -> str:
+    """The short name people approve by: `E-` and 16 base32 characters (80 bits) of the evaluations' digest."""
+    digests = {model: evaluated.evaluation_digest for model, evaluated in models.items()}
+    digest = hashlib.sha256(canonical_json(digests)).digest()
+    return "E-" + base64.b32encode(digest)[:16].decode().lower()
+
+
+def bare(digest: str) -> str:
+    """The hexadecimal part of `sha256:<hex>`."""
+    return digest.removeprefix("sha256:")
+
+
+def evaluation_folder(model: str, inputs_digest: str) -> str:
+    """Folder of a model's evaluations of the same inputs; ends with a slash."""
+    return f"evaluations/{model}/{bare(inputs_digest)}/"
+
+
+def evaluation_path(model: str, inputs_digest: str, evaluation_digest: str) -> str:
+    """An Evaluation's path."""
+    return f"{evaluation_folder(model, inputs_digest)}{bare(evaluation_digest)}.json"
+
+
+def pointer_path(model: str, inputs_digest: str, evaluation_digest: str) -> str:
+    """Path of the DVC pointer to the artifact folder that an Evaluation judged."""
+    return f"{evaluation_folder(model, inputs_digest)}{bare(evaluation_digest)}.dvc"
+
+
+def head_path(number: int, head_sha: str) -> str:
+    """A Head's path."""
+    return f"heads/{number}/{head_sha}.json"
+
+
+def plan_path(number: int, head_sha: str) -> str:
+    """The path of the Plan of a pull request's head."""
+    return f"plans/{number}/{head_sha}.json"
+
+
+def approval_path(number: int, approval_id: str) -> str:
+    """An approval's path; the id is `c<comment id>` or `r<review id>`."""
+    return f"approvals/{number}/{approval_id}.json"
+
+
+def decision_path(number: int, decision_digest: str) -> str:
+    """A Decision's path."""
+    return f"decisions/{number}/{bare(decision_digest)}.json"
+
+
+def promotion_path(model: str, counter: int, environment: str) -> str:
+    """A Release's path in the ledger; the counter grows by one with each change of any environment of the model."""
+    return f"promotions/{model}/{counter:06d}-{environment}.json"
+
+
+def release_path(environment: str, model: str) -> str:
+    """The Release that is live, on the environments branch."""
+    return f"{environment}/{model}/release.json"
+
+
+def artifact_path(environment: str, model: str) -> str:
+    """The DVC pointer to what is live, on the environments branch."""
+    return f"{environment}/{model}/artifact.dvc"
+
+
+def manifest_path(environment: str, model: str) -> str:
+    """The manifest that a cluster applies, on the environments branch."""
+    return f"{environment}/{model}/manifest.yaml"
