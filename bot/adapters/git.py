@@ -1,0 +1,283 @@
+"""The local repository: objects read through libgit2 without a checkout; fetch and push through git itself."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.errors import UserError, WorldError
+from bot.ports import Change, Tag, TreeEntry
+
+if TYPE_CHECKING:
+    import pygit2
+
+# The account that GITHUB_TOKEN acts as: https://api.github.com/users/github-actions[bot]
+BOT_NAME = "github-actions[bot]"
+BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
+PUSH_ATTEMPTS = 8
+
+
+def credentials(server_url: str, token: str | None) -> dict[str, str]:
+    """Environment that lets git send `token` to `server_url` only; nothing is written to any configuration file."""
+    if not token:
+        return {}
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{server_url.rstrip('/')}/.extraheader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
+    }
+
+
+class LocalGit:
+    """Port Git on the repository at `path`. `environ` is added to that of git (see `credentials`)."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str] | None = None) -> None:
+        import pygit2
+
+        try:
+            self.repository = pygit2.Repository(str(path))
+        except pygit2.GitError:
+            raise UserError(
+                f"{path} is not a Git repository", hint="Run this inside a clone, or pass --repo."
+            ) from None
+        self.path = path
+        self.environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environ or {})}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """git itself; never raises, the caller reads `returncode` and `stderr`."""
+        return subprocess.run(
+            ["git", "-C", str(self.path), *arguments], env=self.environ, capture_output=True, text=True, check=False
+        )
+
+    def resolve(self, rev: str) -> str:
+        import pygit2
+
+        try:
+            found = self.repository.revparse_single(rev)
+            return str(found.peel(pygit2.Commit).id)
+        except (KeyError, ValueError, pygit2.GitError):
+            raise UserError(
+                f"no commit {rev!r} in this repository", hint="Fetch it first: `git fetch origin`.", code="ref_missing"
+            ) from None
+
+    def _node(self, sha: str, path: str) -> Any:
+        import pygit2
+
+        node: Any = self.repository[sha].peel(pygit2.Tree)
+        for part in [part for part in path.split("/") if part]:
+            # A link is a blob and a submodule is not here: neither is ever walked through.
+            if node is None or node.type_str != "tree" or part not in node:
+                return None
+            if node[part].filemode == SUBMODULE:
+                return None
+            node = node[part]
+        return node
+
+    def entries(self, sha: str, path: str = "") -> dict[str, TreeEntry]:
+        node = self._node(self.resolve(sha), path)
+        if node is None or node.type_str != "tree":
+            return {}
+        return {item.name: TreeEntry(item.name, _kind(item.filemode), str(item.id)) for item in node}
+
+    def read(self, sha: str, path: str) -> bytes | None:
+        node = self._node(self.resolve(sha), path)
+        if node is None or node.type_str != "blob" or node.filemode == LINK:
+            return None
+        return bytes(node.data)
+
+    def changes(self, base: str, head: str, *, under: Sequence[str] = ()) -> list[Change]:
+        one, two = (self._node(self.resolve(rev), "") for rev in (base, head))
+        zero = "0" * 40
+        found = []
+        for delta in one.diff_to_tree(two).deltas:
+            path = delta.new_file.path or delta.old_file.path
+            if not under or any(path == root or path.startswith(root.rstrip("/") + "/") for root in under):
+                old, new = str(delta.old_file.id), str(delta.new_file.id)
+                found.append(Change(path, None if old == zero else old, None if new == zero else new))
+        return sorted(found, key=lambda change: change.path)
+
+    def merge_base(self, one: str, two: str) -> str | None:
+        found = self.repository.merge_base(self.resolve(one), self.resolve(two))
+        return str(found) if found else None
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        old, new = self.resolve(ancestor), self.resolve(descendant)
+        return old == new or bool(self.repository.descendant_of(new, old))
+
+    def fetch(self, *refspecs: str) -> None:
+        done = self.run("fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)
+        if done.returncode:
+            raise _fetch_error(done.stderr)
+
+    def tags(self) -> list[Tag]:
+        import pygit2
+
+        found = []
+        for name in self.repository.references:
+            if not name.startswith("refs/tags/"):
+                continue
+            tag = self.repository[self.repository.references[name].target]
+            if isinstance(tag, pygit2.Tag):  # lightweight tags carry no word of anybody
+                at = datetime.fromtimestamp(tag.tagger.time if tag.tagger else 0, UTC)
+                commit = str(tag.get_object().peel(pygit2.Commit).id)
+                found.append(Tag(name.removeprefix("refs/tags/"), commit, tag.message, at))
+        return sorted(found, key=lambda tag: (tag.at, tag.name))
+
+    def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
+        import pygit2
+
+        if not any(tag.name == name and tag.commit == sha for tag in self.tags()):
+            signature = pygit2.Signature(BOT_NAME, BOT_EMAIL, int(at.timestamp()), 0)
+            self.repository.create_tag(name, pygit2.Oid(hex=sha), pygit2.enums.ObjectType.COMMIT, signature, message)
+        done = self.run("push", "--quiet", "origin", f"refs/tags/{name}")
+        if done.returncode:
+            raise _push_error(f"tag {name}", done.stderr)
+
+
+class GitBranch:
+    """Port Branch: `name` on origin, written by compare-and-swap. `append_only` refuses to change what is there."""
+
+    def __init__(self, git: LocalGit, name: str, *, append_only: bool = False) -> None:
+        self.git = git
+        self.name = name
+        self.append_only = append_only
+        self.ref = f"refs/remotes/origin/{name}"
+
+    def refresh(self) -> None:
+        """Fetch the tip; a branch that origin does not have (any more) counts as not existing."""
+        try:
+            self.git.fetch(f"+refs/heads/{self.name}:{self.ref}")
+        except UserError:
+            if self.ref in self.git.repository.references:
+                self.git.repository.references.delete(self.ref)
+
+    def head(self) -> str | None:
+        found = self.git.repository.references.get(self.ref)
+        return str(found.target) if found else None
+
+    def get(self, path: str) -> bytes | None:
+        tip = self.head()
+        return self.git.read(tip, path) if tip else None
+
+    def paths(self, prefix: str = "") -> list[str]:
+        tip = self.head()
+        if tip is None:
+            return []
+        folder = prefix.rpartition("/")[0]
+        node = self.git._node(tip, folder)
+        if node is None or node.type_str != "tree":
+            return []
+        found = _walk(node, folder + "/" if folder else "")
+        return sorted(path for path in found if path.startswith(prefix))
+
+    def commit(self, files: Mapping[str, bytes | None], message: str) -> str | None:
+        for _ in range(PUSH_ATTEMPTS):
+            tip = self.head()
+            new = self._write(tip, files, message)
+            if new is None:
+                return None
+            lease = f"--force-with-lease=refs/heads/{self.name}:{tip or ''}"
+            done = self.git.run("push", "--quiet", lease, "origin", f"{new}:refs/heads/{self.name}")
+            if done.returncode == 0:
+                self.git.repository.references.create(self.ref, new, force=True)
+                return new
+            if not _lost_race(done.stderr):
+                raise _push_error(f"branch {self.name}", done.stderr)
+            self.refresh()
+        raise WorldError(f"branch {self.name} moved {PUSH_ATTEMPTS} times while it was written", hint="Run this again.")
+
+    def _write(self, tip: str | None, files: Mapping[str, bytes | None], message: str) -> str | None:
+        import pygit2
+
+        repository = self.git.repository
+        index = pygit2.Index()
+        if tip:
+            index.read_tree(repository[tip].peel(pygit2.Tree))
+        for path, data in files.items():
+            self._stage(index, tip, path, data)
+        tree = index.write_tree(repository)
+        if tip and tree == repository[tip].peel(pygit2.Tree).id:
+            return None
+        who = pygit2.Signature(BOT_NAME, BOT_EMAIL)
+        parents = [pygit2.Oid(hex=tip)] if tip else []
+        return str(repository.create_commit(None, who, who, message, tree, parents))
+
+    def _stage(self, index: pygit2.Index, tip: str | None, path: str, data: bytes | None) -> None:
+        import pygit2
+
+        there = self.git.read(tip, path) if tip else None
+        if there == data:
+            return
+        if self.append_only and there is not None:
+            raise UserError(f"{self.name}: {path} is there already and differs", code="ledger_conflict")
+        if data is None:
+            index.remove(path)
+        else:
+            index.add(pygit2.IndexEntry(path, self.git.repository.create_blob(data), pygit2.enums.FileMode.BLOB))
+
+    def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
+        tip = self.head()
+        if tip is None:
+            return []
+        scope = ["--", path] if path else []
+        done = self.git.run("log", "--format=%H%x1f%ct%x1f%B%x1e", tip, *scope)
+        rows = [row.strip("\n").split("\x1f", 2) for row in done.stdout.split("\x1e") if row.strip()]
+        return [(sha, datetime.fromtimestamp(int(at), UTC), text.strip()) for sha, at, text in rows]
+
+
+def _kind(mode: int) -> Literal["blob", "tree", "link", "commit"]:
+    if mode == LINK:
+        return "link"
+    if mode == SUBMODULE:
+        return "commit"
+    return "tree" if mode == FOLDER else "blob"
+
+
+def _walk(tree: Any, prefix: str) -> list[str]:
+    found = []
+    for item in tree:
+        if item.type_str == "tree":
+            found += _walk(item, f"{prefix}{item.name}/")
+        else:
+            found.append(prefix + item.name)
+    return found
+
+
+def _lost_race(stderr: str) -> bool:
+    return any(
+        word in stderr
+        for word in ("stale info", "[rejected]", "fetch first", "cannot lock ref", "failed to update ref")
+    )
+
+
+def _fetch_error(stderr: str) -> UserError | WorldError:
+    text = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
+    if "couldn't find remote ref" in stderr or "not our ref" in stderr:
+        return UserError(f"origin does not have it: {text}", code="ref_missing")
+    return _access_error("fetch from origin", stderr) or WorldError(f"cannot fetch from origin: {text}")
+
+
+def _push_error(what: str, stderr: str) -> UserError | WorldError:
+    text = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
+    return _access_error(f"push {what}", stderr) or WorldError(f"cannot push {what}: {text}")
+
+
+def _access_error(what: str, stderr: str) -> UserError | None:
+    if any(word in stderr for word in ("401", "Authentication failed", "could not read Username")):
+        return UserError(
+            f"cannot {what}: the token is missing, wrong or expired (401)",
+            hint="Run the workflow again for a fresh token, or set GITHUB_TOKEN.",
+            code="token_refused",
+        )
+    if "403" in stderr or "Permission" in stderr:
+        return UserError(f"cannot {what}: the token may not write (403)", hint="The job needs `contents: write`.")
+    if "404" in stderr or "not found" in stderr:
+        return UserError(f"cannot {what}: there is no such repository (404)", hint="Check `git remote -v`.")
+    return None
