@@ -1,0 +1,39 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both set up what is missing first.
+SHELL := /bin/bash
+PYTHON ?= python3
+export UV_COMPILE_BYTECODE = 1
+export OPENBLAS_NUM_THREADS = 1
+export OMP_NUM_THREADS = 1
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+RUN := .venv/bin
+
+.PHONY: demo test check setup clean
+
+demo: setup
+	$(RUN)/mlbot demo
+
+test: setup check
+	$(RUN)/pytest -n 2 --dist loadgroup
+
+check: setup
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/actionlint
+	$(RUN)/zizmor --offline --quiet .github
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+clean:
+	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,262 @@
+"""GitHub through PyGithub, its only client here: ports PullRequests and Conversation of one repository."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from bot.errors import MlbotError, UserError, WorldError
+from bot.ports import Comment, Commit, PullRequest, Review
+from bot.records.event import Account
+
+if TYPE_CHECKING:
+    import github.NamedUser
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
+GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted account
+ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
+RETRIES, MAX_WAIT_S = 4, 60.0
+
+
+def _clear(call: Callable[P, T]) -> Callable[P, T]:
+    """GitHub's refusals as errors for people."""
+
+    @functools.wraps(call)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        import requests
+        from github import GithubException
+
+        try:
+            return call(*args, **kwargs)
+        except GithubException as error:
+            raise _error(error) from None
+        except requests.RequestException as error:
+            raise WorldError(f"GitHub does not answer: {error}", hint="Run this again later.") from None
+
+    return wrapped
+
+
+def _error(error: Any) -> MlbotError:
+    status, said = error.status, (error.data or {}).get("message", "") if isinstance(error.data, dict) else ""
+    if status == 401:
+        hint = "Run the workflow again for a fresh token, or set GITHUB_TOKEN."
+        return UserError(
+            "GitHub refuses the token: it is missing, wrong or expired (401)", hint=hint, code="token_refused"
+        )
+    if status == 403 and "rate limit" not in said.lower():
+        hint = "Give the job the permission in `permissions:`; docs/threat-model.md lists what each job needs."
+        return UserError(f"GitHub refuses: {said} (403)", hint=hint, code="forbidden")
+    if status == 404:
+        hint = "Check GITHUB_REPOSITORY and the number, and that the token may read it: GitHub answers 404 for both."
+        return UserError(f"GitHub does not have it: {said or 'Not Found'} (404)", hint=hint, code="not_found")
+    if status in (409, 422):
+        return UserError(f"GitHub refuses: {said} ({status})", hint=f"GitHub said: {error.data}", code="refused")
+    return WorldError(f"GitHub failed: {said or error} ({status})", hint="Run this again later.")
+
+
+class GitHub:
+    """One repository (`owner/name`) at `api_url`. `account` is who the token acts as; None asks GitHub."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        repository: str,
+        token: str,
+        account: Account | None = ACTIONS,
+        default_branch: str = "main",
+    ) -> None:
+        import github
+        from github.GithubRetry import GithubRetry
+
+        retry = GithubRetry(total=RETRIES, secondary_rate_wait=MAX_WAIT_S / 4, max_rate_limit_wait=MAX_WAIT_S)
+        # No pauses between requests: a handler makes a dozen, and waits when GitHub asks for it.
+        self._client = github.Github(
+            base_url=api_url,
+            auth=github.Auth.Token(token),
+            per_page=100,
+            retry=retry,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            lazy=True,
+        )
+        self._repository = self._client.get_repo(repository)
+        self._url = f"/repos/{repository}"
+        self._account = account
+        self._default_branch = default_branch
+        self._comments: dict[int, list[Comment]] = {}
+
+    def _ask(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
+        return data
+
+    # --- PullRequests
+
+    @_clear
+    def get(self, number: int) -> PullRequest:
+        found = self._repository.get_pull(number)
+        home = found.base.repo.full_name
+        return PullRequest(
+            number=number,
+            title=found.title,
+            author=_account(found.user),
+            state="open" if found.state == "open" else "closed",
+            draft=bool(found.draft),
+            merged=bool(found.merged),
+            head_sha=found.head.sha,
+            head_ref=found.head.ref,
+            base_ref=found.base.ref,
+            base_sha=found.base.sha,
+            from_fork=found.head.repo is None or found.head.repo.full_name != home,
+            merge_commit_sha=found.merge_commit_sha if found.merged else None,
+            labels=tuple(sorted(label.name for label in found.labels)),
+            merged_by=_account(found.merged_by) if found.merged_by else None,
+        )
+
+    @_clear
+    def open_numbers(self) -> list[int]:
+        return [found.number for found in self._repository.get_pulls(state="open")]
+
+    @_clear
+    def for_commit(self, sha: str) -> list[int]:
+        return [found["number"] for found in self._ask("GET", f"{self._url}/commits/{quote(sha)}/pulls?per_page=100")]
+
+    @_clear
+    def commits(self, number: int) -> list[Commit]:
+        found = [_commit(commit) for commit in self._repository.get_pull(number).get_commits()]
+        if len(found) >= COMMIT_CAP:
+            raise WorldError(
+                f"pull request #{number} has {COMMIT_CAP} commits or more, and GitHub lists no more",
+                hint="Squash the commits, so that each author can be seen.",
+                code="commit_cap",
+            )
+        return found
+
+    @_clear
+    def comments(self, number: int) -> list[Comment]:
+        if number not in self._comments:
+            listed = self._repository.get_issue(number).get_comments()
+            self._comments[number] = [_comment(comment) for comment in listed]
+        return self._comments[number]
+
+    @_clear
+    def reviews(self, number: int) -> list[Review]:
+        return [
+            Review(
+                id=review.id,
+                author=_account(review.user),
+                state=review.state,  # type: ignore[arg-type]
+                commit_sha=review.commit_id,
+                submitted_at=review.submitted_at,
+                body=review.body or "",
+            )
+            for review in self._repository.get_pull(number).get_reviews()
+        ]
+
+    @_clear
+    def permission(self, login: str) -> tuple[int, str]:
+        found = self._ask("GET", f"{self._url}/collaborators/{quote(login)}/permission")
+        return found["user"]["id"], found["role_name"]
+
+    @_clear
+    def in_team(self, organization: str, team: str, login: str) -> bool | None:
+        from github import UnknownObjectException
+
+        path = f"/orgs/{quote(organization)}/teams/{quote(team)}/memberships/{quote(login)}"
+        try:
+            found = self._ask("GET", path)
+        except UnknownObjectException:
+            return None  # not a member, or a token that may not look: GitHub answers both alike
+        return bool(found["state"] == "active")
+
+    # --- Conversation
+
+    @_clear
+    def me(self) -> Account:
+        if self._account is None:
+            self._account = _account(self._client.get_user())
+        return self._account
+
+    @_clear
+    def upsert_comment(self, number: int, marker: str, body: str) -> str:
+        mine = [one for one in self.comments(number) if one.author.id == self.me().id and marker in one.body]
+        if mine and mine[0].body == body:
+            return f"{self._url}/issues/comments/{mine[0].id}"
+        path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
+        written = self._ask("PATCH" if mine else "POST", path, {"body": body})
+        self._comments.pop(number, None)
+        return str(written["html_url"])
+
+    @_clear
+    def reply(self, number: int, body: str) -> None:
+        self._ask("POST", f"{self._url}/issues/{number}/comments", {"body": body})
+
+    @_clear
+    def react(self, comment_id: int, content: Literal["eyes", "rocket", "confused", "+1", "-1"]) -> None:
+        self._ask("POST", f"{self._url}/issues/comments/{comment_id}/reactions", {"content": content})
+
+    @_clear
+    def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
+        body = {"context": context, "state": state, "description": description[:140]}
+        self._ask("POST", f"{self._url}/statuses/{quote(sha)}", body | ({"target_url": url} if url else {}))
+
+    @_clear
+    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        where = f"{self._url}/deployments?sha={quote(sha)}&environment={quote(environment)}&per_page=100"
+        same = [found for found in self._ask("GET", where) if found["payload"] == dict(payload)]
+        if not same:
+            body = {
+                "ref": sha,
+                "environment": environment,
+                "payload": dict(payload),
+                "description": description[:140],
+                "auto_merge": False,
+                "required_contexts": [],
+            }
+            same = [self._ask("POST", f"{self._url}/deployments", body)]
+        status = {"state": state, "description": description[:140], "auto_inactive": True}
+        self._ask("POST", f"{self._url}/deployments/{same[0]['id']}/statuses", status)
+
+    @_clear
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        body = {"ref": self._default_branch, "inputs": dict(inputs)}
+        self._ask("POST", f"{self._url}/actions/workflows/{quote(workflow)}/dispatches", body)
+
+    @_clear
+    def merge(self, number: int, head_sha: str) -> str:
+        done = self._ask("PUT", f"{self._url}/pulls/{number}/merge", {"sha": head_sha})
+        return str(done["sha"])
+
+
+def _account(user: github.NamedUser.NamedUser | Any | None) -> Account:
+    if user is None:
+        return GHOST
+    return Account(id=user.id, login=user.login, kind="Bot" if user.type == "Bot" else "User")
+
+
+def _commit(commit: Any) -> Commit:
+    return Commit(
+        sha=commit.sha,
+        parents=tuple(parent.sha for parent in commit.parents),
+        author=_account(commit.author) if commit.author else None,
+        committer=_account(commit.committer) if commit.committer else None,
+        author_email=commit.commit.author.email or "",
+        message=commit.commit.message,
+    )
+
+
+def _comment(comment: Any) -> Comment:
+    app = comment.performed_via_github_app
+    return Comment(
+        id=comment.id,
+        author=_account(comment.user),
+        body=comment.body or "",
+        created_at=comment.created_at,
+        updated_at=comment.updated_at,
+        app_id=app.id if app else None,
+    )
