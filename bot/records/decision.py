@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.records.base import Part, Record
+from bot.records.release import Approver
 
 Status = Literal["approved", "pending", "rejected", "error", "not_applicable"]
 
@@ -37,10 +38,16 @@ class ModelVerdict(Part):
     evaluation_digest: str | None
     artifact_digest: str | None
     approvals: tuple[str, ...]  # ids of the approvals that count
+    risk_tier: str = ""
+    approved_by: tuple[Approver, ...] = ()
 
 
 class Decision(Record):
-    """What `decide` makes of facts and policies. `subject` is `merge` or an environment name."""
+    """What `decide` makes of facts and policies. `subject` is `merge` or an environment name.
+
+    `evaluation_id` is what people approve by, None while nothing is evaluated. `flags` are what a reader must not
+    overlook: `break_glass`.
+    """
 
     schema_version: Literal[1] = 1
     subject: str
@@ -56,3 +63,5 @@ class Decision(Record):
     facts_digest: str
     policy_digest: str
     decided_at: str  # RFC 3339, UTC
+    evaluation_id: str | None = None
+    flags: tuple[str, ...] = ()

@@ -1,0 +1,270 @@
+"""Everything that a decision may look at, finished before judging starts, so that any decision replays from a file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.records.base import Part, Record
+from bot.records.event import Account
+from bot.records.ledger import Evaluated
+
+Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
+OpinionKind = Literal[
+    "approve", "withdraw", "reject", "hold", "unhold", "promote", "rollback", "break_glass", "break_glass_confirm"
+]
+
+
+class Subject(Part):
+    """The pull request as it is now. `last_pusher` None means that nobody is known to have pushed the head."""
+
+    number: int
+    title: str = ""
+    author: Account
+    state: Literal["open", "closed"]
+    draft: bool
+    merged: bool
+    head_sha: str
+    head_ref: str
+    base_ref: str
+    base_sha: str
+    default_branch: str
+    from_fork: bool
+    last_pusher: int | None
+    labels: tuple[str, ...] = ()
+    merge_commit_sha: str | None = None
+
+
+class CommitFact(Part):
+    """A commit's people by account id. None means a person whom GitHub cannot attribute.
+
+    GitHub's own committer of commits made in its web page (`web-flow`) is left out: `committer` is then the author.
+    `suggestion` says that a review suggestion was applied in the web page (a verified web-flow commit).
+    """
+
+    sha: str
+    author: int | None
+    committer: int | None
+    co_authors: tuple[int | None, ...] = ()
+    suggestion: bool = False
+
+
+class Gate(Part):
+    """A gate of the evaluation: `inconclusive` means that the test set could not tell."""
+
+    gate: str
+    verdict: Literal["pass", "fail", "inconclusive"]
+    blocks: bool
+    reason_code: str
+    sentence: str
+
+
+class ModelFact(Part):
+    """A model that the change affects at the live head, and its evaluation, if there is one.
+
+    `evaluated_inputs_digest` is what the evaluation measured. `merged_inputs_digest` is recomputed on the merge
+    commit or the merge group, None while there is none. `base_moved` says that the base branch changed this model's
+    inputs since the evaluation. `attested` says that the artifact is one that the ledger knows.
+    """
+
+    model: str
+    risk_tier: str = ""
+    inputs_digest: str
+    evaluation_digest: str | None
+    artifact_digest: str | None
+    evaluated_inputs_digest: str | None = None
+    evaluated_head: str | None = None
+    gates: tuple[Gate, ...] = ()
+    merged_inputs_digest: str | None = None
+    base_moved: bool = False
+    attested: bool = True
+
+
+class Broken(Part):
+    """A model whose spec or data cannot be read at the head."""
+
+    model: str
+    place: str
+    message: str
+
+
+class HeadFact(Part):
+    """What a head of this pull request would let out.
+
+    `guarded_digest` covers the changed files that are neither a planned model's inputs nor documentation (code,
+    workflows, policies and so on); None means that Git no longer has that head.
+    """
+
+    head_sha: str
+    evaluation_id: str | None
+    models: dict[str, Evaluated]
+    guarded_digest: str | None
+
+
+class Opinion(Part):
+    """A review or a command, as it stands on GitHub now.
+
+    `commit_sha` is what a review was given for; `target` what a command names (evaluation id or full SHA);
+    `seen_head` the live head when the bot first recorded an untargeted command, None when it did not. `models` are
+    selectors, empty for all. `recorded_roles` are the roles at that time, None when not recorded. `edited` is about
+    commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
+    `voided` names what voided it (`closed`, `retargeted`), empty when nothing did.
+    """
+
+    id: str
+    method: Literal["review", "command"]
+    kind: OpinionKind
+    actor: int
+    created_at: str
+    commit_sha: str | None = None
+    target: str | None = None
+    seen_head: str | None = None
+    models: tuple[str, ...] = ()
+    environment: str | None = None
+    reason: str = ""
+    body_sha256: str = ""
+    edited: bool = False
+    tampered: bool = False
+    voided: str = ""
+    recorded_roles: tuple[str, ...] | None = None
+    request: str | None = None
+
+
+class Actor(Part):
+    """A person or app that said something or is named by a rule. `permission` None: GitHub did not say.
+
+    `teams` are the active memberships among the teams that the policies name; `unknown_teams` those GitHub did not
+    tell about.
+    """
+
+    account: Account
+    permission: Permission | None = None
+    teams: tuple[str, ...] = ()
+    unknown_teams: tuple[str, ...] = ()
+
+
+class Delegation(Part):
+    """A role lent for a time: `delegator` to `delegate`. Times are RFC 3339, UTC."""
+
+    id: str
+    delegator: int
+    delegate: int
+    role: str
+    reason: str
+    since: str
+    until: str
+    revoked: bool = False
+
+
+class Live(Part):
+    """A model version that is live in an environment."""
+
+    model: str
+    artifact_digest: str
+    evaluation_digest: str
+    inputs_digest: str
+    version: str
+    since: str
+
+
+class Verification(Part):
+    """The last verification of an artifact in an environment."""
+
+    model: str
+    artifact_digest: str
+    verdict: Literal["passed", "failed", "error"]
+    at: str
+
+
+class Lock(Part):
+    """Promotions of an environment are stopped by a person."""
+
+    holder: Account
+    reason: str
+    since: str
+
+
+class EnvironmentFact(Part):
+    """An environment now. `was_live` are the artifact digests that were ever live there."""
+
+    name: str
+    live: tuple[Live, ...] = ()
+    was_live: tuple[str, ...] = ()
+    lock: Lock | None = None
+    verifications: tuple[Verification, ...] = ()
+
+
+class Asked(Part):
+    """What is asked of an environment: who asked (None: the policy by itself), since when, and for which digests.
+
+    `models` empty means every model of the pull request. `artifact_digests` are what the registry would deploy, to be
+    compared with what was approved; a model that it does not name is not compared.
+    """
+
+    action: Literal["promote", "rollback"] = "promote"
+    by: int | None = None
+    at: str | None = None
+    reason: str = ""
+    models: tuple[str, ...] = ()
+    artifact_digests: dict[str, str] = {}
+
+
+class BreakGlassUse(Part):
+    """A break-glass promotion that must be reviewed afterwards, until `review_due`."""
+
+    id: str
+    environment: str
+    at: str
+    review_due: str
+    reviewed: bool
+
+
+class Check(Part):
+    """A status check on the live head, with the identity of who reported it."""
+
+    name: str
+    app_id: int | None
+    workflow: str | None
+    ref: str | None
+    event: str | None
+    conclusion: str | None
+
+
+class Contribution(Part):
+    """Somebody built a model in an earlier pull request."""
+
+    actor: int
+    model: str
+    at: str
+
+
+class Facts(Record):
+    """One finished record of facts about a subject (`merge` or an environment). It does not know the time.
+
+    `checks` None means that they were not read. `guarded_paths` are the changed files that no model's digest covers.
+    `unknown` names facts that GitHub did not tell; any of them blocks. `group` says that the merged digests are those
+    of a merge group.
+    """
+
+    schema_version: Literal[1] = 1
+    subject: str
+    pull_request: Subject
+    commits: tuple[CommitFact, ...]
+    changed_paths: tuple[str, ...]
+    change_kinds: tuple[str, ...]
+    guarded_paths: tuple[str, ...] = ()
+    models: tuple[ModelFact, ...]
+    broken: tuple[Broken, ...] = ()
+    heads: tuple[HeadFact, ...]
+    opinions: tuple[Opinion, ...]
+    actors: tuple[Actor, ...]
+    training_initiators: tuple[int, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
+    environments: tuple[EnvironmentFact, ...] = ()
+    asked: Asked = Asked()
+    revoked: tuple[str, ...] = ()
+    break_glass: tuple[BreakGlassUse, ...] = ()
+    checks: tuple[Check, ...] | None = None
+    contributions: tuple[Contribution, ...] = ()
+    unknown: tuple[str, ...] = ()
+    group: bool = False
+    planned: bool = True
