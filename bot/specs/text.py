@@ -1,0 +1,66 @@
+"""Characters that a reviewer cannot see or cannot tell apart: text -> what is wrong with it, and where."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Letters of other scripts (and full-width forms) that look like ASCII letters in common fonts, after the `confusables`
+# table of Unicode Technical Standard 39, cut down to what replaces a letter or a digit.
+_LOOKALIKES = frozenset(
+    "аеорсухіјѕһԁԛԝӏвкмнтгьАВЕКМНОРСТХІЈЅҮԌԚԜ"  # Cyrillic
+    "οαινρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧϲϳ"  # Greek
+    "օսհոցզԼՕՍ"  # Armenian
+    "ɡɑıȷ"  # Latin extensions
+) | {chr(point) for point in range(0xFF01, 0xFF5F)}  # full-width ASCII
+
+# Drawn as nothing, though their category says letter or symbol.
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+
+_ASCII = re.compile(r"[\t\n\r\x20-\x7e]*")
+_WORD = re.compile(r"\w+")
+_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A character that must not be there. `index` counts characters from 0."""
+
+    index: int
+    message: str
+
+
+def suspects(text: str) -> Iterator[Suspect]:
+    """Invisible and bidirectional-control characters, and words that mix ASCII letters with look-alikes."""
+    if _ASCII.fullmatch(text):
+        return
+    for index, character in enumerate(text):
+        if is_invisible(character):
+            yield Suspect(index, f"invisible character {name(character)}")
+    for match in _WORD.finditer(text):
+        yield from _mixed(match)
+
+
+def is_invisible(character: str) -> bool:
+    """Whether the character draws nothing or changes the direction of text; tab and line ends are fine."""
+    if character in "\t\n\r ":
+        return False
+    category = unicodedata.category(character)
+    is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    return category in _INVISIBLE_CATEGORIES or category == "Zs" or character in _BLANKS or is_selector
+
+
+def name(character: str) -> str:
+    """`U+0430 CYRILLIC SMALL LETTER A`."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def _mixed(match: re.Match[str]) -> Iterator[Suspect]:
+    word = match.group()
+    if not any(character.isascii() and character.isalpha() for character in word):
+        return
+    for offset, character in enumerate(word):
+        if character in _LOOKALIKES:
+            yield Suspect(match.start() + offset, f"{name(character)} looks like an ASCII letter in {word!a}")
