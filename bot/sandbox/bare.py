@@ -1,0 +1,183 @@
+"""A bare Git repository as GitHub's server sees it: refs, commits, differences, merges, without a work tree."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+_STATES = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
+
+
+class Bare:
+    """One bare repository. Opened anew for every question, since `git push` writes to it from another process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, default_branch: str) -> Bare:
+        """An empty repository that takes pushes over HTTP and lets nobody push to refs/pull/."""
+        subprocess.run(["git", "init", "-q", "--bare", "-b", default_branch, str(path)], check=True)
+        settings = {
+            "http.receivepack": "true",
+            "http.uploadpack": "true",
+            "receive.hideRefs": "refs/pull",
+            "uploadpack.allowAnySHA1InWant": "true",
+            "uploadpack.allowFilter": "true",
+            "core.logAllRefUpdates": "true",
+            "gc.auto": "0",
+        }
+        with (path / "config").open("a") as file:
+            for key, value in settings.items():
+                section, name = key.split(".")
+                file.write(f"[{section}]\n\t{name} = {value}\n")
+        return cls(path)
+
+    @property
+    def git(self) -> Any:
+        return pygit2.Repository(str(self.path))
+
+    def refs(self) -> dict[str, str]:
+        """Every ref and the object it points to (an annotated tag's own id)."""
+        git = self.git
+        return {name: str(git.references[name].resolve().target) for name in git.references}
+
+    def ref(self, name: str) -> str | None:
+        """The object that a full ref name points to, None when there is no such ref."""
+        git = self.git
+        try:
+            return str(git.references[name].resolve().target)
+        except (KeyError, ValueError):
+            return None
+
+    def branch(self, name: str) -> str | None:
+        return self.ref(f"refs/heads/{name}")
+
+    def commit(self, rev: str) -> Any | None:
+        """The commit that a branch, tag or SHA means, None when there is none."""
+        git = self.git
+        for name in (f"refs/heads/{rev}", f"refs/tags/{rev}", rev):
+            try:
+                return git.revparse_single(name).peel(pygit2.Commit)
+            except (KeyError, ValueError, pygit2.GitError):
+                continue
+        return None
+
+    def object(self, sha: str) -> Any | None:
+        git = self.git
+        try:
+            return git[sha]
+        except (KeyError, ValueError):
+            return None
+
+    def set_ref(self, name: str, sha: str) -> None:
+        self.git.references.create(name, sha, force=True)
+
+    def delete_ref(self, name: str) -> None:
+        self.git.references.delete(name)
+
+    def merge_base(self, one: str, two: str) -> str | None:
+        found = self.git.merge_base(one, two)
+        return str(found) if found else None
+
+    def between(self, base: str, head: str) -> list[Any]:
+        """Commits reachable from `head` and not from `base`, oldest first."""
+        walker = self.git.walk(head, pygit2.enums.SortMode.TOPOLOGICAL | pygit2.enums.SortMode.REVERSE)
+        walker.hide(base)
+        return list(walker)
+
+    def log(self, head: str, path: str | None = None) -> Iterator[Any]:
+        """Commits from `head` backwards; with `path` those that change it against their first parent."""
+        for commit in self.git.walk(head, pygit2.enums.SortMode.TOPOLOGICAL | pygit2.enums.SortMode.TIME):
+            if path is None or self._touches(commit, path):
+                yield commit
+
+    def _touches(self, commit: Any, path: str) -> bool:
+        before = [_entry(parent.tree, path) for parent in commit.parents] or [None]
+        return all(old != _entry(commit.tree, path) for old in before)
+
+    def files(self, base: str | None, head: str) -> list[dict[str, Any]]:
+        """Changed files as GitHub lists them: filename, status, counts, patch, blob id."""
+        git = self.git
+        new = git[head].peel(pygit2.Tree)
+        if base is None:
+            diff = new.diff_to_tree(swap=True)
+        else:
+            diff = git[base].peel(pygit2.Tree).diff_to_tree(new)
+        diff.find_similar()
+        return sorted((_file(patch) for patch in diff), key=lambda entry: str(entry["filename"]))
+
+    def paths_changed(self, base: str | None, head: str) -> list[str]:
+        """Names of changed files, both names of a rename."""
+        names: set[str] = set()
+        for entry in self.files(base, head):
+            names.update({str(entry["filename"]), str(entry.get("previous_filename", entry["filename"]))})
+        return sorted(names)
+
+    def merged_tree(self, ours: str, theirs: str) -> str | None:
+        """The tree of a merge, None on a conflict."""
+        git = self.git
+        index = git.merge_commits(ours, theirs)
+        return None if index.conflicts is not None else str(index.write_tree(git))
+
+    def write_commit(
+        self, tree: str, parents: list[str], message: str, *, name: str, email: str, at: datetime, offset: int = 0
+    ) -> str:
+        """Store a commit and point nothing at it."""
+        who = pygit2.Signature(name, email, int(at.timestamp()), offset)
+        return str(self.git.create_commit(None, who, who, message, tree, parents))
+
+    def read(self, rev: str, path: str) -> bytes | None:
+        """A file's bytes at a commit, None when it is not there or no file."""
+        commit = self.commit(rev)
+        entry = _find(commit.tree, path) if commit else None
+        return bytes(entry.data) if entry is not None and entry.type_str == "blob" else None
+
+    def folder(self, rev: str, path: str) -> dict[str, Any]:
+        """Entries of a folder by name, empty when it is not there."""
+        commit = self.commit(rev)
+        entry = commit and (_find(commit.tree, path) if path else commit.tree)
+        return {child.name: child for child in entry} if entry is not None and entry.type_str == "tree" else {}
+
+
+def moment(when: Any) -> datetime:
+    """A pygit2 signature's time in UTC."""
+    return datetime.fromtimestamp(when.time, UTC)
+
+
+def _find(tree: Any, path: str) -> Any | None:
+    try:
+        return tree[path]
+    except (KeyError, ValueError):
+        return None
+
+
+def _entry(tree: Any, path: str) -> str | None:
+    found = _find(tree, path)
+    return str(found.id) if found is not None else None
+
+
+def _file(patch: Any) -> dict[str, Any]:
+    delta = patch.delta
+    _, added, removed = patch.line_stats
+    status = _STATES.get(delta.status_char(), "modified")
+    gone = status == "removed"
+    entry: dict[str, Any] = {
+        "sha": str((delta.old_file if gone else delta.new_file).id),
+        "filename": delta.old_file.path if gone else delta.new_file.path,
+        "status": status,
+        "additions": added,
+        "deletions": removed,
+        "changes": added + removed,
+    }
+    if status == "renamed":
+        entry["previous_filename"] = delta.old_file.path
+    if not delta.is_binary and patch.hunks:
+        text = patch.text or ""
+        entry["patch"] = text[text.find("\n@@") + 1 :].rstrip("\n")
+    return entry

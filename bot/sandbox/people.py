@@ -1,0 +1,51 @@
+"""The people of a rehearsal, and the account as which workflow runs act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
+
+RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", "admin")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page."""
+
+    login: str
+    id: int
+    role: str = ""
+    permission: Permission = "write"
+    token: str = ""
+    kind: Literal["User", "Bot", "Organization"] = "User"
+
+    @property
+    def secret(self) -> str:
+        """The token that this person pushes and calls the API with."""
+        return self.token or f"ghp_sandbox_{self.login}"
+
+    @property
+    def email(self) -> str:
+        """The address by which GitHub links a commit to this account."""
+        return f"{self.id}+{self.login}@users.noreply.github.com"
+
+
+BOT = Person("github-actions[bot]", 41898282, "bot", kind="Bot")
+
+DEFAULT_PEOPLE: tuple[Person, ...] = (
+    Person("dana", 1001, "data scientist"),
+    Person("owen", 1002, "model owner"),
+    Person("vera", 1003, "model validator"),
+    Person("rhea", 1004, "release manager", "maintain"),
+)
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team of the organization that owns the repository; `parent` is the slug of the team above."""
+
+    slug: str
+    members: tuple[str, ...]
+    parent: str | None = None

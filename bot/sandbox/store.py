@@ -1,0 +1,200 @@
+"""What the local GitHub remembers besides Git objects: plain data, saved as JSON and read back on a restart."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.people import Permission, Person, Team
+
+
+@dataclass
+class Comment:
+    """A comment of an issue or pull request. `run` is the workflow run that wrote it, None for a person."""
+
+    id: int
+    number: int
+    author: str
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    run: int | None = None
+
+
+@dataclass
+class Reaction:
+    id: int
+    comment: int
+    author: str
+    content: str
+    created_at: datetime
+
+
+@dataclass
+class Review:
+    id: int
+    number: int
+    author: str
+    state: str
+    body: str
+    commit_sha: str
+    submitted_at: datetime | None
+
+
+@dataclass
+class Pull:
+    """The part of an issue that makes it a pull request. `base_sha` is the base as of the last push to the head."""
+
+    head_repository: str
+    head_ref: str
+    head_sha: str
+    base_ref: str
+    base_sha: str
+    draft: bool = False
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    merge_commit_sha: str | None = None
+    mergeable: bool = True
+    reviewers: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Issue:
+    id: int
+    number: int
+    title: str
+    body: str | None
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    labels: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass
+class Status:
+    id: int
+    sha: str
+    context: str
+    state: str
+    description: str | None
+    target_url: str | None
+    creator: str
+    created_at: datetime
+
+
+@dataclass
+class DeploymentStatus:
+    id: int
+    state: str
+    description: str
+    creator: str
+    created_at: datetime
+    log_url: str = ""
+    environment_url: str = ""
+
+
+@dataclass
+class Deployment:
+    id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    payload: Any
+    description: str | None
+    creator: str
+    created_at: datetime
+    production: bool = False
+    transient: bool = False
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+
+
+@dataclass
+class Label:
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass
+class Repository:
+    """One repository: who may do what, and everything that people said in it. `parent` names what it was forked from."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    created_at: datetime
+    parent: str | None = None
+    permissions: dict[str, Permission] = field(default_factory=dict)
+    last_number: int = 0
+    issues: dict[int, Issue] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    reactions: list[Reaction] = field(default_factory=list)
+    reviews: dict[int, Review] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    rulesets: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.split("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.split("/")[1]
+
+
+@dataclass
+class Token:
+    """Who a bearer acts as. `permissions` None means a person's token: it may do what the person may."""
+
+    value: str
+    login: str
+    permissions: dict[str, str] | None = None
+    run: int | None = None
+    expired: bool = False
+
+
+@dataclass
+class Data:
+    people: dict[str, Person] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    last_id: int = 1000
+    last_run: int = 5000
+
+
+@functools.cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Data)
+
+
+def load(path: Path) -> Data:
+    """What `save` wrote; raises ValueError when it is not that."""
+    data: Data = _adapter().validate_json(path.read_bytes())
+    return data
+
+
+def save(data: Data, path: Path) -> None:
+    """Write everything, whole or not at all."""
+    text = _adapter().dump_json(data, indent=1)
+    draft = path.with_suffix(".new")
+    draft.write_bytes(text)
+    os.replace(draft, path)
