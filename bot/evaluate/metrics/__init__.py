@@ -1,0 +1,115 @@
+"""The written list of metrics: name -> metric. To add one, write its file and put it here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bot.errors import UserError
+from bot.evaluate.metrics import (
+    accuracy,
+    average_precision,
+    balanced_accuracy,
+    brier,
+    calibration_error,
+    cost,
+    f1,
+    f1_macro,
+    f1_weighted,
+    log_loss,
+    mae,
+    mape,
+    mcc,
+    pinball,
+    precision,
+    precision_macro,
+    r2,
+    recall,
+    recall_macro,
+    rmse,
+    roc_auc,
+    roc_auc_ovr,
+    specificity,
+)
+from bot.evaluate.metrics.interface import Metric
+from bot.records.training import Task
+
+METRICS: dict[str, Metric] = {
+    module.metric.name: module.metric
+    for module in (
+        roc_auc,
+        average_precision,
+        log_loss,
+        brier,
+        calibration_error,
+        f1,
+        precision,
+        recall,
+        specificity,
+        accuracy,
+        balanced_accuracy,
+        mcc,
+        roc_auc_ovr,
+        f1_macro,
+        f1_weighted,
+        precision_macro,
+        recall_macro,
+        cost,
+        mae,
+        rmse,
+        r2,
+        mape,
+        pinball,
+    )
+}
+
+# scikit-learn's scoring names, as specs and searches write them
+ALIASES = {
+    "neg_log_loss": "log_loss",
+    "neg_brier_score": "brier",
+    "neg_mean_absolute_error": "mae",
+    "neg_root_mean_squared_error": "rmse",
+    "neg_mean_absolute_percentage_error": "mape",
+    "matthews_corrcoef": "mcc",
+}
+
+
+def metric_of(name: str, *, costs: tuple[tuple[float, ...], ...] | None = None) -> Metric:
+    """The metric of a name, an alias, or `pinball_<quantile>`; `cost` needs the matrix.
+
+    Raises UserError (code `metric_unknown`) with the nearest name.
+    """
+    name = ALIASES.get(name, name)
+    if name == "cost" and costs is not None:
+        return cost.cost(np.asarray(costs, dtype=np.float64))
+    if name.startswith("pinball_"):
+        return pinball.pinball(_quantile(name), name)
+    if name not in METRICS or name == "cost":
+        raise unknown_metric(name)
+    return METRICS[name]
+
+
+def metrics_for(task: Task) -> tuple[str, ...]:
+    """Names of the metrics that a task has without any declaration, in the order of the list."""
+    return tuple(name for name, metric in METRICS.items() if task in metric.tasks and name not in ("cost", "pinball"))
+
+
+def _quantile(name: str) -> float:
+    try:
+        quantile = float(name.removeprefix("pinball_"))
+    except ValueError:
+        raise unknown_metric(name) from None
+    if not 0 < quantile < 1:
+        raise UserError(f"a quantile lies between 0 and 1: {name}", code="metric_unknown")
+    return quantile
+
+
+def unknown_metric(name: str) -> UserError:
+    """The error, with the nearest name as hint."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(METRICS), 1)
+    if name == "cost":
+        hint = "The cost metric needs a cost matrix in the model spec."
+    else:
+        hint = f"Did you mean {near[0]}?" if near else "Known: " + ", ".join(METRICS)
+    return UserError(f"unknown metric: {name}", hint=hint, code="metric_unknown")
