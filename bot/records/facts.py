@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from bot.records.base import Part, Record
 from bot.records.event import Account
 from bot.records.ledger import Evaluated
@@ -205,7 +207,7 @@ class Asked(Part):
     at: str | None = None
     reason: str = ""
     models: tuple[str, ...] = ()
-    artifact_digests: dict[str, str] = {}
+    artifact_digests: dict[str, str] = Field(default_factory=dict)
 
 
 class BreakGlassUse(Part):
