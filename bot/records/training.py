@@ -35,6 +35,21 @@ class SelectionPoint(Part):
     chosen: bool = False
 
 
+class InputColumn(Part):
+    """How a source column becomes columns of the pipeline's table (`bot.specs.frame`).
+
+    `type` is the Arrow type that training read. A `source` is read by expressions only; a `derived` column is the
+    number that `expression` gives and is not a column of the data. `parts` and `cyclic` belong to `datetime`.
+    """
+
+    name: str
+    kind: Literal["numeric", "categorical", "text", "datetime", "source", "derived"]
+    type: str = "double"
+    parts: tuple[str, ...] = ()
+    cyclic: bool = False
+    expression: str | None = None
+
+
 class Seconds(Part):
     """Wall seconds by phase."""
 
@@ -60,7 +75,8 @@ class Training(Record):
     """One trained model. `artifact_digest` is the SHA-256 of `model.skops`; `test_rows_digest` that of the test row ids.
 
     `classes` are the labels in the order of the probability columns, None for a regression. `threshold` is the
-    decision threshold of a binary model on the probability of `classes[1]`, None elsewhere.
+    decision threshold of a binary model on the probability of `classes[1]`, None elsewhere. `inputs` are the source
+    columns that a prediction needs; `columns` say how the pipeline reads them.
     """
 
     schema_version: Literal[1] = 1
@@ -77,6 +93,7 @@ class Training(Record):
     n_test: int
     test_rows_digest: str
     inputs: tuple[str, ...]
+    columns: tuple[InputColumn, ...] = ()
     dropped: tuple[DroppedInput, ...]
     selection_method: str
     selection_curve: tuple[SelectionPoint, ...]
