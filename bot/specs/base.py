@@ -24,7 +24,7 @@ class Spec(BaseModel):
 def wrong(message: str, hint: str | None = None, *, key: str | None = None) -> PydanticCustomError:
     """The error that a validator raises: `message` says what is wrong, `hint` the next step.
 
-    `key` names a key of the mapping under validation, so that the place is that key's and not the mapping's.
+    `key` names a key (dotted: a key further down) of what is under validation, so that the place is that key's.
     """
     context: dict[str, Any] = {"text": message, "hint": hint, "key": key}
     return PydanticCustomError("spec", "{text}", context)

@@ -77,7 +77,7 @@ def _problem(error: Any, document: Document, kind: type[BaseModel], schema: str 
             hint = f"`mlbot schema {schema}` prints every key." if schema else "Add the key."
             return _at(document, path, f"the key `{missing}` is missing", hint, key=True)
         case "spec":
-            inner = (*path, context["key"]) if context.get("key") else path
+            inner = (*path, *context["key"].split(".")) if context.get("key") else path
             message = f"`{name}`: {context['text']}" if name else context["text"]
             return _at(document, inner, message, context.get("hint"), key=bool(context.get("key")))
         case "literal_error" | "union_tag_invalid" | "enum":

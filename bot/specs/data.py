@@ -1,0 +1,99 @@
+"""What a model reads and how its rows are split: the `data` and `split` parts of model.yaml."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from bot.specs.base import Spec, wrong
+from bot.specs.expression import columns_of
+from bot.specs.shorthand import Column
+
+Format = Literal["parquet", "csv"]
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
+
+
+def data_path(path: str) -> str:
+    """A path below `data/` in its one spelling. Raises a validation error for everything else."""
+    parts = path.rstrip("/").split("/")
+    is_plain = parts[0] == "data" and len(parts) > 1 and all(_SEGMENT.fullmatch(part) for part in parts)
+    if not is_plain or posixpath.normpath(path.rstrip("/")) != path.rstrip("/") or len(path) > 500:
+        raise wrong(
+            f"{path!r} is not a path below data/", "Write it like data/flights or data/flights/2013-01.parquet."
+        )
+    return path.rstrip("/")
+
+
+class Data(Spec):
+    """The table: one file, or a folder whose files of the format are read in name order as one table."""
+
+    path: str
+    """A file or a folder below `data/`, as `data.dvc` tracks it."""
+    format: Format | None = None
+    """`parquet` or `csv`; left out, the file name says it."""
+    target: Column
+    """The column to predict. Rows whose target is missing are left out and counted."""
+    row_id: Column
+    """A column with a different value in each row: it decides which rows are test rows, for ever. Never an input."""
+    time: Column | None = None
+    """When the row was observed (date, timestamp or sortable number). Never an input unless `features` names it."""
+    group: Column | None = None
+    """Rows with the same value never stand on both sides of a split. Never an input unless `features` names it."""
+    weight: Column | None = None
+    """Weight of the row in fitting. Never an input."""
+    where: Annotated[str, Field(max_length=2000)] | None = None
+    """Only rows for which this holds, for example `distance > 0 and carrier != "XX"`."""
+    missing: tuple[str, ...] = ("", "NA", "NaN", "null")
+    """Spellings of a missing value in CSV."""
+
+    @field_validator("path")
+    @classmethod
+    def _below_data(cls, path: str) -> str:
+        return data_path(path)
+
+    @field_validator("where")
+    @classmethod
+    def _readable(cls, where: str | None) -> str | None:
+        if where is not None:
+            columns_of(where)
+        return where
+
+    @model_validator(mode="after")
+    def _roles(self) -> Data:
+        roles = {"target": self.target, "row_id": self.row_id, "weight": self.weight}
+        seen: dict[str, str] = {}
+        for role, column in roles.items():
+            if column is None:
+                continue
+            if column in seen:
+                raise wrong(f"{column!r} is already the {seen[column]}", "Name another column.", key=role)
+            seen[column] = role
+        return self
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Columns that can never be inputs."""
+        return frozenset(column for column in (self.target, self.row_id, self.weight) if column)
+
+
+class Split(Spec):
+    """Which rows are test rows. A row's side depends on its own row id (or group, or time) alone, so that it stays."""
+
+    method: Literal["random", "stratified", "group", "time"] | None = None
+    """Left out: `group` with a group column, else `stratified` for classes and `random` for numbers."""
+    test: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    """Share of test rows. For `time` the newest ones."""
+    test_from: str | None = None
+    """For `time`: rows from here on (in the column's own notation) are test rows; keeps them fixed when data grows."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Another seed draws other test rows, which starts a new test-set budget."""
+
+    @model_validator(mode="after")
+    def _only_time_starts(self) -> Split:
+        if self.test_from is not None and self.method != "time":
+            raise wrong("`test_from` needs `method: time`", "Add `method: time`, or remove it.", key="test_from")
+        return self

@@ -1,0 +1,137 @@
+"""Which columns become inputs and how: the `features` and `selection` parts of model.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from bot.specs.base import Spec, wrong
+from bot.specs.expression import columns_of
+from bot.specs.shorthand import BLOCKS, Column, Pattern
+
+Columns = Annotated[tuple[Pattern, ...], Field(min_length=1)]
+
+
+class Numeric(Spec):
+    """Columns of numbers (booleans count as 0 and 1)."""
+
+    columns: Columns
+    impute: Literal["median", "mean", "most_frequent", "constant", "none"] | None = None
+    """Left out: `none` for estimators that take missing values, else `median`."""
+    fill: float | None = None
+    """The value for `impute: constant`."""
+    indicator: bool = False
+    """Add an input that says where the value was missing."""
+    scale: Literal["none", "standard", "robust", "min_max", "quantile", "power"] | None = None
+    """Left out: `standard` for linear models, neighbours, kernels and networks, else `none`."""
+    polynomial: Annotated[int, Field(ge=1, le=3)] = 1
+    """Add powers and products up to this degree."""
+    bins: Annotated[int, Field(ge=2, le=256)] | None = None
+    """Cut into this many bins of equal counts, each an input."""
+    splines: Annotated[int, Field(ge=2, le=50)] | None = None
+    """Cubic B-spline basis with this many knots."""
+
+
+class Categorical(Spec):
+    """Columns of categories: text, booleans, or numbers that only name things."""
+
+    columns: Columns
+    impute: Literal["constant", "most_frequent", "none"] = "constant"
+    """`constant`: missing is a category of its own."""
+    encode: Literal["one_hot", "ordinal", "target", "native"] | None = None
+    """Left out: `ordinal` for trees, `one_hot` else. `native`: the estimator's own categorical splits."""
+    unknown: Literal["ignore", "infrequent", "missing", "error"] = "ignore"
+    """A category that training did not see."""
+    min_frequency: Annotated[int, Field(ge=1)] | None = None
+    """Categories with fewer training rows become one."""
+    max_categories: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    """Keep this many of the most frequent categories; the others become one."""
+
+
+class Text(Spec):
+    """Columns of free text, as TF-IDF weights."""
+
+    columns: Columns
+    analyzer: Literal["word", "char_wb"] = "word"
+    ngrams: Annotated[int, Field(ge=1, le=5)] = 1
+    """Longest sequence of words (or characters) that is one input."""
+    min_documents: Annotated[int, Field(ge=1)] = 2
+    """Sequences in fewer rows are left out."""
+    max_inputs: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    components: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Reduce to this many by truncated SVD."""
+
+
+class DateTime(Spec):
+    """Columns of dates and times, split into parts."""
+
+    columns: Columns
+    parts: Annotated[
+        tuple[Literal["year", "quarter", "month", "week", "day", "weekday", "hour", "minute", "elapsed_days"], ...],
+        Field(min_length=1),
+    ] = ("month", "weekday", "hour")
+    cyclic: bool = False
+    """Sine and cosine instead of the number, so that December is next to January."""
+
+
+class Auto(Spec):
+    """Columns that no list names are taken by their type and number of different values."""
+
+    max_categories: Annotated[int, Field(ge=2, le=10_000)] = 50
+    """Text columns with more different values are left out, and said so."""
+    text_from_words: Annotated[float, Field(gt=0)] = 4.0
+    """A text column with more words a value, on average, is free text."""
+
+
+class Features(Spec):
+    """Inputs, by kind. A kind is a list of names or patterns, or a mapping with `columns`, or a list of such mappings.
+
+    Without any list, and with `auto: true`, columns are taken by type and cardinality.
+    """
+
+    auto: bool | Auto = False
+    """Take columns that no list names by type and number of different values."""
+    exclude: tuple[Pattern, ...] = ()
+    """Columns (or patterns) that are never inputs."""
+    numeric: Annotated[tuple[Numeric, ...], BLOCKS] = ()
+    categorical: Annotated[tuple[Categorical, ...], BLOCKS] = ()
+    text: Annotated[tuple[Text, ...], BLOCKS] = ()
+    datetime: Annotated[tuple[DateTime, ...], BLOCKS] = ()
+    derived: dict[Column, Annotated[str, Field(max_length=500)]] = Field(default={})
+    """New columns by arithmetic of others, for example `speed: distance / air_time`. They are numeric inputs."""
+
+    @field_validator("derived")
+    @classmethod
+    def _readable(cls, derived: dict[str, str]) -> dict[str, str]:
+        for name, text in derived.items():
+            try:
+                columns_of(text)
+            except ValueError as error:
+                raise wrong(str(error), key=name) from None
+        return derived
+
+    @model_validator(mode="after")
+    def _something(self) -> Features:
+        if not (self.auto or self.numeric or self.categorical or self.text or self.datetime or self.derived):
+            raise wrong("no inputs are named", "Add `auto: true`, or list columns under numeric, categorical, ...")
+        return self
+
+    @property
+    def auto_settings(self) -> Auto | None:
+        """Settings of `auto`, None when only listed columns are inputs."""
+        return self.auto if isinstance(self.auto, Auto) else Auto() if self.auto else None
+
+
+class Selection(Spec):
+    """Which inputs are kept. Test rows are never looked at."""
+
+    method: Literal["none", "one_standard_error"] = "none"
+    """`one_standard_error`: the fewest columns whose cross-validated score is within one standard error of the best."""
+    path: Literal["fast", "thorough"] = "fast"
+    """`fast`: seconds. `thorough`: fewer inputs, confirmed on fresh folds; minutes."""
+    at_most: Annotated[int, Field(ge=1)] | None = None
+    always: tuple[Column, ...] = ()
+    """Columns that are kept whatever their worth."""
+    folds: Annotated[int, Field(ge=2, le=50)] = 5
+    max_minutes: Annotated[float, Field(gt=0)] = 10.0

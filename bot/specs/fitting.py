@@ -1,0 +1,93 @@
+"""How a model is fitted: the `estimator` and `search` parts of model.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from bot.specs.base import Spec, wrong
+
+Parameter = Annotated[str, Field(pattern=r"^[a-z_A-Z][a-z_A-Z0-9]{0,60}$")]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+# Set by the trainer, so that a result does not depend on the machine or leave a trace outside the artifact.
+MANAGED = frozenset(("n_jobs", "random_state", "verbose", "warm_start"))
+
+
+class TunedThreshold(Spec):
+    """A decision threshold chosen on out-of-fold predictions of the training rows."""
+
+    tune: Literal["accuracy", "balanced_accuracy", "f1", "mcc", "youden"]
+
+
+class Estimator(Spec):
+    """A scikit-learn classifier or regressor of the written list."""
+
+    name: Annotated[str, Field(max_length=100)]
+    parameters: dict[Parameter, JsonValue] = Field(default={})
+    """scikit-learn's own parameters, checked against scikit-learn's own constraints when it is trained."""
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """`balanced`, or a weight for each label."""
+    calibration: Literal["none", "sigmoid", "isotonic"] = "none"
+    """Map probabilities so that 0.8 means 80 %, on out-of-fold predictions of the training rows."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | TunedThreshold | None = None
+    """Binary only. Left out: the most probable class."""
+    transform_target: Literal["none", "log1p"] = "none"
+    """Regression only: fit on the transformed target, predict in its own unit."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _not_managed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        for name in sorted(MANAGED & parameters.keys()):
+            raise wrong(f"`{name}` is set by the trainer", "Remove it.", key=name)
+        return parameters
+
+
+class Between(Spec):
+    """A range to draw from: `{low: 0.01, high: 1, scale: log}`. Whole numbers are drawn when both ends are."""
+
+    low: int | float
+    high: int | float
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Between:
+        if self.low >= self.high:
+            raise wrong("`low` must be below `high`", "Swap the two.", key="low")
+        if self.scale == "log" and self.low <= 0:
+            raise wrong("a logarithmic range starts above 0", "Write a positive `low`.", key="low")
+        return self
+
+
+Choices = Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=1000)]
+
+
+class Search(Spec):
+    """Which parameters are tried on cross-validation folds of the training rows."""
+
+    method: Literal["grid", "random", "halving"] = "grid"
+    parameters: Annotated[dict[Parameter, Choices | Between], Field(min_length=1)]
+    """Values to try by parameter of the estimator, or a range for `random` and `halving`."""
+    folds: Annotated[int, Field(ge=2, le=50)] = 5
+    scoring: str | None = None
+    """A metric by mlbot's name. Left out: the primary metric."""
+    candidates: Annotated[int, Field(ge=1, le=100_000)] = 20
+    """How many `random` and `halving` draw."""
+    max_fits: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Stop after this many fits with the best so far."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Stop after this many minutes with the best so far. Makes the result depend on the machine's speed."""
+    seed: Seed = 0
+    dask: Annotated[str, Field(pattern=r"^(tcp|tls)://[A-Za-z0-9.\-\[\]:]+:[0-9]+$")] | None = None
+    """Address of a Dask scheduler to fan out over."""
+
+    @model_validator(mode="after")
+    def _grid_of_values(self) -> Search:
+        if self.method == "grid":
+            for name, values in self.parameters.items():
+                if isinstance(values, Between):
+                    raise wrong(
+                        f"`{name}` is a range, which a grid cannot walk", "List values, or use `method: random`."
+                    )
+        return self

@@ -1,0 +1,57 @@
+"""The written list of metric names that a spec may ask for: name -> tasks. `bot.evaluate.metrics` has a file each."""
+
+from __future__ import annotations
+
+import re
+
+_CLASSES = ("binary", "multiclass")
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "accuracy": _CLASSES,
+    "average_precision": ("binary",),
+    "balanced_accuracy": _CLASSES,
+    "brier": ("binary",),
+    "calibration_error": _CLASSES,
+    "cost": _CLASSES,
+    "f1": ("binary",),
+    "f1_macro": _CLASSES,
+    "f1_weighted": _CLASSES,
+    "log_loss": _CLASSES,
+    "mae": ("regression",),
+    "mape": ("regression",),
+    "mcc": _CLASSES,
+    "precision": ("binary",),
+    "precision_macro": _CLASSES,
+    "r2": ("regression",),
+    "recall": ("binary",),
+    "recall_macro": _CLASSES,
+    "rmse": ("regression",),
+    "roc_auc": ("binary",),
+    "roc_auc_ovr": ("multiclass",),
+    "specificity": ("binary",),
+}
+
+
+# scikit-learn's names for the same.
+ALIASES: dict[str, str] = {
+    "neg_brier_score": "brier",
+    "neg_log_loss": "log_loss",
+    "neg_mean_absolute_error": "mae",
+    "neg_mean_absolute_percentage_error": "mape",
+    "neg_root_mean_squared_error": "rmse",
+    "matthews_corrcoef": "mcc",
+}
+
+_PINBALL = re.compile(r"pinball_0\.[0-9]{1,6}")
+
+
+def is_metric(name: str, task: str) -> bool:
+    """Whether a task has this metric, by its name, scikit-learn's name or `pinball_<quantile>`."""
+    if _PINBALL.fullmatch(name):
+        return task == "regression"
+    return task in METRICS.get(ALIASES.get(name, name), ())
+
+
+def known_metrics(task: str) -> tuple[str, ...]:
+    """Metric names for a task, sorted."""
+    return tuple(name for name, tasks in METRICS.items() if task in tasks)

@@ -1,0 +1,226 @@
+"""model.yaml: everything that mlbot knows about a machine-learning model before training it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
+
+from bot.errors import Place, UserError
+from bot.specs.base import Spec, wrong
+from bot.specs.data import Data, Split
+from bot.specs.estimators import unknown_estimator
+from bot.specs.expression import columns_of
+from bot.specs.features import Categorical, DateTime, Features, Numeric, Selection, Text
+from bot.specs.fitting import Estimator, Search
+from bot.specs.metrics import is_metric, known_metrics
+from bot.specs.shorthand import NAME_PATTERN, ONE_OR_MORE, Column, Short, by
+from bot.specs.validation import did_you_mean, validate
+from bot.specs.yaml import Document, read_yaml
+
+Task = Literal["binary", "multiclass", "regression"]
+RiskTier = Literal["low", "medium", "high"]
+Login = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?$")]
+Environment = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Metrics(Spec):
+    """What is measured on the test rows."""
+
+    primary: str
+    """The metric that search, selection and the headline of the report go by."""
+    also: tuple[str, ...] = ()
+    cost: dict[str, dict[str, float]] | None = None
+    """For `cost`: cost by true label, then by predicted label."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The primary metric, then the others, each once."""
+        return tuple(dict.fromkeys((self.primary, *self.also)))
+
+
+class Slice(Spec):
+    """Rows that are also measured apart: the values of a column, its bins, crossings of columns, or a condition."""
+
+    columns: Annotated[tuple[Column, ...], ONE_OR_MORE, Field(max_length=2)] = ()
+    """One column, or two to cross."""
+    bins: Annotated[int, Field(ge=2, le=20)] | None = None
+    """Cut a numeric column at quantiles of the training rows."""
+    edges: tuple[float, ...] = ()
+    """Or at these values."""
+    where: Annotated[str, Field(max_length=500)] | None = None
+    """A condition, for example `distance > 1000`."""
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Slice:
+        if bool(self.columns) == (self.where is not None):
+            raise wrong("a slice needs either `columns` or `where`", "Write a column's name.")
+        if self.where is not None:
+            columns_of(self.where)
+        return self
+
+
+def _slice(value: Any) -> Any:
+    return {"columns": (value,)} if isinstance(value, str) else value
+
+
+class Resources(Spec):
+    """Where a model is trained in GitHub Actions."""
+
+    runner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "ubuntu-24.04-arm"
+    """A runner label."""
+    timeout_minutes: Annotated[int, Field(ge=1, le=360)] = 30
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(\.[0-9])? ?(MB|GB)$")] | None = None
+    """Most memory that training may take, for example `4 GB`."""
+    jobs: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Parallel fits in a search. Left out: one a core."""
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The limit in bytes, None without one."""
+        if self.memory is None:
+            return None
+        number, unit = self.memory[:-2].strip(), self.memory[-2:]
+        return int(float(number) * (10**9 if unit == "GB" else 10**6))
+
+
+class ModelSpec(Spec):
+    """One model: what it predicts, from what, how it is fitted, how it is judged and where it goes."""
+
+    task: Task
+    owner: Annotated[tuple[Login, ...], ONE_OR_MORE, Field(min_length=1)]
+    """GitHub logins, or `organization/team`."""
+    description: Annotated[str, Field(min_length=1, max_length=4000)]
+    """What it predicts and what for: the first paragraph of the model card."""
+    intended_use: Annotated[str, Field(max_length=4000)] = ""
+    limits: Annotated[str, Field(max_length=4000)] = ""
+    """Where it must not be used: into the model card."""
+    risk_tier: RiskTier = "medium"
+    """What policies ask of a change; a policy may raise it, never lower it."""
+    positive: str | int | bool | None = None
+    """Binary only: the label whose probability is predicted. Left out: the second in sorted order."""
+    data: Data
+    split: Split = Split()
+    features: Features
+    selection: Annotated[Selection, by("method")] = Selection()
+    estimator: Annotated[Estimator, by("name")]
+    search: Search | None = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Seed of everything random but the split."""
+    metrics: Annotated[Metrics, by("primary")]
+    slices: tuple[Annotated[Slice, Short(_slice, {"type": "string"})], ...] = ()
+    gates: tuple[dict[str, JsonValue], ...] = ()
+    """Gates on top of `policies/gates.yaml`, in its format. They can only add."""
+    resources: Resources = Resources()
+    environments: Annotated[tuple[Environment, ...], Field(min_length=1)] = ("staging", "production")
+    """Environments it may be deployed to, in order of promotion."""
+    onnx: bool = True
+    """Try to export ONNX as well; it is kept only when its predictions agree."""
+
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """The folder's name below `models/`, empty when it was read from elsewhere."""
+        return self._name
+
+    @field_validator("environments")
+    @classmethod
+    def _each_once(cls, environments: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(environments)) != len(environments):
+            raise wrong("an environment is named twice", "Keep one of the two.")
+        return environments
+
+    @model_validator(mode="after")
+    def _estimator_does_the_task(self) -> ModelSpec:
+        problem = unknown_estimator(self.estimator.name, self.task)
+        if problem:
+            raise wrong(*problem, key="estimator.name")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_task(self) -> ModelSpec:
+        for key, is_set, tasks in self._task_keys():
+            if is_set and self.task not in tasks:
+                raise wrong(f"`{key}` means nothing for the task {self.task}", "Remove it.", key=key)
+        known = known_metrics(self.task)
+        scoring = (self.search.scoring,) if self.search and self.search.scoring else ()
+        for key, names in (("metrics", self.metrics.names), ("search.scoring", scoring)):
+            for name in names:
+                if not is_metric(name, self.task):
+                    hint = did_you_mean(name, known, noun=f"{self.task} metrics")
+                    raise wrong(f"unknown metric {name[:60]!r}", hint, key=key)
+        return self
+
+    def _task_keys(self) -> list[tuple[str, bool, tuple[str, ...]]]:
+        estimator = self.estimator
+        classes = ("binary", "multiclass")
+        return [
+            ("positive", self.positive is not None, ("binary",)),
+            ("estimator.threshold", estimator.threshold is not None, ("binary",)),
+            ("estimator.class_weight", estimator.class_weight is not None, classes),
+            ("estimator.calibration", estimator.calibration != "none", classes),
+            ("estimator.transform_target", estimator.transform_target != "none", ("regression",)),
+            ("metrics.cost", self.metrics.cost is not None, classes),
+            ("split.method", self.split.method == "stratified", classes),
+        ]
+
+    @model_validator(mode="after")
+    def _columns_are_named(self) -> ModelSpec:
+        if self.split.method == "time" and self.data.time is None:
+            raise wrong("`method: time` needs a time column", "Add `time: COLUMN` under `data`.", key="split.method")
+        if self.split.method == "group" and self.data.group is None:
+            raise wrong("`method: group` needs a group column", "Add `group: COLUMN` under `data`.", key="split.method")
+        for column in self._listed():
+            if column in self.data.reserved:
+                raise wrong(f"{column!r} cannot be an input: it is the target, row id or weight", key="features")
+        return self
+
+    def _listed(self) -> list[str]:
+        features = self.features
+        blocks: tuple[Numeric | Categorical | Text | DateTime, ...] = (
+            *features.numeric,
+            *features.categorical,
+            *features.text,
+            *features.datetime,
+        )
+        derived = [column for text in features.derived.values() for column in columns_of(text)]
+        names: list[str] = []
+        for block in blocks:
+            names.extend(block.columns)
+        return names + derived
+
+    @property
+    def split_method(self) -> str:
+        """The method of the split, also when it is left out: random, stratified, group or time."""
+        if self.split.method:
+            return self.split.method
+        if self.data.group:
+            return "group"
+        return "random" if self.task == "regression" else "stratified"
+
+
+def read_model_spec(data: bytes, file: str) -> ModelSpec:
+    """The spec in `models/<name>/model.yaml`. Raises UserError or Problems with the place of each mistake."""
+    return model_spec(read_yaml(data, file), file)
+
+
+def model_spec(document: Document, file: str) -> ModelSpec:
+    """The same from a Document, for callers that also want the places of its keys."""
+    spec = validate(document, ModelSpec, schema="model")
+    parts = file.split("/")
+    if len(parts) >= 2 and parts[-1] == "model.yaml":
+        check_name(parts[-2], file)
+        spec._name = parts[-2]
+    return spec
+
+
+def check_name(name: str, file: str) -> None:
+    """Raises UserError when a folder's name cannot be a model's name."""
+    if not MODEL_NAME.fullmatch(name):
+        hint = "Rename the folder: lower-case letters, digits and dashes, at most 63 characters."
+        raise UserError(f"{name!r} is not a model name", hint=hint, place=Place(file), code="spec_invalid")
