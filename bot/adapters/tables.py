@@ -1,0 +1,195 @@
+"""Data files -> one pyarrow.Table, with columns projected, rows filtered, and what was left out counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import UserError
+from bot.specs.expression import columns_of, holds
+from bot.specs.validation import did_you_mean
+
+if TYPE_CHECKING:
+    from bot.specs.model import ModelSpec
+
+COUNTS = (b"rows_read", b"rows_filtered", b"rows_without_target")
+_ENDINGS = {"parquet": (".parquet", ".pq"), "csv": (".csv", ".csv.gz", ".csv.zst")}
+_CSV_COLUMN = re.compile(r"CSV column #(\d+)")
+_BLOCK_BYTES = 8 * 1024 * 1024
+
+
+def read_table(spec: ModelSpec, data_dir: Path, columns: Sequence[str] | None = None) -> Any:
+    """The rows of the model's data, in file order: those for which `data.where` holds and whose target is known.
+
+    `data_dir` is the folder that holds `data/`. `columns` None means all columns; the target, row id, time, group and
+    weight come along anyway. The schema's metadata counts the rows that were read and left out (COUNTS).
+    Raises UserError with the file's name when a file cannot be read, a column is not there or no row is left.
+    """
+    wanted = None if columns is None else _wanted(spec, columns)
+    parts = []
+    for file in data_files(spec, data_dir):
+        with _named(file, data_dir):
+            parts.append(_read(file, spec, wanted))
+    table = _concatenated(parts, spec)
+    _check_roles(table, spec)
+    n_read = table.num_rows
+    if spec.data.where:
+        table = table.filter(_condition(spec, table))
+    n_kept = table.num_rows
+    if table[spec.data.target].null_count:
+        table = table.filter(table[spec.data.target].is_valid())
+    if table.num_rows == 0:
+        why = f"{n_read} were read, {n_kept} pass `where`, none of these has a {spec.data.target}"
+        raise UserError(f"{spec.data.path}: no row is left: {why}", hint="Look at `data.where`.", code="data_empty")
+    counts = (n_read, n_read - n_kept, n_kept - table.num_rows)
+    return table.replace_schema_metadata({name: str(n) for name, n in zip(COUNTS, counts, strict=True)})
+
+
+def data_files(spec: ModelSpec, data_dir: Path) -> list[Path]:
+    """The file, or the files of the format in the folder and below, sorted by path."""
+    path = data_dir / spec.data.path
+    if path.is_file():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _format(file, spec))
+    if not files:
+        raise UserError(
+            f"{spec.data.path}: there are no data files",
+            hint="`dvc pull` fetches what data.dvc names; check `data.path` and `data.format`.",
+            code="data_missing",
+        )
+    return files
+
+
+def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
+    """Names of the columns of the first file; no row of a Parquet file is read."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    file = data_files(spec, data_dir)[0]
+    with _named(file, data_dir):
+        if _format(file, spec) == "parquet":
+            return tuple(pyarrow.parquet.read_schema(file).names)
+        with pyarrow.csv.open_csv(file, read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
+            return tuple(reader.schema.names)
+
+
+def _format(file: Path, spec: ModelSpec) -> str | None:
+    """The format of a data file; a file named by `data.path` itself may have any ending when `format` is given."""
+    by_name = next((name for name, ends in _ENDINGS.items() if file.name.endswith(ends)), None)
+    if spec.data.format is None or by_name == spec.data.format:
+        return by_name
+    return spec.data.format if spec.data.path.endswith(file.name) else None
+
+
+def _wanted(spec: ModelSpec, columns: Sequence[str]) -> list[str]:
+    data = spec.data
+    roles = [column for column in (data.target, data.row_id, data.time, data.group, data.weight) if column]
+    return list(dict.fromkeys([*roles, *(columns_of(data.where) if data.where else ()), *columns]))
+
+
+def _read(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
+    import pyarrow.parquet
+
+    kind = _format(file, spec)
+    if kind is None:
+        raise UserError(f"{file.name}: is it Parquet or CSV?", hint="Add `format:` under `data`.", code="data_format")
+    if kind == "csv":
+        return _read_csv(file, spec, columns)
+    if columns is not None:
+        _check_columns(columns, pyarrow.parquet.read_schema(file).names)
+    return pyarrow.parquet.read_table(file, columns=columns, partitioning=None)
+
+
+def _read_csv(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
+    """Types are inferred from the first block; a column that later turns out wider is read again as such."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    options = csv.ReadOptions(block_size=_BLOCK_BYTES)
+    with csv.open_csv(file, read_options=options) as reader:
+        names = reader.schema.names
+    _check_columns(columns or [], names)
+    types: dict[str, Any] = {}
+    while True:
+        convert = csv.ConvertOptions(
+            null_values=list(spec.data.missing), strings_can_be_null=True, include_columns=columns, column_types=types
+        )
+        try:
+            table = csv.read_csv(file, read_options=options, convert_options=convert)
+            break
+        except pa.ArrowInvalid as error:
+            match = _CSV_COLUMN.search(str(error))
+            name = names[int(match.group(1))] if match else None
+            if name is None or types.get(name) == pa.string() or "UTF8" in str(error):
+                raise
+            types[name] = pa.string() if name in types else pa.float64()
+    for field in table.schema:
+        if pa.types.is_binary(field.type):
+            raise UserError(
+                f"the column {field.name!r} is not UTF-8 text",
+                hint="Write the file in UTF-8, for example `iconv -f latin1 -t utf-8`.",
+                code="data_encoding",
+            )
+    return table
+
+
+def _check_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
+    doubled = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if doubled:
+        raise UserError(f"two columns are called {doubled[0]!r}", hint="Rename one.", code="column_doubled")
+    for name in wanted:
+        if name not in names:
+            hint = did_you_mean(name, names, noun="columns")
+            raise UserError(f"the column {name!r} is not there", hint=hint, code="column_missing")
+
+
+def _concatenated(parts: list[Any], spec: ModelSpec) -> Any:
+    import pyarrow as pa
+
+    if len(parts) == 1:
+        return parts[0]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise UserError(
+            f"{spec.data.path}: the files do not fit together: {error}",
+            hint="Give every file the same columns and types.",
+            code="data_mismatch",
+        ) from None
+
+
+def _check_roles(table: Any, spec: ModelSpec) -> None:
+    _check_columns(_wanted(spec, ()), table.column_names)
+    if table.num_rows == 0:
+        raise UserError(f"{spec.data.path}: there are no rows", hint="Look at the data files.", code="data_empty")
+
+
+def _condition(spec: ModelSpec, table: Any) -> Any:
+    try:
+        return holds(spec.data.where or "", table)
+    except ValueError as error:
+        raise UserError(f"`data.where`: {error}", code="where_invalid") from None
+
+
+@contextmanager
+def _named(file: Path, data_dir: Path) -> Iterator[None]:
+    """Errors of one file carry its name."""
+    import pyarrow as pa
+
+    name = file.relative_to(data_dir).as_posix()
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{name}: {error.message}", hint=error.hint, code=error.code) from None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError, EOFError) as error:
+        if "utf" in str(error).lower():
+            hint = "Write the file in UTF-8, for example `iconv -f latin1 -t utf-8`."
+            raise UserError(f"{name}: the file is not UTF-8 text", hint=hint, code="data_encoding") from None
+        raise UserError(
+            f"{name}: cannot be read: {str(error).splitlines()[0]}",
+            hint="Is the file whole? `dvc pull` fetches it again.",
+            code="data_unreadable",
+        ) from None

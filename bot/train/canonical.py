@@ -1,0 +1,80 @@
+"""A fitted pipeline -> the bytes of `model.skops`, the same bytes whenever and wherever the same pipeline is written.
+
+skops files differ from run to run: object addresses name the arrays, and the zip holds the time. Here an array is named
+by the SHA-256 of its content, addresses are left out (a reader does not need them), and the zip has no time and no
+compression, since two builds of zlib may compress differently. Any skops reader opens the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_REGULAR_FILE = 0o100644 << 16
+
+
+def canonical_skops(pipeline: Any) -> bytes:
+    """The file's bytes. Raises skops' UnsupportedTypeException when the pipeline holds what skops cannot write."""
+    import skops.io
+
+    forget_the_run(pipeline)
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(pipeline))) as written:
+        schema = json.loads(written.read("schema.json"))
+        names: dict[str, str] = {}
+        members: dict[str, bytes] = {}
+        for name in written.namelist():
+            if name != "schema.json":
+                content = written.read(name)
+                names[name] = hashlib.sha256(content).hexdigest()[:32] + ".npy"
+                members[names[name]] = content
+    text = json.dumps(_without_addresses(schema, names), separators=(",", ":"), ensure_ascii=False)
+    return _zip({**dict(sorted(members.items())), "schema.json": text.encode()})
+
+
+def _without_addresses(state: Any, names: dict[str, str]) -> Any:
+    if isinstance(state, list):
+        return [_without_addresses(item, names) for item in state]
+    if not isinstance(state, dict):
+        return state
+    clean = {key: _without_addresses(value, names) for key, value in state.items() if key != "__id__"}
+    if clean.get("__loader__") == "NdArrayNode" and clean.get("type") == "numpy":
+        clean["file"] = names[clean["file"]]
+    if clean.get("__loader__") == "SetNode":  # the order of a set follows the hash seed
+        clean["content"].sort(key=json.dumps)
+    return clean
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, date_time=_EPOCH)
+            info.create_system = 3
+            info.external_attr = _REGULAR_FILE
+            file.writestr(info, content)
+    return buffer.getvalue()
+
+
+def forget_the_run(fitted: Any, seen: set[int] | None = None) -> None:
+    """Take out of a fitted estimator what tells how it was run and not what it learnt: thread and job counts,
+    verbosity, the address of a stop word list.
+    """
+    seen = set() if seen is None else seen
+    if id(fitted) in seen:
+        return
+    seen.add(id(fitted))
+    if isinstance(fitted, list | tuple | dict):
+        for item in fitted.values() if isinstance(fitted, dict) else fitted:
+            forget_the_run(item, seen)
+    elif type(fitted).__module__.startswith("sklearn.") and hasattr(fitted, "__dict__"):
+        state = vars(fitted)
+        state.pop("_stop_words_id", None)
+        for name, quiet in (("n_threads", 1), ("n_jobs", None), ("verbose", 0)):
+            if name in state:
+                state[name] = quiet
+        for item in list(state.values()):
+            forget_the_run(item, seen)
