@@ -48,7 +48,10 @@ class Comparison(Part):
 
 
 class SliceResult(Part):
-    """A metric on the rows of one slice, e.g. `origin = JFK`. `comparison` is None without a champion."""
+    """A metric on the rows of one slice, e.g. `origin = JFK`. `comparison` is None without a champion.
+
+    `p_adjusted` is the p-value of no difference, corrected by Holm's method for the number of slices.
+    """
 
     slice: str
     n: int
@@ -58,6 +61,8 @@ class SliceResult(Part):
     high: float | None
     comparison: Comparison | None
     note: str = ""
+    column: str = ""
+    p_adjusted: float | None = None
 
 
 class GateResult(Part):
@@ -76,11 +81,19 @@ class GateResult(Part):
     rows_needed: int | None = None
 
 
+NOTHING_DEPLOYED = "nothing is deployed there yet"
+
+
 class MissingBaseline(Part):
-    """An environment that could not be compared with, and why."""
+    """An environment that could not be compared with, and why.
+
+    `code`: `nothing_deployed` (there is no model to compare with), or `not_scored` (there is one, and it could not be
+    loaded or scored on these rows), which no gate forgives.
+    """
 
     environment: str
     reason: str
+    code: Literal["nothing_deployed", "not_scored"] = "not_scored"
 
 
 class Budget(Part):
