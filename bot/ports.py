@@ -83,11 +83,14 @@ class Branch(Protocol):
     def paths(self, prefix: str = "") -> list[str]:
         """File paths at the tip that start with `prefix`, sorted."""
 
-    def commit(self, files: Mapping[str, bytes | None], message: str) -> str | None:
+    def commit(
+        self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
+    ) -> str | None:
         """Write files (None removes) in one commit on the tip and push it; the commit id, None when nothing changes.
 
         A lost race is retried on the new tip; an append-only branch refuses a change of a file that is there
-        (UserError, code `ledger_conflict`). Raises WorldError when it cannot be pushed.
+        (UserError, code `ledger_conflict`). `expect` names files that must hold these bytes (None: not be there) on the
+        tip that is written on, else UserError with code `branch_moved`. Raises WorldError when it cannot be pushed.
         """
 
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:

@@ -177,9 +177,14 @@ class GitBranch:
         found = _walk(node, folder + "/" if folder else "")
         return sorted(path for path in found if path.startswith(prefix))
 
-    def commit(self, files: Mapping[str, bytes | None], message: str) -> str | None:
+    def commit(
+        self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
+    ) -> str | None:
         for _ in range(PUSH_ATTEMPTS):
             tip = self.head()
+            for path, data in (expect or {}).items():
+                if (self.git.read(tip, path) if tip else None) != data:
+                    raise UserError(f"{self.name}: {path} was changed by somebody else meanwhile", code="branch_moved")
             new = self._write(tip, files, message)
             if new is None:
                 return None
