@@ -60,8 +60,8 @@ def _zip(members: dict[str, bytes]) -> bytes:
 
 
 def forget_the_run(fitted: Any, seen: set[int] | None = None) -> None:
-    """Take out of a fitted estimator what tells how it was run and not what it learnt: thread and job counts,
-    verbosity, the address of a stop word list.
+    """Take out of a fitted estimator what tells how it was run and not what it learnt: the number of threads,
+    the address of a stop word list.
     """
     seen = set() if seen is None else seen
     if id(fitted) in seen:
@@ -73,8 +73,7 @@ def forget_the_run(fitted: Any, seen: set[int] | None = None) -> None:
     elif type(fitted).__module__.startswith("sklearn.") and hasattr(fitted, "__dict__"):
         state = vars(fitted)
         state.pop("_stop_words_id", None)
-        for name, quiet in (("n_threads", 1), ("n_jobs", None), ("verbose", 0)):
-            if name in state:
-                state[name] = quiet
+        if "n_threads" in state:
+            state["n_threads"] = 1
         for item in list(state.values()):
             forget_the_run(item, seen)
