@@ -17,21 +17,46 @@ class Approver(Part):
 
 
 class Release(Record):
-    """A model version in an environment. `pull_request` None means that it was evaluated without one."""
+    """A model version in an environment. `pull_request` None means that it was evaluated without one.
+
+    `counter` grows by one with each change of any environment of the model. `hold` says that nothing is promoted here
+    by itself until a person promotes the current candidate. `trigger` names what asked for it (a comment, a run), so
+    that a redelivery is known as one; None when nothing can be redelivered. A `withdraw` carries what was live before.
+    """
 
     schema_version: Literal[1] = 1
     model: str
     environment: str
     version: str  # semantic version with a leading v
-    action: Literal["promote", "rollback"]
+    action: Literal["promote", "rollback", "withdraw"]
     artifact_digest: str
     evaluation_digest: str
     inputs_digest: str
     files: tuple[ArtifactFile, ...]
-    commit: str  # the commit of the default branch that the version tag points to
+    commit: str  # the commit of the default branch that brought the change
     pull_request: int | None
     approved_by: tuple[Approver, ...]
     promoted_by: Approver | None  # None: the policy promoted by itself
     reason: str
     released_at: str  # RFC 3339, UTC
     previous_artifact_digest: str | None
+    counter: int = 0
+    hold: bool = False
+    trigger: str | None = None
+    decision_digest: str | None = None  # of the Decision that let it out, None when a person forced it or it went back
+
+
+class Verification(Record):
+    """One verification of a release in its environment.
+
+    `failed` revokes what an earlier one said and may roll back; `error` says that nothing was learnt.
+    """
+
+    schema_version: Literal[1] = 1
+    model: str
+    environment: str
+    counter: int  # of the release
+    artifact_digest: str
+    outcome: Literal["passed", "failed", "error"]
+    sentence: str
+    checked_at: str  # RFC 3339, UTC

@@ -1,0 +1,72 @@
+"""What was live, in order: what a rollback goes back to, and whether an environment holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from bot.errors import UserError
+from bot.records.release import Release
+
+
+def in_order(releases: Iterable[Release], environment: str) -> list[Release]:
+    """One environment's releases of one model, oldest first, each counter once."""
+    by_counter = {release.counter: release for release in releases if release.environment == environment}
+    return [by_counter[counter] for counter in sorted(by_counter)]
+
+
+def good(history: Iterable[Release]) -> list[Release]:
+    """The releases that a rollback may go back to, newest last; the last one is live unless it was withdrawn.
+
+    A promotion is put on top; a rollback takes off everything above its target, since that was found bad.
+    """
+    stack: list[Release] = []
+    for release in history:
+        if release.action == "promote":
+            stack = [one for one in stack if one.artifact_digest != release.artifact_digest] + [release]
+        elif release.action == "rollback":
+            digests = [one.artifact_digest for one in stack]
+            if release.artifact_digest in digests:
+                stack = stack[: digests.index(release.artifact_digest) + 1]
+            else:
+                stack.append(release)
+    return stack
+
+
+def rollback_target(
+    history: list[Release], live: Release | None, *, to_digest: str | None, revoked: Collection[str] = ()
+) -> Release:
+    """The release to go back to. Raises UserError with code `rollback_target_missing` or `rollback_target_revoked`."""
+    if to_digest is not None:
+        return _named(history, live, to_digest, revoked)
+    under = [one for one in good(history) if live is None or one.artifact_digest != live.artifact_digest]
+    for release in reversed(under):
+        if release.artifact_digest not in revoked:
+            return release
+    where = f"{history[-1].environment}: {history[-1].model}" if history else "this environment"
+    raise UserError(
+        f"{where} has no earlier good release to go back to",
+        hint="`mlbot history MODEL` lists what was live; `mlbot promote` lets another version out.",
+        code="rollback_target_missing",
+    )
+
+
+def _named(history: list[Release], live: Release | None, to_digest: str, revoked: Collection[str]) -> Release:
+    if live is not None and live.artifact_digest == to_digest:
+        raise UserError(f"{to_digest} is live already", code="rollback_target_live")
+    if to_digest in revoked:
+        raise UserError(f"{to_digest} was revoked by a failed verification", code="rollback_target_revoked")
+    found = [release for release in history if release.artifact_digest == to_digest]
+    if not found:
+        raise UserError(
+            f"{to_digest} was never live here",
+            hint="A rollback only goes back to what was live; `mlbot promote` lets something new out.",
+            code="rollback_target_missing",
+        )
+    return found[-1]
+
+
+def hold_after(previous: Release | None, *, by_person: bool, is_candidate: bool) -> bool:
+    """Whether the environment holds after a promotion (Kargo: only people set and lift a hold)."""
+    if not by_person:
+        return previous.hold if previous else False
+    return not is_candidate

@@ -1,0 +1,252 @@
+"""Let a release out, take it back, and finish what a crash left half-written.
+
+The commit on the environments branch is the one moment that counts: before it nothing happened, after it everything
+else (tags, GitHub Deployment, the fact in the ledger) follows from the state that it wrote, by `settle`. The fact is
+written last, so a state that is in the ledger is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from bot.errors import UserError, WorldError
+from bot.ports import Ports
+from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
+from bot.promote.lineage import in_order, rollback_target
+from bot.promote.manifest import render
+from bot.promote.tags import checked_name
+from bot.promote.version import Bump, newest
+from bot.promote.writing import environment_files, message, state_path, tags_to_write, withdrawn_path
+from bot.records.evaluation import Evaluation
+from bot.records.ledger import artifact_path, evaluation_path, pointer_path, promotion_path, release_path
+from bot.records.release import Approver, Release
+from bot.records.training import ArtifactFile
+
+ATTEMPTS = 5
+
+
+def promote(
+    model: str,
+    environment: str,
+    evaluation: Evaluation,
+    pointer: str,
+    *,
+    commit: str,
+    number: int | None,
+    approved_by: tuple[Approver, ...],
+    promoted_by: Approver | None,
+    reason: str,
+    ports: Ports,
+    is_candidate: bool = True,
+    bump: Bump | None = None,
+    trigger: str | None = None,
+    decision_digest: str | None = None,
+    settings: dict[str, Any] | None = None,
+    template: str | None = None,
+) -> Release:
+    """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
+
+    `commit` is on the default branch, `number` the pull request. `is_candidate` False (somebody promoted another than
+    the newest candidate) puts a hold on the environment. `bump` overrides the step of the version, `template` the
+    manifest's. Raises UserError when the bytes are not those that were evaluated (`artifact_mismatch`) or when somebody
+    else promoted meanwhile (`promotion_lost`, saying who).
+    """
+    checked_name(model, "model")
+    checked_name(environment, "environment")
+    check_artifact(pointer, evaluation.training.files, evaluation.artifact_digest, ports)
+    wanted = Wanted(
+        model, environment, evaluation, commit, number, approved_by, promoted_by, reason, is_candidate, bump, trigger,
+        decision_digest,
+    )  # fmt: skip
+    for _ in range(ATTEMPTS):
+        states = settle(model, ports)
+        live = states.get(environment)
+        if live is not None and same(live, wanted):
+            return live
+        known = {**{release.counter: release for release in promotions(model, ports)}}
+        known.update({state.counter: state for state in states.values()})
+        release = promoted(
+            wanted, states, list(known.values()), _newest_evaluation(known.values(), ports), ports.clock.now()
+        )
+        if _write(release, pointer, states, ports, settings, template):
+            settle(model, ports)
+            return release
+        now = states_of(model, ports).get(environment)
+        if now is None or not same(now, wanted):
+            _told_who(live, now)
+    raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def rollback(
+    environment: str,
+    model: str,
+    *,
+    reason: str,
+    by: Approver | None,
+    to_digest: str | None = None,
+    ports: Ports,
+    revoked: Collection[str] = (),
+    trigger: str | None = None,
+    settings: dict[str, Any] | None = None,
+    template: str | None = None,
+) -> Release:
+    """Take the environment back to the last known good (or to a digest that was live), in one commit, with a hold.
+
+    `by` None is an automatic rollback. The same `trigger` twice is one rollback.
+    """
+    for _ in range(ATTEMPTS):
+        states = settle(model, ports)
+        live = states.get(environment)
+        if live is not None and trigger is not None and (live.action, live.trigger) == ("rollback", trigger):
+            return live
+        history = in_order(promotions(model, ports), environment)
+        on = live if live is not None and live.action != "withdraw" else None
+        target = rollback_target(history, on, to_digest=to_digest, revoked=revoked)
+        pointer = pointer_of(target, ports)
+        check_artifact(pointer, target.files, target.artifact_digest, ports)
+        release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
+        if _write(release, pointer, states, ports, settings, template):
+            settle(model, ports)
+            return release
+        _told_who(live, states_of(model, ports).get(environment))
+    raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, ports: Ports) -> Release:
+    """Take the model out of the environment altogether. Raises UserError when it is not live there."""
+    for _ in range(ATTEMPTS):
+        states = settle(model, ports)
+        live = states.get(environment)
+        if live is None or live.action == "withdraw":
+            raise UserError(f"{model} is not live in {environment}", code="not_live")
+        release = withdrawn(live, states, reason, by, ports.clock.now())
+        if _write(release, "", states, ports, None, None):
+            settle(model, ports)
+            return release
+        _told_who(live, states_of(model, ports).get(environment))
+    raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def settle(model: str, ports: Ports) -> dict[str, Release]:
+    """Finish what a crash left; the state of each environment that ever had the model, a withdrawn one included."""
+    found = states_of(model, ports)
+    for state in sorted(found.values(), key=lambda state: state.counter):
+        fact = promotion_path(model, state.counter, state.environment)
+        if ports.ledger.get(fact) is not None:
+            continue
+        ports.git.fetch("refs/tags/*:refs/tags/*")
+        commit = ports.environments.log(state_path(state))[0][0]
+        for name, target, at in tags_to_write(state, commit, ports.git.tags()):
+            ports.git.push_tag(name, target, message(state), at=at)
+        ports.conversation.deployment(
+            state.commit, state.environment, _payload(state),
+            "inactive" if state.action == "withdraw" else "success", f"{state.action} {state.model} {state.version}",
+        )  # fmt: skip
+        ports.ledger.commit({fact: state.canonical()}, message(state))
+    return found
+
+
+def states_of(model: str, ports: Ports) -> dict[str, Release]:
+    """The last word of each environment on the model."""
+    found = {}
+    for path in ports.environments.paths():
+        environment, _, rest = path.partition("/")
+        if rest in (f"{model}/release.json", f"{model}/withdrawn.json"):
+            found[environment] = Release.parse(ports.environments.get(path) or b"", source=path)
+    return found
+
+
+def promotions(model: str, ports: Ports) -> list[Release]:
+    """Every change of any environment of the model that the ledger holds, oldest first."""
+    paths = ports.ledger.paths(f"promotions/{model}/")
+    return [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+
+
+def pointer_of(release: Release, ports: Ports) -> str:
+    """The DVC pointer to a release's artifact. Raises UserError (code `artifact_missing`)."""
+    digests = (release.model, release.inputs_digest, release.evaluation_digest)
+    found = ports.ledger.get(pointer_path(*digests))
+    if found is None:
+        raise UserError(
+            f"the ledger has no pointer to the artifact of {release.model} {release.version}", code="artifact_missing"
+        )
+    return found.decode()
+
+
+def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:
+    """Fetch what the pointer names and hash it again. Raises UserError (code `artifact_mismatch`)."""
+    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
+        folder = Path(name)
+        ports.artifacts.fetch(pointer, folder)
+        for file in files:
+            there = folder / file.name
+            data = there.read_bytes() if there.is_file() and not there.is_symlink() else b""
+            if "sha256:" + hashlib.sha256(data).hexdigest() != file.sha256:
+                raise UserError(
+                    f"{file.name} in the store is not the file that was evaluated ({file.sha256})",
+                    hint="Nothing was promoted. Evaluate again, and find out who wrote to the DVC remote.",
+                    code="artifact_mismatch",
+                )
+        if digest not in {file.sha256 for file in files}:
+            raise UserError(f"no file of the artifact has the digest {digest}", code="artifact_mismatch")
+
+
+def _newest_evaluation(releases: Collection[Release], ports: Ports) -> Evaluation | None:
+    top = newest(releases)
+    if top is None:
+        return None
+    path = evaluation_path(top.model, top.inputs_digest, top.evaluation_digest)
+    data = ports.ledger.get(path)
+    return Evaluation.parse(data, source=path) if data is not None else None
+
+
+def _write(
+    release: Release,
+    pointer: str,
+    states: dict[str, Release],
+    ports: Ports,
+    settings: dict[str, Any] | None,
+    template: str | None,
+) -> bool:
+    """The one commit; False when the branch moved under us."""
+    branch = ports.environments
+    manifest = b"" if release.action == "withdraw" else render(release, settings or {}, template)
+    dvc_yaml = branch.get("dvc.yaml")
+    files = environment_files(release, pointer, manifest, dvc_yaml, ports.git.read(release.commit, ".dvc/config"))
+    where = (release.environment, release.model)
+    mine = {release_path(*where): None, withdrawn_path(*where): None, artifact_path(*where): None}
+    expect: dict[str, bytes | None] = {path: branch.get(path) for path in [*mine, *map(state_path, states.values())]}
+    try:
+        branch.commit(files, message(release), expect={**expect, "dvc.yaml": dvc_yaml})
+    except UserError as error:
+        if error.code != "branch_moved":
+            raise
+        return False
+    return True
+
+
+def _told_who(before: Release | None, now: Release | None) -> None:
+    """Raise when it was this environment that somebody else changed meanwhile; another one's change is no conflict."""
+    if now is not None and (before is None or now.counter != before.counter):
+        who = now.promoted_by.login if now.promoted_by else "the policy"
+        raise UserError(
+            f"{now.environment}/{now.model} was changed meanwhile: "
+            f"{now.action} {now.version} by {who} at {now.released_at}",
+            hint="`mlbot environments` shows what is live; ask again if you still want yours.",
+            code="promotion_lost",
+        )
+
+
+def _payload(state: Release) -> dict[str, Any]:
+    return {
+        "model": state.model,
+        "environment": state.environment,
+        "version": state.version,
+        "action": state.action,
+        "artifact_digest": state.artifact_digest,
+        "counter": state.counter,
+    }

@@ -1,0 +1,12 @@
+"""A world a test."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.promote.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
