@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from bot.errors import UserError
+from bot.records.plan import DataFile
 from bot.specs.base import Spec, wrong
 from bot.specs.expression import columns_of
 from bot.specs.shorthand import Column
 
 Format = Literal["parquet", "csv"]
+FORMATS: tuple[Format, ...] = ("parquet", "csv")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
 
@@ -78,6 +82,29 @@ class Data(Spec):
     def reserved(self) -> frozenset[str]:
         """Columns that can never be inputs."""
         return frozenset(column for column in (self.target, self.row_id, self.weight) if column)
+
+
+def files_of(data: Data, files: Sequence[DataFile]) -> tuple[tuple[DataFile, ...], Format]:
+    """The files that a model reads, in order, and their format; `files` are those at or below `data.path`.
+
+    In a folder, files of another format are passed over. Raises UserError when none is left or the format is not clear.
+    """
+    by_format = {name: [file for file in files if file.path.endswith(f".{name}")] for name in FORMATS}
+    if data.format:
+        is_one = len(files) == 1 and files[0].path == data.path
+        chosen = list(files) if is_one else by_format[data.format]
+        found: Format = data.format
+    else:
+        present = [name for name in FORMATS if by_format[name]]
+        if len(present) > 1:
+            hint = "Add `format: parquet` or `format: csv` under `data`."
+            raise UserError(f"{data.path} holds {' and '.join(present)} files", hint=hint, code="data_format_unclear")
+        found = present[0] if present else "parquet"
+        chosen = by_format[found]
+    if not chosen:
+        hint = f"Files end in {' or '.join('.' + name for name in FORMATS)}; or add `format` under `data`."
+        raise UserError(f"{data.path} holds no file of a known format", hint=hint, code="data_path_missing")
+    return tuple(sorted(chosen, key=lambda file: file.path)), found
 
 
 class Split(Spec):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from bot.errors import Place, UserError
 from bot.specs.base import Spec, wrong
@@ -14,6 +14,7 @@ from bot.specs.estimators import unknown_estimator
 from bot.specs.expression import columns_of
 from bot.specs.features import Categorical, DateTime, Features, Numeric, Selection, Text
 from bot.specs.fitting import Estimator, Search
+from bot.specs.gates import Gate
 from bot.specs.metrics import is_metric, known_metrics
 from bot.specs.shorthand import NAME_PATTERN, ONE_OR_MORE, Column, Short, by
 from bot.specs.validation import did_you_mean, validate
@@ -113,7 +114,7 @@ class ModelSpec(Spec):
     """Seed of everything random but the split."""
     metrics: Annotated[Metrics, by("primary")]
     slices: tuple[Annotated[Slice, Short(_slice, {"type": "string"})], ...] = ()
-    gates: tuple[dict[str, JsonValue], ...] = ()
+    gates: tuple[Gate, ...] = ()
     """Gates on top of `policies/gates.yaml`, in its format. They can only add."""
     resources: Resources = Resources()
     environments: Annotated[tuple[Environment, ...], Field(min_length=1)] = ("staging", "production")
