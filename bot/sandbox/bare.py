@@ -10,6 +10,8 @@ from typing import Any
 
 import pygit2
 
+from bot.sandbox.people import Person
+
 _STATES = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
 
 
@@ -75,6 +77,15 @@ class Bare:
         except (KeyError, ValueError):
             return None
 
+    def fetch(self, other: Path, sha: str) -> None:
+        """Bring a commit over from another bare repository of this server."""
+        subprocess.run(["git", "-C", str(self.path), "fetch", "-q", str(other), sha], check=True)
+
+    def fetch_all(self, other: Path) -> None:
+        """Copy every branch and tag of another bare repository of this server."""
+        refspecs = ("refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*")
+        subprocess.run(["git", "-C", str(self.path), "fetch", "-q", str(other), *refspecs], check=True)
+
     def set_ref(self, name: str, sha: str) -> None:
         self.git.references.create(name, sha, force=True)
 
@@ -126,11 +137,11 @@ class Bare:
         return None if index.conflicts is not None else str(index.write_tree(git))
 
     def write_commit(
-        self, tree: str, parents: list[str], message: str, *, name: str, email: str, at: datetime, offset: int = 0
+        self, tree: str, parents: list[str], message: str, *, author: Person, committer: Person, at: datetime
     ) -> str:
         """Store a commit and point nothing at it."""
-        who = pygit2.Signature(name, email, int(at.timestamp()), offset)
-        return str(self.git.create_commit(None, who, who, message, tree, parents))
+        signatures = [pygit2.Signature(who.login, who.email, int(at.timestamp())) for who in (author, committer)]
+        return str(self.git.create_commit(None, *signatures, message, tree, parents))
 
     def read(self, rev: str, path: str) -> bytes | None:
         """A file's bytes at a commit, None when it is not there or no file."""

@@ -10,6 +10,7 @@ from bot.sandbox.people import RANKS, Permission
 
 if TYPE_CHECKING:
     from bot.sandbox.hub import Hub
+    from bot.sandbox.shapes.basics import Links
     from bot.sandbox.store import Repository, Token
 
 DOCS = "https://docs.github.com/rest"
@@ -75,6 +76,15 @@ class Call:
     def repo(self) -> Repository:
         """The repository in the path. Raises 404."""
         return self.hub.repository(f"{self.params['owner']}/{self.params['repo']}")
+
+    @property
+    def links(self) -> Links:
+        return self.hub.links(self.root)
+
+    @property
+    def by_run(self) -> bool:
+        """Whether a workflow run's token acts: what it causes starts no further workflow."""
+        return self.token is not None and self.token.run is not None
 
     @property
     def login(self) -> str:

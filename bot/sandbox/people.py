@@ -29,10 +29,13 @@ class Person:
     @property
     def email(self) -> str:
         """The address by which GitHub links a commit to this account."""
+        if self == WEB_FLOW:
+            return "noreply@github.com"
         return f"{self.id}+{self.login}@users.noreply.github.com"
 
 
 BOT = Person("github-actions[bot]", 41898282, "bot", kind="Bot")
+WEB_FLOW = Person("web-flow", 19864447, "commits made on the web")  # the committer of merges that GitHub makes
 
 DEFAULT_PEOPLE: tuple[Person, ...] = (
     Person("dana", 1001, "data scientist"),

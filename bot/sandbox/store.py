@@ -135,6 +135,7 @@ class Repository:
     full_name: str
     default_branch: str
     created_at: datetime
+    path: str = "origin.git"
     parent: str | None = None
     permissions: dict[str, Permission] = field(default_factory=dict)
     last_number: int = 0
@@ -158,6 +159,91 @@ class Repository:
 
 
 @dataclass
+class Step:
+    """`result` is success, failure or skipped."""
+
+    name: str
+    result: str
+
+
+@dataclass
+class Job:
+    """A job of a run, one entry of a matrix each. `matrix` is empty without one; `result` is success or failure."""
+
+    id: int
+    key: str
+    name: str
+    result: str | None = None
+    matrix: dict[str, Any] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    summaries: list[str] = field(default_factory=list)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass
+class Annotation:
+    """`level` is error, warning or notice; `properties` may hold file and line."""
+
+    job: str
+    level: str
+    message: str
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A workflow run. `status` is queued, in_progress or completed; `conclusion` success, failure, cancelled or skipped.
+
+    `problem` says in words why there are no proper results (the engine failed, a runner label that nothing maps).
+    """
+
+    id: int
+    number: int
+    repository: str
+    workflow: str
+    name: str
+    event: str
+    action: str
+    sha: str
+    branch: str | None
+    actor: str
+    title: str
+    created_at: datetime
+    attempt: int = 1
+    status: str = "queued"
+    conclusion: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    seconds: float = 0.0
+    jobs: list[Job] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    permissions: dict[str, str] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
+    requests: int = 0
+    log: str = ""
+    problem: str = ""
+    pulls: list[int] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """The workflow's file name, as dispatches name it."""
+        return self.workflow.rsplit("/", 1)[-1]
+
+    def job(self, key: str) -> Job:
+        """The first job with this key in the workflow file. Raises KeyError when it did not run."""
+        for job in self.jobs:
+            if job.key == key:
+                return job
+        raise KeyError(key)
+
+    @property
+    def summary(self) -> str:
+        """The job summaries of the whole run, as Markdown."""
+        return "\n".join(text for job in self.jobs for text in job.summaries)
+
+
+@dataclass
 class Token:
     """Who a bearer acts as. `permissions` None means a person's token: it may do what the person may."""
 
@@ -174,7 +260,7 @@ class Data:
     teams: dict[str, Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
-    runs: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000
 

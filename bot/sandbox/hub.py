@@ -1,0 +1,173 @@
+"""The local GitHub itself: its memory, its repositories, its people, and the events that it announces."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox import store
+from bot.sandbox.bare import Bare
+from bot.sandbox.http import not_found
+from bot.sandbox.people import BOT, WEB_FLOW, Permission, Person, Team
+from bot.sandbox.shapes.basics import Links
+
+FULL: dict[str, str] = dict.fromkeys(
+    ("actions", "checks", "contents", "deployments", "issues", "packages", "pull-requests", "statuses"), "write"
+)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event as a webhook announces it. `by_run` tells that a run's GITHUB_TOKEN caused it."""
+
+    repository: str
+    event: str
+    payload: dict[str, Any]
+    by_run: bool = False
+
+    @property
+    def action(self) -> str:
+        return str(self.payload.get("action", ""))
+
+
+class Hub:
+    """Everything that the routes change, under one lock; saved in `directory/github.json` after every change."""
+
+    def __init__(self, directory: Path, data: store.Data | None = None) -> None:
+        self.directory = directory
+        self.data = data or store.Data(people={one.login: one for one in (BOT, WEB_FLOW)})
+        self.lock = threading.RLock()
+        self.listeners: list[Callable[[Happening], None]] = []
+        self.url = ""
+        self.control: Callable[[str, int], None] = lambda word, run: None  # the engine's: cancel or rerun a run
+        self.used: Counter[str] = Counter()
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
+
+    @classmethod
+    def open(cls, directory: Path) -> Hub:
+        """The hub that was saved in the folder, or a new one."""
+        path = directory / "github.json"
+        return cls(directory, store.load(path) if path.exists() else None)
+
+    def save(self) -> None:
+        """Write everything to the folder."""
+        with self.lock:
+            store.save(self.data, self.directory / "github.json")
+
+    def next_id(self) -> int:
+        self.data.last_id += 1
+        return self.data.last_id
+
+    # --- people
+
+    def add_people(self, people: Iterable[Person]) -> None:
+        """Accounts with a token each."""
+        for person in people:
+            self.data.people[person.login] = person
+            self.data.tokens[person.secret] = store.Token(person.secret, person.login)
+
+    def add_teams(self, teams: Iterable[Team]) -> None:
+        self.data.teams.update({team.slug: team for team in teams})
+
+    def person(self, login: str) -> Person:
+        """The account, whatever the case of its letters. Raises 404."""
+        found = self.data.people.get(login) or next(
+            (one for name, one in self.data.people.items() if name.lower() == login.lower()), None
+        )
+        if found is None:
+            raise not_found()
+        return found
+
+    def by_email(self, email: str) -> Person | None:
+        """Whose commits carry this address: the noreply address, or login@anything."""
+        for person in self.data.people.values():
+            if email in (person.email, f"{person.login}@users.noreply.github.com"):
+                return person
+        return next((one for one in self.data.people.values() if email.split("@")[0] == one.login), None)
+
+    def permission(self, repository: store.Repository, login: str) -> Permission:
+        """What somebody may do in a repository; a stranger may read, since it is public."""
+        if login.lower() == repository.owner.lower():
+            return "admin"
+        return repository.permissions.get(login, "read" if login != BOT.login else "none")
+
+    def team_role(self, slug: str, login: str) -> str | None:
+        """`member` when the person is in the team or in one below it, None when not. Raises 404 for no such team."""
+        if slug not in self.data.teams:
+            raise not_found()
+        below = [team.slug for team in self.data.teams.values() if team.parent == slug]
+        inside = login in self.data.teams[slug].members or any(self.team_role(child, login) for child in below)
+        return "member" if inside else None
+
+    # --- tokens
+
+    def mint(self, permissions: Mapping[str, str], run: int) -> str:
+        """A token for a run, acting as the bot."""
+        value = f"ghs_{secrets.token_hex(18)}"
+        with self.lock:
+            self.data.tokens[value] = store.Token(value, BOT.login, dict(permissions), run)
+        return value
+
+    def expire(self, run: int) -> None:
+        """Every token of a run answers 401 from now on."""
+        with self.lock:
+            for token in self.data.tokens.values():
+                token.expired = token.expired or token.run == run
+
+    def limits(self, token: store.Token | None) -> dict[str, int]:
+        """The primary rate limit of a caller: 5,000 an hour for a person, 1,000 for a run, 60 for nobody."""
+        limit = 60 if token is None else 1000 if token.run is not None else 5000
+        used = self.used[token.value if token else ""]
+        reset = int(self.clock().timestamp()) // 3600 * 3600 + 3600
+        return {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": reset}
+
+    def count_request(self, run: int) -> None:
+        """Note one API request of a run."""
+        for found in reversed(self.data.runs):
+            if found.id == run:
+                found.requests += 1
+                return
+
+    # --- repositories
+
+    def add_repository(
+        self, full_name: str, *, default_branch: str = "main", parent: str | None = None, path: str = "origin.git"
+    ) -> store.Repository:
+        """A new empty repository in `directory/path`, in which everybody has the permission that people carry."""
+        Bare.create(self.directory / path, default_branch)
+        found = store.Repository(self.next_id(), full_name, default_branch, self.clock(), path=path, parent=parent)
+        found.permissions = {login: person.permission for login, person in self.data.people.items() if login not in (BOT.login, WEB_FLOW.login)}
+        self.data.repositories[full_name] = found
+        return found
+
+    def repository(self, full_name: str) -> store.Repository:
+        """Raises 404."""
+        found = self.data.repositories.get(full_name)
+        if found is None:
+            found = next((r for n, r in self.data.repositories.items() if n.lower() == full_name.lower()), None)
+        if found is None:
+            raise not_found()
+        return found
+
+    def bare(self, repository: store.Repository | str) -> Bare:
+        """The Git side of a repository."""
+        found = self.repository(repository) if isinstance(repository, str) else repository
+        return Bare(self.directory / found.path)
+
+    # --- events
+
+    def links(self, api: str | None = None) -> Links:
+        """URLs under the API root that a caller used; None means the server's own."""
+        return Links(self, api or self.url, self.url)
+
+    def announce(self, repository: store.Repository, event: str, payload: dict[str, Any], *, by_run: bool) -> None:
+        """Tell every listener; a listener never fails the call that caused the event."""
+        happening = Happening(repository.full_name, event, payload, by_run)
+        for listener in self.listeners:
+            listener(happening)

@@ -1,0 +1,16 @@
+"""Which function answers which path: one module a family of GitHub's REST API, each with a written table."""
+
+from __future__ import annotations
+
+from bot.sandbox.routes import actions, commits, deployments, issues, people, pulls, refs, reviews
+
+ALL = [
+    *issues.ROUTES,
+    *reviews.ROUTES,
+    *pulls.ROUTES,
+    *refs.ROUTES,
+    *deployments.ROUTES,
+    *actions.ROUTES,
+    *people.ROUTES,
+    *commits.ROUTES,
+]

@@ -1,0 +1,280 @@
+"""Issues, comments, reactions, labels: /repos/{owner}/{repo}/issues and /labels."""
+
+from __future__ import annotations
+
+from bot.sandbox import events
+from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.shapes import issues as shapes
+from bot.sandbox.store import Comment, Issue, Label, Reaction
+
+R = "/repos/{owner}/{repo}"
+SPEAK = ("issues", "pull-requests")  # either permission will do for comments and labels of a pull request
+
+
+def issue_of(call: Call) -> Issue:
+    """The issue or pull request in the path. Raises 404."""
+    found = call.repo.issues.get(call.number())
+    if found is None:
+        raise not_found()
+    return found
+
+
+def list_issues(call: Call) -> Page:
+    state, wanted = call.query.get("state", "open"), {n for n in call.query.get("labels", "").split(",") if n}
+    found = [
+        one
+        for one in call.repo.issues.values()
+        if state in ("all", one.state)
+        and wanted <= set(one.labels)
+        and call.query.get("creator", one.author) == one.author
+    ]
+    ordered = sorted(found, key=lambda one: one.number, reverse=call.query.get("direction", "desc") == "desc")
+    return Page(ordered, lambda one: shapes.issue(call.links, call.repo, one))
+
+
+def create_issue(call: Call) -> Reply:
+    repo, hub, now = call.repo, call.hub, call.hub.clock()
+    title = call.text("title", resource="Issue", limit=256)
+    body = call.text("body", resource="Issue", default="")
+    repo.last_number += 1
+    found = Issue(hub.next_id(), repo.last_number, title, body, call.login, now, now)
+    found.assignees = [hub.person(login).login for login in call.get("assignees") or []]
+    repo.issues[found.number] = found
+    _put_labels(call, found, call.get("labels") or [])
+    shape = shapes.issue(call.links, repo, found)
+    events.announce(hub, repo, "issues", "opened", call.login, call.by_run, issue=shape)
+    return Reply(shape, 201)
+
+
+def get_issue(call: Call) -> Reply:
+    return Reply(shapes.issue(call.links, call.repo, issue_of(call)))
+
+
+def edit_issue(call: Call) -> Reply:
+    found, repo = issue_of(call), call.repo
+    if found.author != call.login and not call.at_least("triage"):
+        raise ApiError(403, "Must have admin rights to Repository.")
+    if "title" in (call.body or {}):
+        found.title = call.text("title", resource="Issue", limit=256)
+    if "body" in (call.body or {}):
+        found.body = call.text("body", resource="Issue", default="")
+    if call.get("labels") is not None:
+        found.labels.clear()
+        _put_labels(call, found, call.get("labels"))
+    if call.get("assignees") is not None:
+        found.assignees = [call.hub.person(login).login for login in call.get("assignees")]
+    state = call.get("state", found.state)
+    if state not in ("open", "closed"):
+        raise invalid("Issue", "state")
+    if state != found.state:
+        _set_state(call, found, state)
+    found.updated_at = call.hub.clock()
+    return Reply(shapes.issue(call.links, repo, found))
+
+
+def _set_state(call: Call, found: Issue, state: str) -> None:
+    hub, repo = call.hub, call.repo
+    if state == "closed":
+        found.state_reason = None if found.pull else call.get("state_reason") or "completed"
+        events.close(hub, repo, found, call.login, call.by_run)
+    else:
+        found.state, found.closed_at, found.closed_by, found.state_reason = "open", None, None, None
+        if found.pull:
+            events.refresh(hub, repo, found)
+            events.pull_event(hub, repo, found, "reopened", call.login, call.by_run)
+    if not found.pull:
+        shape = shapes.issue(call.links, repo, found)
+        action = "closed" if state == "closed" else "reopened"
+        events.announce(hub, repo, "issues", action, call.login, call.by_run, issue=shape)
+
+
+def list_comments(call: Call) -> Page:
+    number, since = issue_of(call).number, call.query.get("since", "")
+    found = [one for one in call.repo.comments.values() if one.number == number]
+    return Page(
+        [one for one in found if shapes.iso(one.updated_at) >= since],
+        lambda one: shapes.comment(call.links, call.repo, one),
+    )
+
+
+def list_all_comments(call: Call) -> Page:
+    return Page(list(call.repo.comments.values()), lambda one: shapes.comment(call.links, call.repo, one))
+
+
+def create_comment(call: Call) -> Reply:
+    found, repo, hub = issue_of(call), call.repo, call.hub
+    body = call.text("body", resource="IssueComment")
+    if not body.strip():
+        raise ApiError(422, "Validation Failed", [{"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": "Body cannot be blank"}])  # fmt: skip
+    now = hub.clock()
+    run = call.token.run if call.token else None
+    comment = Comment(hub.next_id(), found.number, call.login, body, now, now, run)
+    repo.comments[comment.id] = comment
+    found.updated_at = now
+    events.comment_event(hub, repo, comment, "created", call.login, call.by_run)
+    return Reply(shapes.comment(call.links, repo, comment), 201)
+
+
+def comment_of(call: Call) -> Comment:
+    found = call.repo.comments.get(call.number("comment_id"))
+    if found is None:
+        raise not_found()
+    return found
+
+
+def get_comment(call: Call) -> Reply:
+    return Reply(shapes.comment(call.links, call.repo, comment_of(call)))
+
+
+def _may_change(call: Call, comment: Comment) -> None:
+    if comment.author != call.login and not (call.at_least("write") or call.by_run):
+        raise ApiError(403, "Must have admin rights to Repository.")
+
+
+def edit_comment(call: Call) -> Reply:
+    comment = comment_of(call)
+    _may_change(call, comment)
+    before, comment.body = comment.body, call.text("body", resource="IssueComment")
+    comment.updated_at = max(call.hub.clock(), comment.created_at)
+    changes = {"body": {"from": before}}
+    events.comment_event(call.hub, call.repo, comment, "edited", call.login, call.by_run, changes=changes)
+    return Reply(shapes.comment(call.links, call.repo, comment))
+
+
+def delete_comment(call: Call) -> Reply:
+    comment = comment_of(call)
+    _may_change(call, comment)
+    events.comment_event(call.hub, call.repo, comment, "deleted", call.login, call.by_run)
+    del call.repo.comments[comment.id]
+    return Reply(None, 204)
+
+
+def list_reactions(call: Call) -> Page:
+    comment, content = comment_of(call), call.query.get("content")
+    found = [one for one in call.repo.reactions if one.comment == comment.id and content in (None, one.content)]
+    return Page(found, lambda one: shapes.reaction(call.links, one))
+
+
+def create_reaction(call: Call) -> Reply:
+    comment, content = comment_of(call), call.text("content", resource="Reaction")
+    if content not in shapes.REACTIONS:
+        raise invalid("Reaction", "content")
+    key = (comment.id, call.login, content)
+    for one in call.repo.reactions:
+        if (one.comment, one.author, one.content) == key:
+            return Reply(shapes.reaction(call.links, one), 200)
+    found = Reaction(call.hub.next_id(), *key, call.hub.clock())
+    call.repo.reactions.append(found)
+    return Reply(shapes.reaction(call.links, found), 201)
+
+
+def delete_reaction(call: Call) -> Reply:
+    number = call.number("reaction_id")
+    found = [one for one in call.repo.reactions if one.id == number]
+    if not found:
+        raise not_found()
+    call.repo.reactions.remove(found[0])
+    return Reply(None, 204)
+
+
+def _put_labels(call: Call, found: Issue, names: object) -> None:
+    if isinstance(names, dict):
+        names = names.get("labels", [])
+    if not isinstance(names, list):
+        raise invalid("Label", "labels")
+    for entry in names:
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        if not isinstance(name, str) or not name:
+            raise invalid("Label", "name")
+        call.repo.labels.setdefault(name, Label(call.hub.next_id(), name))
+        if name not in found.labels:
+            found.labels.append(name)
+            _label_event(call, found, "labeled", name)
+
+
+def _label_event(call: Call, found: Issue, action: str, name: str) -> None:
+    label = shapes.label(call.links, call.repo, call.repo.labels[name])
+    if found.pull:
+        events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run, label=label)
+    else:
+        shape = shapes.issue(call.links, call.repo, found)
+        events.announce(call.hub, call.repo, "issues", action, call.login, call.by_run, issue=shape, label=label)
+
+
+def list_issue_labels(call: Call) -> Page:
+    found = issue_of(call)
+    return Page(found.labels, lambda name: shapes.label(call.links, call.repo, call.repo.labels[name]))
+
+
+def add_issue_labels(call: Call) -> Reply:
+    found = issue_of(call)
+    if call.method == "PUT":
+        found.labels.clear()
+    _put_labels(call, found, call.body)
+    return Reply(shapes.labels(call.links, call.repo, found.labels))
+
+
+def remove_issue_label(call: Call) -> Reply:
+    found, name = issue_of(call), call.params.get("name")
+    gone = [name] if name is not None else list(found.labels)
+    for one in gone:
+        if one not in found.labels:
+            raise ApiError(404, "Label does not exist")
+        found.labels.remove(one)
+        _label_event(call, found, "unlabeled", one)
+    return Reply(None, 204) if name is None else Reply(shapes.labels(call.links, call.repo, found.labels))
+
+
+def list_labels(call: Call) -> Page:
+    return Page(list(call.repo.labels.values()), lambda one: shapes.label(call.links, call.repo, one))
+
+
+def create_label(call: Call) -> Reply:
+    name = call.text("name", resource="Label", limit=50)
+    if name.lower() in {one.lower() for one in call.repo.labels}:
+        raise invalid("Label", "name", "already_exists")
+    color = call.text("color", resource="Label", default="ededed", limit=6)
+    found = Label(call.hub.next_id(), name, color, call.get("description"))
+    call.repo.labels[name] = found
+    return Reply(shapes.label(call.links, call.repo, found), 201)
+
+
+def get_label(call: Call) -> Reply:
+    found = call.repo.labels.get(call.params["name"])
+    if found is None:
+        raise not_found()
+    return Reply(shapes.label(call.links, call.repo, found))
+
+
+def delete_label(call: Call) -> Reply:
+    if call.repo.labels.pop(call.params["name"], None) is None:
+        raise not_found()
+    for found in call.repo.issues.values():
+        found.labels = [name for name in found.labels if name in call.repo.labels]
+    return Reply(None, 204)
+
+
+ROUTES = [
+    Route("GET", R + "/issues", list_issues, SPEAK),
+    Route("POST", R + "/issues", create_issue, ("issues",)),
+    Route("GET", R + "/issues/comments", list_all_comments, SPEAK),
+    Route("GET", R + "/issues/comments/{comment_id}", get_comment, SPEAK),
+    Route("PATCH", R + "/issues/comments/{comment_id}", edit_comment, SPEAK),
+    Route("DELETE", R + "/issues/comments/{comment_id}", delete_comment, SPEAK),
+    Route("GET", R + "/issues/comments/{comment_id}/reactions", list_reactions, SPEAK),
+    Route("POST", R + "/issues/comments/{comment_id}/reactions", create_reaction, SPEAK),
+    Route("DELETE", R + "/issues/comments/{comment_id}/reactions/{reaction_id}", delete_reaction, SPEAK),
+    Route("GET", R + "/issues/{number}", get_issue, SPEAK),
+    Route("PATCH", R + "/issues/{number}", edit_issue, SPEAK),
+    Route("GET", R + "/issues/{number}/comments", list_comments, SPEAK),
+    Route("POST", R + "/issues/{number}/comments", create_comment, SPEAK),
+    Route("GET", R + "/issues/{number}/labels", list_issue_labels, SPEAK),
+    Route("POST", R + "/issues/{number}/labels", add_issue_labels, SPEAK, "triage"),
+    Route("PUT", R + "/issues/{number}/labels", add_issue_labels, SPEAK, "triage"),
+    Route("DELETE", R + "/issues/{number}/labels", remove_issue_label, SPEAK, "triage"),
+    Route("DELETE", R + "/issues/{number}/labels/{name}", remove_issue_label, SPEAK, "triage"),
+    Route("GET", R + "/labels", list_labels, SPEAK),
+    Route("POST", R + "/labels", create_label, SPEAK, "write"),
+    Route("GET", R + "/labels/{name}", get_label, SPEAK),
+    Route("DELETE", R + "/labels/{name}", delete_label, SPEAK, "write"),
+]

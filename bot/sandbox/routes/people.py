@@ -1,0 +1,162 @@
+"""Accounts, collaborators, teams, rate limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.http import Call, Page, Reply, Route, not_found
+from bot.sandbox.people import Person, Team
+from bot.sandbox.routes.issues import R
+from bot.sandbox.shapes.basics import node, organization_id
+from bot.sandbox.shapes.repositories import abilities
+
+LEGACY = {"triage": "read", "maintain": "write"}  # what the older `permission` field calls the newer roles
+
+
+def me(call: Call) -> Reply:
+    return Reply(call.links.full_user(call.hub.person(call.login)))
+
+
+def get_user(call: Call) -> Reply:
+    return Reply(call.links.full_user(call.hub.person(call.params["login"])))
+
+
+def user_by_id(call: Call) -> Reply:
+    number = call.number("id")
+    for person in call.hub.data.people.values():
+        if person.id == number:
+            return Reply(call.links.full_user(person))
+    raise not_found()
+
+
+def permission(call: Call) -> Reply:
+    person = call.hub.person(call.params["login"])
+    role = call.hub.permission(call.repo, person.login)
+    user = call.links.user(person) | {"permissions": abilities(role), "role_name": role}
+    return Reply({"permission": LEGACY.get(role, role), "role_name": role, "user": user})
+
+
+def collaborators(call: Call) -> Page:
+    names = [name for name in call.repo.permissions if call.hub.permission(call.repo, name) != "none"]
+
+    def shape(login: str) -> dict[str, Any]:
+        role = call.hub.permission(call.repo, login)
+        return call.links.user(call.hub.person(login)) | {"permissions": abilities(role), "role_name": role}
+
+    return Page(names, shape)
+
+
+def is_collaborator(call: Call) -> Reply:
+    if call.params["login"] not in call.repo.permissions:
+        raise not_found()
+    return Reply(None, 204)
+
+
+def organization(call: Call) -> Reply:
+    name = call.params["org"]
+    if name not in {repo.owner for repo in call.hub.data.repositories.values()} or name in call.hub.data.people:
+        raise not_found()
+    body = call.links.user(Person(name, organization_id(name), kind="Organization"))
+    url = f"{call.root}/orgs/{name}"
+    extra = {
+        "url": url,
+        "hooks_url": f"{url}/hooks",
+        "issues_url": f"{url}/issues",
+        "members_url": f"{url}/members{{/member}}",
+        "public_members_url": f"{url}/public_members{{/member}}",
+        "description": None,
+        "has_organization_projects": True,
+        "has_repository_projects": True,
+        "archived_at": None,
+    }
+    counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
+    dates = dict.fromkeys(("created_at", "updated_at"), "2020-01-01T00:00:00Z")
+    return Reply(body | extra | counts | dates)
+
+
+def _team(call: Call) -> Team:
+    found = call.hub.data.teams.get(call.params["team"])
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _team_shape(call: Call, found: Team, *, nested: bool = True) -> dict[str, Any]:
+    org, slug = call.params["org"], found.slug
+    url = f"{call.root}/orgs/{org}/teams/{slug}"
+    parent = call.hub.data.teams.get(found.parent or "")
+    return {
+        "id": 700 + sum(map(ord, slug)),
+        "node_id": node("Team", slug),
+        "name": slug,
+        "slug": slug,
+        "description": None,
+        "privacy": "closed",
+        "notification_setting": "notifications_enabled",
+        "permission": "pull",
+        "url": url,
+        "html_url": f"{call.links.web}/orgs/{org}/teams/{slug}",
+        "members_url": f"{url}/members{{/member}}",
+        "repositories_url": f"{url}/repos",
+        "type": "organization",
+    } | ({"parent": _team_shape(call, parent, nested=False) if parent else None} if nested else {})
+
+
+def teams(call: Call) -> Page:
+    return Page(list(call.hub.data.teams.values()), lambda one: _team_shape(call, one))
+
+
+def team(call: Call) -> Reply:
+    found = _team(call)
+    dates = dict.fromkeys(("created_at", "updated_at"), "2020-01-01T00:00:00Z")
+    counts = {"members_count": len(found.members), "repos_count": 1}
+    return Reply(_team_shape(call, found) | dates | counts | {"organization": organization(call).body})
+
+
+def membership(call: Call) -> Reply:
+    """Members of a child team count; 404 for anybody else."""
+    role = call.hub.team_role(_team(call).slug, call.hub.person(call.params["login"]).login)
+    if role is None:
+        raise not_found()
+    url = f"{call.root}/orgs/{call.params['org']}/teams/{call.params['team']}/memberships/{call.params['login']}"
+    return Reply({"state": "active", "role": role, "url": url})
+
+
+def members(call: Call) -> Page:
+    slug = _team(call).slug
+    names = [name for name in call.hub.data.people if call.hub.team_role(slug, name)]
+    return Page(names, lambda name: call.links.account(name))
+
+
+def rate_limit(call: Call) -> Reply:
+    core = call.hub.limits(call.token)
+    rest = {"limit": 30, "used": 0, "remaining": 30, "reset": core["reset"]}
+    return Reply({"resources": {"core": core, "search": rest, "graphql": rest}, "rate": core})
+
+
+def meta(call: Call) -> Reply:
+    return Reply({"verifiable_password_authentication": False, "installed_version": "3.17.0"})
+
+
+def root(call: Call) -> Reply:
+    return Reply({"current_user_url": f"{call.root}/user", "repository_url": f"{call.root}{R}"})
+
+
+TEAM = "/orgs/{org}/teams/{team}"
+
+ROUTES = [
+    Route("GET", "/", root),
+    Route("GET", "/meta", meta),
+    Route("GET", "/rate_limit", rate_limit),
+    Route("GET", "/user", me, ("never",)),
+    Route("GET", "/users/{login}", get_user),
+    Route("GET", "/user/{id}", user_by_id),
+    Route("GET", R + "/collaborators", collaborators, ("contents",), "write"),
+    Route("GET", R + "/collaborators/{login}", is_collaborator, ("contents",), "write"),
+    Route("GET", R + "/collaborators/{login}/permission", permission),
+    Route("GET", "/orgs/{org}", organization),
+    Route("GET", "/orgs/{org}/teams", teams, ("members",)),
+    Route("GET", TEAM, team, ("members",)),
+    Route("GET", TEAM + "/members", members, ("members",)),
+    Route("GET", TEAM + "/memberships/{login}", membership, ("members",)),
+]

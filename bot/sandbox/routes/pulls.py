@@ -1,0 +1,200 @@
+"""Pull requests: /repos/{owner}/{repo}/pulls."""
+
+from __future__ import annotations
+
+from bot.sandbox import events
+from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.merging import merge_pull
+from bot.sandbox.routes.issues import R, issue_of
+from bot.sandbox.shapes import commits as commit_shapes
+from bot.sandbox.shapes import issues as issue_shapes
+from bot.sandbox.shapes import pulls as shapes
+from bot.sandbox.store import Issue, Pull, Repository
+
+PULLS = ("pull-requests",)
+
+
+def pull_of(call: Call) -> tuple[Issue, Pull]:
+    """The pull request in the path. Raises 404, also for an issue."""
+    found = issue_of(call)
+    if found.pull is None:
+        raise not_found()
+    return found, found.pull
+
+
+def list_pulls(call: Call) -> Page:
+    state, query = call.query.get("state", "open"), call.query
+    found = [
+        one
+        for one in call.repo.issues.values()
+        if one.pull is not None
+        and state in ("all", one.state)
+        and query.get("base", one.pull.base_ref) == one.pull.base_ref
+        and query.get("head", label := f"{one.pull.head_repository.split('/')[0]}:{one.pull.head_ref}") == label
+    ]
+    key = {"updated": lambda one: (one.updated_at, one.number)}.get(query.get("sort", ""), lambda one: one.number)
+    descending = query.get("direction", "desc") == "desc"
+    return Page(sorted(found, key=key, reverse=descending), lambda one: shapes.simple(call.links, call.repo, one))
+
+
+def create_pull(call: Call) -> Reply:
+    hub, repo, now = call.hub, call.repo, call.hub.clock()
+    title = call.text("title", resource="PullRequest", limit=256)
+    body = call.text("body", resource="PullRequest", default="")
+    base, head = call.text("base", resource="PullRequest"), call.text("head", resource="PullRequest")
+    base_sha = hub.bare(repo).branch(base)
+    if base_sha is None:
+        raise invalid("PullRequest", "base")
+    source, branch = _source(call, head)
+    head_sha = hub.bare(source).branch(branch)
+    if head_sha is None:
+        raise invalid("PullRequest", "head")
+    _refuse_duplicates(repo, source, branch, base)
+    found = Issue(hub.next_id(), repo.last_number + 1, title, body, call.login, now, now)
+    found.pull = Pull(source.full_name, branch, head_sha, base, base_sha, draft=bool(call.get("draft", False)))
+    events.refresh(hub, repo, found)
+    if hub.bare(repo).merge_base(base_sha, head_sha) == head_sha:
+        raise _custom(f"No commits between {base} and {head}")
+    repo.last_number += 1
+    repo.issues[found.number] = found
+    events.pull_event(hub, repo, found, "opened", call.login, call.by_run)
+    return Reply(shapes.pull_request(call.links, repo, found), 201)
+
+
+def _custom(message: str) -> ApiError:
+    return ApiError(422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": message}])
+
+
+def _source(call: Call, head: str) -> tuple[Repository, str]:
+    """`branch` of this repository, or `owner:branch` of a fork."""
+    owner, _, branch = head.rpartition(":")
+    if not owner or owner == call.repo.owner:
+        if not call.at_least("write") and not call.by_run:
+            raise ApiError(403, "Must be a collaborator")
+        return call.repo, branch
+    for one in call.hub.data.repositories.values():
+        if one.owner == owner and one.parent == call.repo.full_name:
+            return one, branch
+    raise invalid("PullRequest", "head")
+
+
+def _refuse_duplicates(repo: Repository, source: Repository, branch: str, base: str) -> None:
+    for one in repo.issues.values():
+        same = one.pull and (one.pull.head_repository, one.pull.head_ref, one.pull.base_ref)
+        if one.state == "open" and same == (source.full_name, branch, base):
+            raise _custom(f"A pull request already exists for {source.owner}:{branch}.")
+
+
+def get_pull(call: Call) -> Reply:
+    found, _ = pull_of(call)
+    return Reply(shapes.pull_request(call.links, call.repo, found))
+
+
+def edit_pull(call: Call) -> Reply:
+    found, pull = pull_of(call)
+    hub, repo = call.hub, call.repo
+    if found.author != call.login and not call.at_least("write"):
+        raise ApiError(403, "Must have push access to repository")
+    before = (found.title, found.body, pull.base_ref)
+    if call.get("title") is not None:
+        found.title = call.text("title", resource="PullRequest", limit=256)
+    if call.get("body") is not None:
+        found.body = call.text("body", resource="PullRequest")
+    if call.get("base") is not None:
+        sha = hub.bare(repo).branch(call.text("base", resource="PullRequest"))
+        if sha is None:
+            raise invalid("PullRequest", "base")
+        pull.base_ref, pull.base_sha = call.get("base"), sha
+        events.refresh(hub, repo, found)
+    found.updated_at = hub.clock()
+    if before != (found.title, found.body, pull.base_ref):
+        names = zip(("title", "body", "base"), before, strict=True)
+        changes = {name: {"from": old} for name, old in names if call.get(name) not in (None, old)}
+        events.pull_event(hub, repo, found, "edited", call.login, call.by_run, changes=changes)
+    _set_state(call, found)
+    return Reply(shapes.pull_request(call.links, repo, found))
+
+
+def _set_state(call: Call, found: Issue) -> None:
+    state = call.get("state", found.state)
+    if state not in ("open", "closed"):
+        raise invalid("PullRequest", "state")
+    if state == found.state:
+        return
+    if state == "closed":
+        events.close(call.hub, call.repo, found, call.login, call.by_run)
+        return
+    assert found.pull is not None
+    head = call.hub.bare(found.pull.head_repository).branch(found.pull.head_ref)
+    if found.pull.merged_at or head is None:
+        raise _custom("The pull request cannot be reopened.")
+    found.state, found.closed_at, found.closed_by, found.pull.head_sha = "open", None, None, head
+    events.refresh(call.hub, call.repo, found)
+    events.pull_event(call.hub, call.repo, found, "reopened", call.login, call.by_run)
+
+
+def list_commits(call: Call) -> Page:
+    _, pull = pull_of(call)
+    base, head = shapes.range_of(call.links, call.repo, pull)
+    found = call.hub.bare(call.repo).between(base, head)[: shapes.COMMIT_CAP]
+    return Page(found, lambda one: commit_shapes.commit(call.links, call.repo, one))
+
+
+def list_files(call: Call) -> Page:
+    _, pull = pull_of(call)
+    base, head = shapes.range_of(call.links, call.repo, pull)
+    found = call.hub.bare(call.repo).files(base, head)[:3000]
+    return Page(found, lambda one: commit_shapes.diff_entry(call.links, call.repo, head, one))
+
+
+def is_merged(call: Call) -> Reply:
+    _, pull = pull_of(call)
+    if pull.merged_at is None:
+        raise not_found()
+    return Reply(None, 204)
+
+
+def merge(call: Call) -> Reply:
+    found, _ = pull_of(call)
+    sha = merge_pull(call, found)
+    return Reply({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def request_reviewers(call: Call) -> Reply:
+    found, pull = pull_of(call)
+    for login in call.get("reviewers") or []:
+        name = call.hub.person(login).login
+        if name == found.author:
+            raise ApiError(422, "Review cannot be requested from pull request author.")
+        if name not in pull.reviewers:
+            pull.reviewers.append(name)
+            who = call.links.account(name)
+            events.pull_event(
+                call.hub, call.repo, found, "review_requested", call.login, call.by_run, requested_reviewer=who
+            )
+    return Reply(shapes.simple(call.links, call.repo, found), 201)
+
+
+def requested_reviewers(call: Call) -> Reply:
+    _, pull = pull_of(call)
+    return Reply({"users": [call.links.account(login) for login in pull.reviewers], "teams": []})
+
+
+def no_review_comments(call: Call) -> Page:
+    pull_of(call)
+    return Page([], issue_shapes.comment)
+
+
+ROUTES = [
+    Route("GET", R + "/pulls", list_pulls, PULLS),
+    Route("POST", R + "/pulls", create_pull, PULLS),
+    Route("GET", R + "/pulls/{number}", get_pull, PULLS),
+    Route("PATCH", R + "/pulls/{number}", edit_pull, PULLS),
+    Route("GET", R + "/pulls/{number}/commits", list_commits, PULLS),
+    Route("GET", R + "/pulls/{number}/files", list_files, PULLS),
+    Route("GET", R + "/pulls/{number}/comments", no_review_comments, PULLS),
+    Route("GET", R + "/pulls/{number}/merge", is_merged, PULLS),
+    Route("PUT", R + "/pulls/{number}/merge", merge, ("contents",), "write"),
+    Route("GET", R + "/pulls/{number}/requested_reviewers", requested_reviewers, PULLS),
+    Route("POST", R + "/pulls/{number}/requested_reviewers", request_reviewers, PULLS, "write"),
+]

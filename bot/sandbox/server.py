@@ -1,0 +1,263 @@
+"""The HTTP door: a request is counted, authenticated, routed, authorised, answered; git goes to git's own server."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import re
+import socketserver
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from bot.sandbox import routes, smart_http
+from bot.sandbox.faults import Faults
+from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
+from bot.sandbox.hub import Hub
+from bot.sandbox.store import Token
+
+_PREFIX = "/api/v3"
+MAX_REQUEST_BYTES = 512 * 1024 * 1024
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    text = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", pattern)
+    return re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", text) + "$")
+
+
+TABLE: list[tuple[re.Pattern[str], Route]] = [(_compile(route.pattern), route) for route in routes.ALL]
+
+
+class Api:
+    """The REST API as a function of a request. `pages` answers what is not API and not git, or None."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.faults = Faults()
+        self.log: list[tuple[str, str, int, int | None]] = []  # method, path, status, run
+        self.pages: Callable[[str, str, dict[str, str], dict[str, str]], Reply | None] | None = None
+
+    def token(self, header: str | None) -> Token | None:
+        """Who an Authorization header names. Raises 401 for a token that is wrong or expired."""
+        if not header:
+            return None
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() == "basic":
+            value = base64.b64decode(value).decode(errors="replace").partition(":")[2]
+        found = self.hub.data.tokens.get(value.strip())
+        if found is None or found.expired:
+            raise ApiError(401, "Bad credentials")
+        return found
+
+    def answer(self, method: str, target: str, header: str | None, body: bytes) -> tuple[Reply, Token | None]:
+        """Never raises: a defect of ours is a 500, as it would be at GitHub."""
+        parts = urlsplit(target)
+        prefix = _PREFIX if parts.path.startswith(_PREFIX + "/") else ""
+        path = parts.path.removeprefix(prefix)
+        token = None
+        try:
+            token = self.token(header)
+            self._count(token)
+            fault = self.faults.take(method, path)
+            if fault is not None:
+                raise fault
+            reply = self._route(method, path, dict(parse_qsl(parts.query, keep_blank_values=True)), token, body, prefix)
+        except ApiError as error:
+            reply = Reply(error.body, error.status, error.headers)
+        except Exception:
+            traceback.print_exc()
+            reply = Reply({"message": "Server Error"}, 500)
+        self.log.append((method, path, reply.status, token.run if token else None))
+        return reply, token
+
+    def _count(self, token: Token | None) -> None:
+        limits = self.hub.limits(token)
+        if limits["remaining"] == 0:
+            headers = {"Retry-After": "1"} | _limit_headers(limits)
+            raise ApiError(403, "API rate limit exceeded for installation.", headers=headers)
+        self.hub.used[token.value if token else ""] += 1
+        if token is not None and token.run is not None:
+            self.hub.count_request(token.run)
+
+    def _route(
+        self, method: str, path: str, query: dict[str, str], token: Token | None, body: bytes, prefix: str
+    ) -> Reply:
+        for pattern, route in TABLE:
+            match = pattern.match(path) if route.method == method else None
+            if match:
+                params = {name: unquote(value) for name, value in match.groupdict().items()}
+                call = Call(self.hub, method, params, query, _json(body), token, self.hub.url + prefix)
+                return self._call(route, call, path)
+        raise not_found()
+
+    def _call(self, route: Route, call: Call, path: str) -> Reply:
+        with self.hub.lock:
+            _authorise(route, call)
+            result = route.handler(call)
+            if isinstance(result, Page):
+                result = _cut(result, call, path)
+            if call.method != "GET":
+                self.hub.save()
+            return result
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else {}
+    except ValueError:
+        raise ApiError(400, "Problems parsing JSON") from None
+
+
+def _authorise(route: Route, call: Call) -> None:
+    """404 for a repository that is not there, 403 for what the token or the person may not do."""
+    if "repo" in call.params:
+        role = call.role()
+    if call.token is None:
+        if call.method != "GET" or "never" in route.needs:
+            raise ApiError(401, "Requires authentication")
+        return
+    granted = call.token.permissions
+    if granted is not None and route.needs:
+        level = ("write",) if route.required_level() == "write" else ("read", "write")
+        if not any(granted.get(name) in level for name in route.needs):
+            accepted = "; ".join(f"{name.replace('-', '_')}={level[0]}" for name in route.needs)
+            raise ApiError(
+                403, "Resource not accessible by integration", headers={"X-Accepted-GitHub-Permissions": accepted}
+            )
+    if granted is None and "repo" in call.params and not call.at_least(route.role):
+        raise ApiError(403 if role != "none" else 404, "Must have push access to repository")
+
+
+def _cut(page: Page, call: Call, path: str) -> Reply:
+    """One page of a list with GitHub's Link header."""
+    size = max(1, min(100, _whole(call.query.get("per_page"), 30)))
+    number = max(1, _whole(call.query.get("page"), 1))
+    last = max(1, -(-len(page.items) // size))
+    shown: Any = [page.shape(item) for item in page.items[(number - 1) * size : number * size]]
+    body = shown if page.key is None else {"total_count": len(page.items), **page.extra, page.key: shown}
+
+    def link(target: int, rel: str) -> str:
+        return f'<{call.root}{path}?{urlencode(call.query | {"page": str(target), "per_page": str(size)})}>; rel="{rel}"'
+
+    links = [link(number - 1, "prev"), link(1, "first")] if number > 1 else []
+    links = [link(number + 1, "next"), link(last, "last"), *links] if number < last else links
+    return Reply(body, 200, {"Link": ", ".join(links)} if links else {})
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdigit() else default
+
+
+def _limit_headers(limits: dict[str, int]) -> dict[str, str]:
+    return {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in limits.items()}
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """One connection. Nagle off and one write an answer: otherwise each call waits 40 ms for a delayed ACK."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+    server: Server
+
+    def _serve(self) -> None:
+        body = self._body()
+        if body is None:
+            self._write(413, {}, b"")
+            return
+        path = urlsplit(self.path).path
+        if smart_http.is_git(path):
+            smart_http.serve(self, self.server.api, body)
+        elif not self._page(path, body):
+            reply, token = self.server.api.answer(self.command, self.path, self.headers["Authorization"], body)
+            headers = _limit_headers(self.server.api.hub.limits(token)) | reply.headers
+            if reply.body is None:
+                self._write(reply.status, headers, b"")
+            else:
+                content = {"Content-Type": "application/json; charset=utf-8"}
+                self._write(reply.status, content | headers, json.dumps(reply.body).encode())
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def do_HEAD(self) -> None:
+        self.command = "GET"
+        self._serve()
+
+    def _page(self, path: str, body: bytes) -> bool:
+        pages = self.server.api.pages
+        query = dict(parse_qsl(urlsplit(self.path).query))
+        is_form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)) if is_form else {}
+        reply = pages(self.command, unquote(path), query, form | _cookies(self.headers)) if pages else None
+        if reply is None:
+            return False
+        content = {"Content-Type": "text/html; charset=utf-8"}
+        self._write(reply.status, content | reply.headers, str(reply.body or "").encode())
+        return True
+
+    def _body(self) -> bytes | None:
+        """The request's body, also when it comes in chunks (git does that above 1 MB); None when it is too large."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunks()
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length) if length <= MAX_REQUEST_BYTES else None
+
+    def _chunks(self) -> bytes | None:
+        parts, total = [], 0
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            total += size
+            if total > MAX_REQUEST_BYTES:
+                return None
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def _write(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silence: `Api.log` keeps the requests."""
+
+
+def _cookies(headers: Any) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in (headers.get("Cookie") or "").split(";"))
+    return {f"cookie:{name}": value for name, _, value in pairs if name}
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    """Listens on 127.0.0.1; port 0 takes a free one."""
+
+    daemon_threads = True
+    request_queue_size = 64
+    address_family = 2  # IPv4
+
+    def __init__(self, api: Api, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.api = api
+        api.hub.url = self.url
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no event."""

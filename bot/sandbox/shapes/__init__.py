@@ -1,0 +1,1 @@
+"""The bodies of GitHub's answers, complete and with absolute URLs, as its OpenAPI description says."""
