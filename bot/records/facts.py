@@ -107,7 +107,8 @@ class Opinion(Part):
 
     `commit_sha` is what a review was given for; `target` what a command names (evaluation id or full SHA);
     `seen_head` the live head when the bot first recorded an untargeted command, None when it did not. `models` are
-    selectors, empty for all. `recorded_roles` are the roles at that time, None when not recorded. `edited` is about
+    selectors, empty for all. `recorded_roles` and `recorded` are the actor's roles
+    and the digests by model at that time, None when it was not recorded. `edited` is about
     commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
     `voided` names what voided it (`closed`, `retargeted`), empty when nothing did.
     """
@@ -128,6 +129,7 @@ class Opinion(Part):
     tampered: bool = False
     voided: str = ""
     recorded_roles: tuple[str, ...] | None = None
+    recorded: dict[str, Evaluated] | None = None
     request: str | None = None
 
 

@@ -1,0 +1,162 @@
+"""A requirement such as one model owner -> who fills it, who does not and why, and who could."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.decide.case import Case, Scope
+from bot.decide.exclusions import excluded
+from bot.decide.powers import Power, electorate
+from bot.decide.quorum import Place
+from bot.decide.reasons import node
+from bot.decide.voices import Refused, Voices, is_older, voices
+from bot.decide.wording import REFUSALS, listed, plural
+from bot.records.decision import Node
+from bot.records.facts import Opinion
+from bot.specs.policies.approvals import Requirement, Rule
+
+MAX_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """Who approves in which roles; `banned` are those whose approval never counts here."""
+
+    voices: Voices
+    powers: dict[int, tuple[Power, ...]]
+    banned: frozenset[int]
+
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Everybody whose approval counts, by id."""
+        return tuple(self.powers)
+
+
+def ballot(rule: Rule, scope: Scope, case: Case) -> Ballot:
+    """The approvals that count for a rule and a part of the change."""
+    defaults = case.approvals.defaults
+    names = defaults.exclude_approvers if rule.exclude_approvers is None else rule.exclude_approvers
+    banned = excluded(names, case)
+    found = voices(scope, case, rule.approval_methods or defaults.approval_methods, banned)
+    return Ballot(found, electorate(found.counted, banned, case), frozenset(banned))
+
+
+def may_fill(person: int, place: Place, *, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> bool:
+    """Whether a person whose approval counts may fill a place of a rule."""
+    requirement = rule.require.approvals[place.line]
+    return _unfit(person, requirement, rule, votes, scope, case) is None
+
+
+def _unfit(person: int, requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> str | None:
+    """Why a counted approval does not fill a requirement."""
+    opinion = votes.voices.counted[person]
+    roles = {power.role for power in votes.powers[person]} & set(requirement.any_role)
+    if rule.require.role_check == "at_approval_and_evaluation" and opinion.recorded_roles is not None:
+        roles &= set(opinion.recorded_roles)
+    if not roles:
+        return _roleless(opinion, requirement, case)
+    if requirement.valid_for and is_older(opinion.created_at, requirement.valid_for, case.now):
+        return "expired"
+    if requirement.not_contributor_within and _built_lately(person, requirement.not_contributor_within, scope, case):
+        return "recent_contributor"
+    return None
+
+
+def _roleless(opinion: Opinion, requirement: Requirement, case: Case) -> str:
+    wanted = set(requirement.any_role)
+    if wanted & case.holding(opinion.actor).unknown:
+        return "role_unknown"
+    return "role_lost" if wanted & set(opinion.recorded_roles or ()) else "role_missing"
+
+
+def _built_lately(person: int, within: str, scope: Scope, case: Case) -> bool:
+    return any(
+        one.actor == person and not is_older(one.at, within, case.now)
+        for one in case.facts.contributions
+        if scope.model is None or one.model == scope.model.model
+    )
+
+
+def requirement_node(index: int, missing: int, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Node:
+    """The verdict of one requirement line, with a leaf for each approval that was given."""
+    requirement = rule.require.approvals[index]
+    wanted = plural(requirement.count, " or ".join(requirement.any_role))
+    fits = [one for one in votes.people if _unfit(one, requirement, rule, votes, scope, case) is None]
+    leaves = [*_counted(fits, votes, case), *_refused(requirement, rule, votes, scope, case)]
+    name = f"approvals by {' or '.join(requirement.any_role)}"
+    if missing == 0:
+        sentence = f"Approved by {wanted}: {listed(case.login(one) for one in fits)}."
+        return node(name, "approved", "approved", sentence, children=leaves)
+    if any(leaf.reason_code == "role_unknown" for leaf in leaves):
+        sentence = f"GitHub did not say whether those who approved are {wanted}."
+        return node(name, "error", "role_unknown", sentence, children=leaves)
+    able = could_approve(requirement, votes, case)
+    if not able:
+        return node(name, "pending", "quorum_unsatisfiable", _nobody_left(requirement, case), children=leaves)
+    if fits and len(fits) >= requirement.count:
+        sentence = f"{listed(case.login(one) for one in fits)} fills another place already: one more person is needed."
+        return node(name, "pending", "duplicate_person", sentence, who=able, children=leaves)
+    sentence = f"Missing: {plural(missing, ' or '.join(requirement.any_role))}. Who can: {listed(able)}."
+    return node(name, "pending", _missing_code(leaves), sentence, who=able, children=leaves)
+
+
+def _missing_code(leaves: list[Node]) -> str:
+    """The one reason that explains all refusals, else plainly missing."""
+    codes = {leaf.reason_code for leaf in leaves if leaf.status == "not_applicable"} - {"role_missing"}
+    return codes.pop() if len(codes) == 1 else "approvals_missing"
+
+
+def _nobody_left(requirement: Requirement, case: Case) -> str:
+    members = listed(case.members(requirement.any_role))
+    roles = " or ".join(requirement.any_role)
+    return (
+        f"Nobody is left who could approve as {roles}: {members} took part in this change or approved already. "
+        f"Add a person to {roles} in policies/roles.yaml."
+    )
+
+
+def could_approve(requirement: Requirement, votes: Ballot, case: Case) -> tuple[str, ...]:
+    """Who could still approve in a role, for people to read: known accounts that are not banned, teams, everybody."""
+    banned = {case.login(one).lower() for one in (*votes.banned, *votes.people)}
+    return tuple(one for one in case.members(requirement.any_role) if one.lower() not in banned)
+
+
+def _counted(fits: list[int], votes: Ballot, case: Case) -> list[Node]:
+    return [
+        node(
+            case.login(one),
+            "approved",
+            "approval_counted",
+            f"Approved by {votes.voices.counted[one].method} {votes.voices.counted[one].id}{_lent(one, votes, case)}.",
+        )
+        for one in fits[:MAX_SHOWN]
+    ]
+
+
+def _lent(person: int, votes: Ballot, case: Case) -> str:
+    lenders = sorted({power.lender for power in votes.powers[person] if power.lender is not None})
+    return f" (also for {listed(case.login(one) for one in lenders)})" if lenders else ""
+
+
+def _refused(requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> list[Node]:
+    unfit = (
+        Refused(votes.voices.counted[one], code)
+        for one in votes.people
+        if (code := _unfit(one, requirement, rule, votes, scope, case)) is not None
+    )
+    known = set(requirement.any_role)
+    against = [
+        one
+        for one in votes.voices.refused.values()
+        if one.code != "role_missing" and (known & case.holding(one.opinion.actor).held or _is_own(one, case))
+    ]
+    return [_leaf(one, case) for one in [*against, *unfit][:MAX_SHOWN]]
+
+
+def _is_own(one: Refused, case: Case) -> bool:
+    return one.opinion.actor == case.facts.pull_request.author.id
+
+
+def _leaf(one: Refused, case: Case) -> Node:
+    sentence = f"{one.opinion.method} {one.opinion.id}: {REFUSALS[one.code]}"
+    return node(case.login(one.opinion.actor), "not_applicable", one.code, sentence)

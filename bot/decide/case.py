@@ -1,0 +1,129 @@
+"""Facts, policies and the time, with the look-ups that every judgement needs, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from bot.decide.roles import Holding, roles_of
+from bot.records.event import Account
+from bot.records.facts import Actor, Facts, HeadFact, ModelFact, Opinion
+from bot.specs.policies import Policies
+from bot.specs.policies.approvals import ApprovalPolicy
+
+# At the same second what blocks comes last, so that it stands.
+_RANK = {"approve": 0, "unhold": 1, "withdraw": 2, "hold": 3, "reject": 4}
+
+REPOSITORY = "repository"
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time; a naive one is an error of the facts."""
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return value
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is judged on its own: a model, or (None) the rest of the change.
+
+    `label` names a model that the change does not affect (a rollback of it).
+    """
+
+    model: ModelFact | None
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model's name, or `repository`."""
+        return self.model.model if self.model else self.label or REPOSITORY
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: these facts, this policy, this time (aware)."""
+
+    facts: Facts
+    policies: Policies
+    now: datetime
+
+    @property
+    def approvals(self) -> ApprovalPolicy:
+        """The approval policy."""
+        return self.policies.approvals
+
+    @cached_property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Every affected model, and the repository when files changed that no model's digest covers."""
+        models = tuple(Scope(model) for model in self.facts.models)
+        return (*models, Scope(None)) if self.facts.guarded_paths or not models else models
+
+    @cached_property
+    def actors(self) -> dict[int, Actor]:
+        """Actors by account id."""
+        return {actor.account.id: actor for actor in self.facts.actors}
+
+    @cached_property
+    def holdings(self) -> dict[int, Holding]:
+        """Roles by account id."""
+        return {id_: roles_of(actor, self.policies.roles) for id_, actor in self.actors.items()}
+
+    def holding(self, actor: int) -> Holding:
+        """Roles of an account; of one that the facts do not know every role is unknown."""
+        return self.holdings.get(actor) or Holding(unknown=frozenset(self.policies.roles.roles))
+
+    def holds_any(self, actor: int, roles: Iterable[str]) -> bool | None:
+        """Whether the account holds one of the roles; None when that is not known."""
+        holding, wanted = self.holding(actor), frozenset(roles)
+        if holding.held & wanted:
+            return True
+        return None if holding.unknown & wanted else False
+
+    def login(self, actor: int) -> str:
+        """How to call an account."""
+        found = self.actors.get(actor)
+        if found:
+            return found.account.login
+        author: Account = self.facts.pull_request.author
+        return author.login if author.id == actor else f"account {actor}"
+
+    @cached_property
+    def opinions(self) -> tuple[Opinion, ...]:
+        """In the order in which they were given, whatever the order in which they were read."""
+        return tuple(
+            sorted(self.facts.opinions, key=lambda one: (moment(one.created_at), _RANK.get(one.kind, 5), one.id))
+        )
+
+    @cached_property
+    def heads(self) -> dict[str, HeadFact]:
+        """Known heads by SHA."""
+        return {head.head_sha: head for head in self.facts.heads}
+
+    @cached_property
+    def heads_by_evaluation(self) -> dict[str, tuple[HeadFact, ...]]:
+        """Known heads by evaluation id."""
+        found: dict[str, tuple[HeadFact, ...]] = {}
+        for head in self.facts.heads:
+            if head.evaluation_id and head.models:
+                found[head.evaluation_id] = (*found.get(head.evaluation_id, ()), head)
+        return found
+
+    @property
+    def head(self) -> HeadFact | None:
+        """The live head, None when it has not been planned."""
+        return self.heads.get(self.facts.pull_request.head_sha)
+
+    def members(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Who holds one of the roles, for people to read: logins, and teams by name."""
+        named: dict[str, None] = {}
+        for name in roles:
+            role = self.policies.roles.roles[name]
+            named |= dict.fromkeys(account.login for account in role.accounts)
+            named |= dict.fromkeys(f"team {team}" for team in role.teams)
+            if not (role.users or role.teams or role.apps):
+                named[f"anybody with {role.permission} permission"] = None
+        return tuple(named)

@@ -1,0 +1,58 @@
+"""A model's evaluation -> whether it is one of the present inputs, and whether every blocking gate passes."""
+
+from __future__ import annotations
+
+from bot.decide.case import Case, Scope
+from bot.decide.reasons import node
+from bot.records.decision import Node, Status
+from bot.records.facts import Gate, ModelFact
+
+NAME = "evaluation"
+
+
+def evaluation_node(scope: Scope, case: Case) -> Node:
+    """Missing, outdated, failed or inconclusive evaluations say so."""
+    model = scope.model
+    if model is None:
+        return node(NAME, "not_applicable", "not_applicable", "No model is affected.")
+    return _presence(model, case) or _gates(model)
+
+
+def _presence(model: ModelFact, case: Case) -> Node | None:
+    who = ("whoever may /retrain",)
+    if model.evaluation_digest is None:
+        return node(NAME, "pending", "evaluation_missing", f"{model.model} is not evaluated yet.", who=who)
+    if model.evaluated_inputs_digest != model.inputs_digest:
+        sentence = f"The evaluation of {model.model} is of other inputs than those of the live head."
+        return node(NAME, "pending", "evaluation_outdated", sentence, who=who)
+    if model.merged_inputs_digest not in (None, model.inputs_digest):
+        if case.facts.group:
+            sentence = f"The merge group gives {model.model} other inputs than those evaluated: train it again."
+            return node(NAME, "error", "needs_retrain", sentence, who=who)
+        sentence = f"The merge gave {model.model} other inputs than those evaluated: evaluate it again."
+        return node(NAME, "pending", "evaluation_outdated", sentence, who=who)
+    if model.base_moved and not case.facts.pull_request.merged:
+        sentence = f"The base branch changed the inputs of {model.model}: update the branch, so that it is evaluated."
+        return node(NAME, "pending", "stale_base", sentence, who=(case.facts.pull_request.author.login,))
+    return None
+
+
+def _gates(model: ModelFact) -> Node:
+    leaves = [_gate(gate) for gate in model.gates]
+    failed = [gate for gate in model.gates if gate.blocks and gate.verdict == "fail"]
+    unsure = [gate for gate in model.gates if gate.blocks and gate.verdict == "inconclusive"]
+    if failed:
+        sentence = f"{model.model}: gate {failed[0].gate} failed. {failed[0].sentence}"
+        return node(NAME, "rejected", "metrics_failed", sentence, who=("a better model",), children=leaves)
+    if unsure:
+        sentence = f"{model.model}: gate {unsure[0].gate} could not tell. {unsure[0].sentence}"
+        return node(NAME, "pending", "metrics_unknown", sentence, who=("more labelled test rows",), children=leaves)
+    return node(NAME, "approved", "approved", f"{model.model} is evaluated, and its gates pass.", children=leaves)
+
+
+def _gate(gate: Gate) -> Node:
+    status: Status = "approved"
+    if gate.verdict != "pass":
+        status = "not_applicable" if not gate.blocks else "rejected" if gate.verdict == "fail" else "pending"
+    code = {"pass": "approved", "fail": "metrics_failed", "inconclusive": "metrics_unknown"}[gate.verdict]
+    return node(gate.gate, status, code, gate.sentence)

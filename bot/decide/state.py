@@ -1,0 +1,52 @@
+"""The pull request itself: is it open, complete, attributed and planned?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.decide.case import Case
+from bot.decide.exclusions import unattributed
+from bot.decide.globs import fits
+from bot.decide.reasons import node
+from bot.decide.wording import listed
+from bot.records.decision import Node
+
+
+def state_nodes(case: Case) -> list[Node]:
+    """What is wrong with the pull request as such; empty when nothing is."""
+    return [*_openness(case), *_completeness(case)]
+
+
+def _openness(case: Case) -> Iterator[Node]:
+    pull_request = case.facts.pull_request
+    author = (pull_request.author.login,)
+    if not pull_request.merged and pull_request.state == "closed":
+        yield node("open", "pending", "closed", "The pull request is closed.", who=author)
+    elif pull_request.draft and not pull_request.merged:
+        yield node("ready", "pending", "draft", "The pull request is a draft.", who=author)
+    if not fits(pull_request.base_ref, case.approvals.guarded_base_branches):
+        sentence = f"The policy does not cover pull requests against {pull_request.base_ref}."
+        yield node("base branch", "rejected", "base_not_allowed", sentence, who=author)
+
+
+def _completeness(case: Case) -> Iterator[Node]:
+    facts = case.facts
+    author = (facts.pull_request.author.login,)
+    if facts.unknown:
+        sentence = f"GitHub did not tell: {listed(facts.unknown)}."
+        yield node("facts", "error", "api_unavailable", sentence, who=("try again",))
+    if facts.pull_request.head_sha not in {commit.sha for commit in facts.commits}:
+        sentence = "The head is not among the pull request's commits: it moved while the bot was reading."
+        yield node("head", "error", "ref_changed", sentence, who=("try again",))
+    if case.head is None or not facts.planned:
+        yield node("plan", "pending", "plan_missing", "The head has not been planned yet.", who=("wait for the run",))
+    for broken in facts.broken:
+        sentence = f"{broken.model} cannot be read: {broken.place}: {broken.message}"
+        yield node(f"model {broken.model}", "rejected", "spec_invalid", sentence, who=author)
+    strangers = unattributed(case) if case.approvals.defaults.unattributed_commits == "block" else ()
+    if strangers:
+        sentence = (
+            f"GitHub cannot say who made {listed(sha[:12] for sha in strangers)}: "
+            "commit with an e-mail address that belongs to an account."
+        )
+        yield node("attribution", "error", "unattributed_commit", sentence, who=author)
