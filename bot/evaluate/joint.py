@@ -75,10 +75,25 @@ def _add(table: Floats, cell: Codes, drawn: Floats) -> None:
 
 def _by_units(cell: Codes, k: int, resampler: Resampler) -> Floats:
     """Resampled tables of one model when whole units are drawn, or rows have weights."""
+    return _unit_draws(cell, k * k, resampler).reshape(-1, k, k)
+
+
+def _unit_draws(cell: Codes, size: int, resampler: Resampler) -> Floats:
+    """(resamples, size) resampled weight of each cell."""
     weights = resampler.rows.weights
     used, code = np.unique(cell, return_inverse=True)
-    out = np.zeros((resampler.settings.resamples, k * k))
+    out = np.zeros((resampler.settings.resamples, size))
     for position, one in enumerate(used):
         column = (code == position).astype(np.float64)
         out[:, one] = resampler.sums((column if weights is None else column * weights)[:, None])[:, 0]
-    return out.reshape(-1, k, k)
+    return out
+
+
+def unit_tables(cell: Codes, size: int, resampler: Resampler) -> tuple[Floats, Floats]:
+    """Counts (size,) of the rows' cells, and resampled counts (resamples, size)."""
+    counts = np.bincount(cell, resampler.rows.weights, size).astype(np.float64)
+    if resampler.rows.weights is not None or resampler.rows.groups is not None:
+        return counts, _unit_draws(cell, size, resampler)
+    generator = np.random.default_rng(resampler.settings.seed + 3)
+    drawn = generator.multinomial(len(cell), counts / len(cell), size=resampler.settings.resamples)
+    return counts, drawn.astype(np.float64)

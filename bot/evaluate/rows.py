@@ -44,8 +44,8 @@ class Rows:
         """Number of classes, 0 for a regression."""
         return len(self.classes or ())
 
-    def where(self, mask: Mask) -> Rows:
-        """The rows that the boolean mask (n,) keeps."""
+    def where(self, mask: Mask | Codes) -> Rows:
+        """The rows that a boolean mask (n,) keeps, or row numbers."""
         return replace(
             self,
             truth=self.truth[mask],
@@ -66,8 +66,8 @@ class Scores:
     predicted: Codes | Floats
     probabilities: Floats | None = None
 
-    def where(self, mask: Mask) -> Scores:
-        """The rows that the boolean mask (n,) keeps."""
+    def where(self, mask: Mask | Codes) -> Scores:
+        """The rows that a boolean mask (n,) keeps, or row numbers."""
         kept = None if self.probabilities is None else self.probabilities[mask]
         return Scores(predicted=self.predicted[mask], probabilities=kept)
 

@@ -6,7 +6,7 @@ interval is on the right side, fails when the whole interval is on the wrong sid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -268,6 +268,7 @@ class Gates:
 
     policy: GatesPolicy
     gates: tuple[PlacedGate, ...]
+    budget_place: Place | None = None
 
     def for_model(self, model: str, task: Task) -> tuple[PlacedGate, ...]:
         """The gates that are asked of a model, in file order."""
@@ -282,16 +283,34 @@ class Gates:
                 message = f"the gate `{placed.gate.id}` is already asked for by the policy"
                 raise UserError(message, hint=hint, place=placed.place, code="gate_taken")
             taken.add(placed.gate.id)
-        return Gates(self.policy, self.gates + more)
+        return replace(self, gates=self.gates + more)
 
 
 def read_gates(data: bytes, file: str = "policies/gates.yaml") -> Gates:
     """Raises UserError (or Problems) with file, line, column and hint."""
     document = read_yaml(data, file)
     policy = validate(document, GatesPolicy, schema="gates")
-    return Gates(policy, placed_gates(policy.gates, document))
+    return Gates(policy, placed_gates(policy.gates, document), document.place(("budget",), key=True))
 
 
 def placed_gates(gates: tuple[Gate, ...], document: Document) -> tuple[PlacedGate, ...]:
     """Gates of the key `gates` of a document, each with its line."""
     return tuple(PlacedGate(gate, document.place(("gates", number))) for number, gate in enumerate(gates))
+
+
+class _SpecGates(Spec):
+    """The `gates` of a model spec."""
+
+    gates: tuple[Gate, ...]
+
+
+def with_spec_gates(gates: Gates, document: Document) -> Gates:
+    """The policy's gates and those of a model.yaml, each with its own file and line.
+
+    Raises UserError (or Problems) when a gate of the spec is malformed or takes the id of one of the policy.
+    """
+    written = document.value.get("gates") if isinstance(document.value, dict) else None
+    if not written:
+        return gates
+    part = replace(document, value={"gates": written})
+    return gates.adding(placed_gates(validate(part, _SpecGates, schema="gates").gates, document))

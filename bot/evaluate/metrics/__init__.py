@@ -32,6 +32,7 @@ from bot.evaluate.metrics import (
 )
 from bot.evaluate.metrics.interface import Metric
 from bot.records.training import Task
+from bot.specs.metrics import ALIASES
 
 METRICS: dict[str, Metric] = {
     module.metric.name: module.metric
@@ -62,19 +63,9 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-# scikit-learn's scoring names, as specs and searches write them
-ALIASES = {
-    "neg_log_loss": "log_loss",
-    "neg_brier_score": "brier",
-    "neg_mean_absolute_error": "mae",
-    "neg_root_mean_squared_error": "rmse",
-    "neg_mean_absolute_percentage_error": "mape",
-    "matthews_corrcoef": "mcc",
-}
-
 
 def metric_of(name: str, *, costs: tuple[tuple[float, ...], ...] | None = None) -> Metric:
-    """The metric of a name, an alias, or `pinball_<quantile>`; `cost` needs the matrix.
+    """The metric of a name, an alias, or `pinball_<quantile>`; `cost` needs the matrix `costs` (k, k).
 
     Raises UserError (code `metric_unknown`) with the nearest name.
     """
@@ -99,7 +90,9 @@ def _quantile(name: str) -> float:
     except ValueError:
         raise unknown_metric(name) from None
     if not 0 < quantile < 1:
-        raise UserError(f"a quantile lies between 0 and 1: {name}", code="metric_unknown")
+        raise UserError(
+            f"a quantile lies between 0 and 1: {name}", hint="Write pinball_0.9, say.", code="metric_unknown"
+        )
     return quantile
 
 

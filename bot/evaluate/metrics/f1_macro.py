@@ -1,6 +1,6 @@
 """f1_macro: f1 of each class, averaged with equal weight."""
 
-from bot.evaluate.metrics.interface import MULTICLASS, Table
+from bot.evaluate.metrics.interface import CLASSES, Table
 from bot.evaluate.metrics.ratio import class_f1, mean_over_seen
 from bot.evaluate.rows import Floats
 
@@ -10,4 +10,4 @@ def f1_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_f1(tables), tables)
 
 
-metric = Table("f1_macro", "F1 (macro)", MULTICLASS, greater_is_better=True, of=f1_macro)
+metric = Table("f1_macro", "F1 (macro)", CLASSES, greater_is_better=True, of=f1_macro)

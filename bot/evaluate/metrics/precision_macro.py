@@ -1,6 +1,6 @@
 """precision_macro: precision of each class, averaged with equal weight."""
 
-from bot.evaluate.metrics.interface import MULTICLASS, Table
+from bot.evaluate.metrics.interface import CLASSES, Table
 from bot.evaluate.metrics.ratio import class_precision, mean_over_seen
 from bot.evaluate.rows import Floats
 
@@ -10,4 +10,4 @@ def precision_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_precision(tables), tables)
 
 
-metric = Table("precision_macro", "Precision (macro)", MULTICLASS, greater_is_better=True, of=precision_macro)
+metric = Table("precision_macro", "Precision (macro)", CLASSES, greater_is_better=True, of=precision_macro)

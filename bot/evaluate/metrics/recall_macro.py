@@ -1,6 +1,6 @@
 """recall_macro: recall of each class, averaged with equal weight."""
 
-from bot.evaluate.metrics.interface import MULTICLASS, Table
+from bot.evaluate.metrics.interface import CLASSES, Table
 from bot.evaluate.metrics.ratio import class_recall, mean_over_seen
 from bot.evaluate.rows import Floats
 
@@ -10,4 +10,4 @@ def recall_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_recall(tables), tables)
 
 
-metric = Table("recall_macro", "Recall (macro)", MULTICLASS, greater_is_better=True, of=recall_macro)
+metric = Table("recall_macro", "Recall (macro)", CLASSES, greater_is_better=True, of=recall_macro)

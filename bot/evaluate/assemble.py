@@ -1,0 +1,109 @@
+"""A table, a candidate and the deployed models, all loaded -> the Case that is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import MlbotError, UserError
+from bot.evaluate import simple
+from bot.evaluate.evaluate import Baseline, Case, Facts
+from bot.evaluate.labels import slice_labels
+from bot.evaluate.operating import characteristics
+from bot.evaluate.tables import rows_of, scores_of
+from bot.ports import Predictor
+from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline
+from bot.records.training import Training
+from bot.specs.gates import Gates
+from bot.specs.model import ModelSpec
+from bot.specs.split import split_rows, test_rows_digest
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model that is loaded."""
+
+    training: Training
+    predictor: Predictor
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an evaluation is made under: gates, earlier uses of the test rows, and words for the record."""
+
+    gates: Gates
+    policy_digest: str = ""
+    uses: Mapping[str, int] | None = None
+    facts: Facts | None = None
+    run: Mapping[str, Any] | None = None
+
+
+def case_of(
+    spec: ModelSpec,
+    candidate: Fitted,
+    champions: Mapping[str, Fitted | str],
+    table: Any,
+    context: Context,
+    clock: Callable[[], float],
+) -> Case:
+    """`champions`: environment -> the model deployed there, or the reason why there is none to compare with.
+
+    `table` is a pyarrow.Table of all rows. Raises UserError when the candidate cannot be scored on it; a champion that
+    cannot is a missing baseline with the reason.
+    """
+    training = candidate.training
+    train_mask, test_mask = split_rows(spec, table)
+    _check_test_rows(training, spec, table, test_mask)
+    train, test = table.filter(train_mask), table.filter(test_mask)
+    rows = rows_of(spec, training, test, slice_labels(spec, test, train))
+    truth = rows_of(spec, training, train, {}).truth
+    scored = {name: _score(one, training, test, rows.classes, clock) for name, one in champions.items()}
+    baselines = {name: one for name, one in scored.items() if isinstance(one, Baseline)}
+    baselines["dummy"] = Baseline(simple.dummy(training, truth, len(rows)))
+    baselines["linear"] = Baseline(simple.linear(training, train, truth, test))
+    return Case(
+        spec=spec,
+        training=training,
+        rows=rows,
+        candidate=scores_of(candidate.predictor, training, test, rows.classes),
+        baselines=baselines,
+        missing=tuple(_missing(name, one) for name, one in scored.items() if isinstance(one, str)),
+        gates=context.gates,
+        policy_digest=context.policy_digest,
+        uses=context.uses or {},
+        operating=characteristics(training, candidate.predictor, test, clock),
+        facts=context.facts or Facts(),
+        run=context.run or {},
+    )
+
+
+def _score(
+    champion: Fitted | str, candidate: Training, test: Any, classes: tuple[str, ...] | None, clock: Callable[[], float]
+) -> Baseline | str:
+    if isinstance(champion, str):
+        return champion
+    theirs = champion.training
+    if theirs.target != candidate.target or (theirs.task == "regression") != (candidate.task == "regression"):
+        return f"it predicts {theirs.target} ({theirs.task}), the candidate {candidate.target} ({candidate.task})"
+    try:
+        scores = scores_of(champion.predictor, theirs, test, classes)
+        speed = characteristics(theirs, champion.predictor, test, clock)
+    except MlbotError as error:
+        return error.message
+    return Baseline(scores, theirs.artifact_digest, speed)
+
+
+def _missing(environment: str, reason: str) -> MissingBaseline:
+    code = "nothing_deployed" if reason == NOTHING_DEPLOYED else "not_scored"
+    return MissingBaseline(environment=environment, reason=reason, code=code)
+
+
+def _check_test_rows(training: Training, spec: ModelSpec, table: Any, test: Any) -> None:
+    """The test rows must be those that training left out. Raises UserError (code `test_rows_changed`)."""
+    if test_rows_digest(table, spec.data.row_id, test) != training.test_rows_digest:
+        raise UserError(
+            f"the test rows of {training.model} are not those that its training left out",
+            hint="The data or the split changed since: train again.",
+            code="test_rows_changed",
+        )

@@ -1,0 +1,232 @@
+"""Labels and predictions in, Evaluation out: pure, on arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.errors import Place
+from bot.evaluate import gates as gate_list
+from bot.evaluate.budget import budget_gate, budgets
+from bot.evaluate.calibration import calibration, confusion
+from bot.evaluate.evidence import Evidence, Gap, Sliced
+from bot.evaluate.gaps import gaps
+from bot.evaluate.interval import Difference, compare, estimate
+from bot.evaluate.metrics import metric_of, metrics_for
+from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.records import comparison_record, metric_record, slice_records
+from bot.evaluate.resample import Resampler, Settings
+from bot.evaluate.rows import Rows, Scores, differing
+from bot.evaluate.slices import CROSS, measure
+from bot.evaluate.verdict import verdict_of
+from bot.records.evaluation import Comparison, Evaluation, GateResult, MissingBaseline, Section
+from bot.records.training import Training
+from bot.specs.gates import Gates, PlacedGate
+from bot.specs.model import ModelSpec
+
+SIMPLE = ("dummy", "linear")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A model to compare with, scored on the candidate's test rows. The digest is None for `dummy` and `linear`."""
+
+    scores: Scores
+    artifact_digest: str | None = None
+    operating: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What cannot be seen in the arrays; each None when it is not known.
+
+    `contract`: the data fit their schema. `newest_age_days`: age of the newest row. `overlap`: share of test rows whose
+    inputs are those of a training row.
+    """
+
+    contract: bool | None = None
+    newest_age_days: float | None = None
+    overlap: float | None = None
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A candidate on its test rows, with everything that it is judged against.
+
+    `baselines` by environment name, `dummy` or `linear`; `missing` are the environments without one. `uses` counts
+    earlier evaluations of other inputs on these test rows, by metric.
+    """
+
+    spec: ModelSpec
+    training: Training
+    rows: Rows
+    candidate: Scores
+    baselines: Mapping[str, Baseline]
+    missing: tuple[MissingBaseline, ...]
+    gates: Gates
+    policy_digest: str
+    uses: Mapping[str, int] = field(default_factory=dict)
+    operating: Mapping[str, float] = field(default_factory=dict)
+    facts: Facts = Facts()
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+
+def evaluate(case: Case) -> Evaluation:
+    """Metrics with intervals, paired comparisons, slices and gates. Raises UserError for an unknown metric name."""
+    asked = case.gates.for_model(case.training.model, case.training.task)
+    metrics = declared_metrics(case, asked)
+    policy = case.gates.policy
+    resampler = Resampler(case.rows, Settings(policy.confidence, policy.resamples))
+    evidence = gather(case, metrics, asked, resampler)
+    results = [gate_list.judge(placed, evidence, policy.inconclusive) for placed in asked]
+    results += [budget_gate(one, _budget_place(case.gates)) for one in evidence.budget if one.allowed is not None]
+    return _record(case, evidence, results)
+
+
+def declared_metrics(case: Case, asked: tuple[PlacedGate, ...]) -> dict[str, Metric]:
+    """By name: those of the spec, of its task and of the gates; without those that need absent probabilities."""
+    spec, task = case.spec, case.training.task
+    names = (*spec.metrics.names, *metrics_for(task), *_asked_metrics(case, asked))
+    found: dict[str, Metric] = {}
+    for name in dict.fromkeys(names):
+        metric = metric_of(name, costs=_costs(case))
+        scored = case.candidate.probabilities is not None or not metric.needs_probabilities
+        if task in metric.tasks and scored:
+            found[metric.name] = metric
+    return found
+
+
+def _asked_metrics(case: Case, asked: Sequence[PlacedGate]) -> list[str]:
+    """Names of the metrics that gates look at."""
+    names = [str(getattr(placed.gate, "metric", "primary")) for placed in asked]
+    return [case.spec.metrics.primary if name == "primary" else name for name in names]
+
+
+def _by_slice(placed: PlacedGate) -> bool:
+    return placed.gate.kind in ("slice_floor", "slice_non_inferiority")
+
+
+def _costs(case: Case) -> tuple[tuple[float, ...], ...] | None:
+    declared, classes = case.spec.metrics.cost, case.rows.classes
+    if declared is None or classes is None:
+        return None
+    return tuple(tuple(declared.get(true, {}).get(said, 0.0) for said in classes) for true in classes)
+
+
+def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...], resampler: Resampler) -> Evidence:
+    """Everything that a gate may look at."""
+    spec, rows = case.spec, case.rows
+    estimates = {name: estimate(metric, case.candidate, resampler) for name, metric in metrics.items()}
+    wanted = dict.fromkeys([*spec.metrics.names, *_asked_metrics(case, asked)])
+    sliced = dict.fromkeys([spec.metrics.primary, *_asked_metrics(case, [one for one in asked if _by_slice(one)])])
+    policy = case.gates.policy
+    return Evidence(
+        training=case.training,
+        primary=spec.metrics.primary,
+        n_test=len(rows),
+        metrics=metrics,
+        estimates={name: one for name, one in estimates.items() if math.isfinite(one.value)},
+        differences=_differences(case, {name: metrics[name] for name in wanted if name in metrics}, resampler),
+        missing={one.environment: one for one in case.missing},
+        slices=_slices(case, {name: metrics[name] for name in sliced if name in metrics}, resampler),
+        gaps=_gaps(case, resampler),
+        operating=case.operating,
+        baseline_operating={name: one.operating for name, one in case.baselines.items()},
+        accuracies=_accuracies(case),
+        contract=case.facts.contract,
+        newest_age_days=case.facts.newest_age_days,
+        overlap=case.facts.overlap,
+        budget=budgets(case.training.test_rows_digest, [spec.metrics.primary], case.uses, policy.budget),
+        confidence=policy.confidence,
+        correction=policy.slices.correction,
+    )
+
+
+def _differences(case: Case, metrics: Mapping[str, Metric], resampler: Resampler) -> dict[tuple[str, str], Difference]:
+    found = {
+        (name, key): compare(metric, case.candidate, baseline.scores, resampler)
+        for key, baseline in case.baselines.items()
+        for name, metric in metrics.items()
+        if baseline.scores.probabilities is not None or not metric.needs_probabilities
+    }
+    return {key: one for key, one in found.items() if math.isfinite(one.difference)}
+
+
+def _slices(case: Case, metrics: Mapping[str, Metric], resampler: Resampler) -> dict[str, tuple[Sliced, ...]]:
+    environments = {key: one.scores for key, one in case.baselines.items() if key not in SIMPLE}
+    policy = case.gates.policy.slices
+    found = {}
+    for name, metric in metrics.items():
+        comparable = {
+            key: scores
+            for key, scores in environments.items()
+            if scores.probabilities is not None or not metric.needs_probabilities
+        }
+        found[name] = measure(metric, case.candidate, comparable, resampler, policy)
+    return found
+
+
+def _gaps(case: Case, resampler: Resampler) -> dict[tuple[str, str], Gap]:
+    minimum = case.gates.policy.slices.minimum_rows
+    columns = [column for column in case.rows.slices if CROSS not in column]
+    found = [gap for column in columns for gap in gaps(column, case.candidate, resampler, minimum)]
+    return {(gap.column, gap.measure): gap for gap in found}
+
+
+def _accuracies(case: Case) -> dict[str, tuple[float, float, float]]:
+    """n, o and d by baseline; under the empty name n alone, with 0 for the others."""
+    if case.rows.classes is None:
+        return {}
+    truth = case.rows.truth
+    right = float((case.candidate.predicted == truth).mean())
+    found = {"": (right, 0.0, 0.0)}
+    for key, baseline in case.baselines.items():
+        theirs = float((baseline.scores.predicted == truth).mean())
+        found[key] = (right, theirs, float(differing(case.candidate, baseline.scores).mean()))
+    return found
+
+
+def _budget_place(gates: Gates) -> Place:
+    return gates.budget_place or Place("policies/gates.yaml")
+
+
+def _record(case: Case, evidence: Evidence, results: list[GateResult]) -> Evaluation:
+    shown = comparison_baseline(case)
+    return Evaluation(
+        model=case.training.model,
+        primary_metric=evidence.primary,
+        training=case.training,
+        n_test=evidence.n_test,
+        metrics=tuple(metric_record(name, evidence, case.rows.unit) for name in evidence.estimates),
+        comparisons=_comparisons(case, evidence),
+        missing_baselines=case.missing,
+        slices=slice_records(evidence, shown, case.baselines[shown].artifact_digest if shown else None),
+        gates=tuple(results),
+        verdict=verdict_of(results),
+        budget=evidence.budget,
+        operating={name: float(value) for name, value in case.operating.items()},
+        confusion=confusion(case.rows, case.candidate),
+        calibration=calibration(case.rows, case.candidate),
+        sections=case.facts.sections,
+        policy_digest=case.policy_digest,
+        run=dict(case.run),
+    )
+
+
+def _comparisons(case: Case, evidence: Evidence) -> tuple[Comparison, ...]:
+    n, confidence = evidence.n_test, evidence.confidence
+    n_differ = {key: int(differing(case.candidate, one.scores).sum()) for key, one in case.baselines.items()}
+    return tuple(
+        comparison_record(name, key, case.baselines[key].artifact_digest, one, n, n_differ[key], confidence)
+        for (name, key), one in evidence.differences.items()
+    )
+
+
+def comparison_baseline(case: Case) -> str | None:
+    """The environment that slices are compared with: the last in order of promotion that was scored."""
+    scored = [name for name in case.spec.environments if name in case.baselines]
+    others = [name for name in case.baselines if name not in SIMPLE]
+    return scored[-1] if scored else others[-1] if others else None

@@ -1,0 +1,74 @@
+"""Everything that a gate may look at, measured beforehand: no gate computes a metric or asks the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.evaluate.interval import Difference, Estimate
+from bot.evaluate.metrics.interface import Metric
+from bot.records.evaluation import Budget, MissingBaseline
+from bot.records.training import Training
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """One slice: `column` (or `a × b`), its rows, the metric there, and the difference to each baseline by name.
+
+    `n_differ` counts, by baseline, the rows predicted differently.
+    `estimate` is None when the slice has too few rows to judge, or only one class.
+    """
+
+    column: str
+    name: str
+    n: int
+    estimate: Estimate | None
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    n_differ: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The largest difference between groups of a column, with its interval and the two groups at its ends."""
+
+    column: str
+    measure: str
+    value: float
+    low: float
+    high: float
+    error: float
+    groups: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured of one candidate. Keys of `differences` are (metric, baseline).
+
+    `slices` are by metric. `contract` is None when the data have no schema. `newest_age_days` is None when the spec
+    names no time column. `overlap` is the share of test rows also among the training rows, None when not looked for.
+    `accuracies`: n, o and d of ease.ml/ci by baseline.
+    """
+
+    training: Training
+    primary: str
+    n_test: int
+    metrics: Mapping[str, Metric]
+    estimates: Mapping[str, Estimate]
+    differences: Mapping[tuple[str, str], Difference]
+    missing: Mapping[str, MissingBaseline]
+    slices: Mapping[str, tuple[Sliced, ...]]
+    gaps: Mapping[tuple[str, str], Gap]
+    operating: Mapping[str, float]
+    baseline_operating: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    accuracies: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    contract: bool | None = None
+    newest_age_days: float | None = None
+    overlap: float | None = None
+    budget: tuple[Budget, ...] = ()
+    confidence: float = 0.95
+    correction: str = "holm"
+
+    def metric(self, name: str) -> str:
+        """The name that a gate means: `primary` is the first metric of the spec."""
+        return self.primary if name == "primary" else name

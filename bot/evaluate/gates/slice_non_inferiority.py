@@ -1,0 +1,22 @@
+"""slice_non_inferiority: on every slice with enough rows the metric is worse than a baseline by less than a margin."""
+
+from bot.evaluate.evidence import Evidence
+from bot.evaluate.gates.baseline import without_baseline
+from bot.evaluate.gates.interface import Finding
+from bot.evaluate.gates.slices import Asked, judge_slices
+from bot.specs.gates import SliceNonInferiority
+
+
+def judge(gate: SliceNonInferiority, evidence: Evidence) -> Finding:
+    """Three-valued over all slices, corrected for their number."""
+    absent = without_baseline(gate.against, gate.first, evidence)
+    if absent:
+        return absent
+    name = evidence.metric(gate.metric)
+    sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
+    asked = [
+        Asked(one, sign * difference.difference, difference.error, -gate.margin, difference.difference)
+        for one in evidence.slices.get(name, ())
+        if (difference := one.differences.get(gate.against)) and (not gate.columns or one.column in gate.columns)
+    ]
+    return judge_slices(asked, f"{name} against {gate.against} on", "slice_regressed", evidence)

@@ -1,0 +1,90 @@
+"""Declared slices of a model spec -> a label for each test row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import UserError
+from bot.evaluate.slices import CROSS
+from bot.evaluate.tables import texts
+from bot.specs.expression import columns_of, holds
+from bot.specs.model import ModelSpec, Slice
+
+QUARTERS = 4
+MANY_VALUES = 30
+Labels = NDArray[np.str_]
+
+
+def slice_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Columns that the spec's slices read, each once."""
+    named = [column for one in spec.slices for column in (*one.columns, *(columns_of(one.where) if one.where else ()))]
+    return tuple(dict.fromkeys(named))
+
+
+def slice_labels(spec: ModelSpec, test: Any, train: Any) -> dict[str, Labels]:
+    """Slice name -> label of each test row, empty where the row is in no slice.
+
+    `test` and `train` are pyarrow.Tables with `slice_columns(spec)`; numeric columns are cut at quantiles of the
+    training rows, so that the cuts do not depend on the rows that are judged.
+    """
+    return {slice_title(one): _labels(one, test, train) for one in spec.slices}
+
+
+def slice_title(one: Slice) -> str:
+    """Its name, its condition, or its columns."""
+    return one.name or one.where or CROSS.join(one.columns)
+
+
+def _labels(one: Slice, test: Any, train: Any) -> Labels:
+    if one.where is not None:
+        try:
+            inside = np.asarray(holds(one.where, test).to_numpy(zero_copy_only=False), dtype=bool)
+        except ValueError as error:
+            raise UserError(f"the slice {slice_title(one)!r}: {error}", code="slice_invalid") from None
+        return np.where(inside, slice_title(one), "")
+    parts = [_column_labels(one, test[column], train[column]) for column in one.columns]
+    return parts[0] if len(parts) == 1 else np.char.add(np.char.add(parts[0], ", "), parts[1])
+
+
+def _column_labels(one: Slice, test: Any, train: Any) -> Labels:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = test.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if pa.types.is_temporal(kind):
+        return texts(pc.strftime(test.cast(pa.timestamp("us")), format="%Y-%m"))
+    if not numeric or not (one.edges or one.bins or pc.count_distinct(train).as_py() > MANY_VALUES):
+        return texts(test)
+    numbers = pc.cast(test, pa.float64(), safe=False).to_numpy()
+    edges = one.edges or quantile_edges(pc.cast(train, pa.float64(), safe=False).to_numpy(), one.bins or QUARTERS)
+    return binned(numbers, edges)
+
+
+def quantile_edges(values: NDArray[np.float64], bins: int) -> tuple[float, ...]:
+    """Inner edges that cut `values` (n,) into so many bins of equal size; fewer when values repeat."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ()
+    return tuple(float(edge) for edge in np.unique(np.quantile(known, np.arange(1, bins) / bins)))
+
+
+def binned(values: NDArray[np.float64], edges: Sequence[float]) -> Labels:
+    """`below 10`, `10 to 20`, `20 or more` (lower edge included); missing is `(missing)`."""
+    words = [f"{edge:g}" for edge in edges]
+    names = (
+        ["all"]
+        if not words
+        else [
+            f"below {words[0]}",
+            *(f"{low} to {high}" for low, high in pairwise(words)),
+            f"{words[-1]} or more",
+        ]
+    )
+    labels = np.array(names)[np.searchsorted(np.asarray(edges, dtype=np.float64), values, side="right")]
+    return np.where(np.isnan(values), "(missing)", labels)

@@ -1,0 +1,67 @@
+"""An Evaluation as plain-text tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.evaluate.words import interval, signed
+from bot.records.evaluation import Comparison, Evaluation, GateResult, Metric, SliceResult
+
+MARKS = {"pass": "pass", "fail": "FAIL", "inconclusive": "cannot tell"}
+SLICES_SHOWN = 8
+
+
+def tables(evaluation: Evaluation) -> str:
+    """Verdict, gates, metrics, comparisons and the worst slices; ends with a newline."""
+    head = f"{evaluation.model}: {MARKS[evaluation.verdict]} on {evaluation.n_test:,} test rows"
+    parts = [head, *_sections(evaluation)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sections(evaluation: Evaluation) -> Iterator[str]:
+    yield table(("gate", "verdict", "why"), [_gate(one) for one in evaluation.gates])
+    yield table(("metric", "value", "better"), [_metric(one) for one in evaluation.metrics])
+    if evaluation.comparisons:
+        columns = ("metric", "against", "difference", "theirs", "rows that differ", "method")
+        yield table(columns, [_comparison(one) for one in evaluation.comparisons])
+    for missing in evaluation.missing_baselines:
+        yield f"Not compared with {missing.environment}: {missing.reason}."
+    if evaluation.slices:
+        head = (f"slice, worst of {len(evaluation.slices)} first", "rows", evaluation.primary_metric, "difference")
+        yield table(head, [_slice(one) for one in evaluation.slices[:SLICES_SHOWN]])
+    yield table(("measured", "value"), [(name, f"{value:,.6g}") for name, value in evaluation.operating.items()])
+    for budget in evaluation.budget:
+        allowed = "no budget declared" if budget.allowed is None else f"of {budget.allowed} allowed"
+        yield f"Uses of these test rows for {budget.metric}: {budget.used} {allowed}."
+
+
+def _gate(one: GateResult) -> tuple[str, ...]:
+    shown = MARKS[one.verdict] + ("" if one.blocks else " (does not block)")
+    return one.gate, shown, one.sentence
+
+
+def _metric(one: Metric) -> tuple[str, ...]:
+    return one.name, interval(one.value, one.low, one.high, one.unit), "higher" if one.greater_is_better else "lower"
+
+
+def _comparison(one: Comparison) -> tuple[str, ...]:
+    differ = f"{one.n_differ:,} of {one.n:,}"
+    return one.metric, one.baseline, _difference(one), interval(one.champion, None, None), differ, one.method
+
+
+def _difference(one: Comparison) -> str:
+    reach = max(one.high - one.low, 1e-12) / 2
+    return f"{signed(one.difference, reach)} [{signed(one.low, reach)}, {signed(one.high, reach)}]"
+
+
+def _slice(one: SliceResult) -> tuple[str, ...]:
+    value = one.note if one.value is None else interval(one.value, one.low, one.high)
+    return one.slice, f"{one.n:,}", value, _difference(one.comparison) if one.comparison else ""
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns aligned to the left, two spaces apart, with a rule below the head."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = [head, ["-" * width for width in widths], *rows]
+    padded = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    return "\n".join(line.rstrip() for line in padded)
