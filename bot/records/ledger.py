@@ -98,3 +98,43 @@ def artifact_path(environment: str, model: str) -> str:
 def manifest_path(environment: str, model: str) -> str:
     """The manifest that a cluster applies, on the environments branch."""
     return f"{environment}/{model}/manifest.yaml"
+
+
+def facts_path(number: int, facts_digest: str) -> str:
+    """The Facts behind a Decision, so that it can be replayed."""
+    return f"facts/{number}/{bare(facts_digest)}.json"
+
+
+def void_path(number: int, event_id: str) -> str:
+    """Opinions that a closing or retargeting made void; the id is that of the event's own identity."""
+    return f"voids/{number}/{event_id}.json"
+
+
+def delegation_path(delegation_id: str) -> str:
+    """A role that was lent."""
+    return f"delegations/{delegation_id}.json"
+
+
+def undelegation_path(delegation_id: str) -> str:
+    """The same role taken back."""
+    return f"delegations/{delegation_id}.revoked.json"
+
+
+def break_glass_path(request_id: str) -> str:
+    """A break-glass promotion that awaits its review; `request_id` is `B-...`."""
+    return f"break_glass/{request_id}.json"
+
+
+def break_glass_review_path(request_id: str) -> str:
+    """The review of a break-glass promotion."""
+    return f"break_glass/{request_id}.reviewed.json"
+
+
+def revocation_path(artifact_digest: str) -> str:
+    """An artifact that must not be live anywhere any more."""
+    return f"revocations/{bare(artifact_digest)}.json"
+
+
+def lock_path(environment: str) -> str:
+    """On the environments branch: who has stopped promotions to an environment."""
+    return f"{environment}/lock.json"
