@@ -36,7 +36,20 @@ def validate(document: Document, kind: type[Model], *, schema: str | None = None
     try:
         return kind.model_validate(_with_tuples(document.value))
     except ValidationError as error:
-        raise together([_problem(one, document, kind, schema) for one in error.errors(include_url=False)]) from None
+        errors = _without_consequences(error.errors(include_url=False))
+        raise together([_problem(one, document, kind, schema) for one in errors]) from None
+
+
+def _without_consequences(errors: list[Any]) -> list[Any]:
+    """Without the keys that are missing only because they are mistyped beside."""
+    typed = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+
+    def is_consequence(error: Any) -> bool:
+        *parent, name = error["loc"]
+        beside = [str(place[-1]) for place in typed if list(place[:-1]) == parent]
+        return error["type"] == "missing" and nearest(str(name), beside) is not None
+
+    return [error for error in errors if not is_consequence(error)]
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

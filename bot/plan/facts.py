@@ -1,0 +1,113 @@
+"""What the plan judges: both sides of a change, read and parsed; an error is a value here, it becomes an Invalid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.errors import MlbotError, Place, UserError
+from bot.plan.digest import inputs_digest
+from bot.ports import TreeEntry
+from bot.records.plan import DataFile
+from bot.specs.data import files_of
+from bot.specs.model import ModelSpec, check_name, read_model_spec
+from bot.specs.yaml import read_yaml
+
+SPEC, SCHEMA = "model.yaml", "schema.yaml"
+
+Listing = Sequence[DataFile] | MlbotError
+Versions = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A model's folder at a commit: its entries, and the bytes of the two files that count (None: not there)."""
+
+    name: str
+    entries: Mapping[str, TreeEntry]
+    spec: bytes | None
+    schema: bytes | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A model's inputs at a commit."""
+
+    spec: ModelSpec
+    data_files: tuple[DataFile, ...]
+    digest: str
+
+
+def spec_path(name: str) -> str:
+    """Where a model's spec lies."""
+    return f"models/{name}/{SPEC}"
+
+
+def schema_path(name: str) -> str:
+    """Where a model's data contract lies."""
+    return f"models/{name}/{SCHEMA}"
+
+
+def inputs_of(folder: Folder, listing: Listing, versions: Versions) -> Inputs:
+    """A model's spec, files and digest. Raises MlbotError with the place when one of them cannot be read."""
+    spec = spec_of(folder)
+    contract = read_yaml(folder.schema, schema_path(folder.name)).value if folder.schema is not None else None
+    if isinstance(listing, MlbotError):
+        raise listing
+    files, _ = files_of(spec.data, _below(listing, spec.data.path, spec_path(folder.name)))
+    return Inputs(spec, files, inputs_digest(spec, files, contract, versions))
+
+
+def spec_of(folder: Folder) -> ModelSpec:
+    """A model's spec. Raises MlbotError when it is not there, is a link, or cannot be read."""
+    path = spec_path(folder.name)
+    check_name(folder.name, path)
+    for name in (SPEC, SCHEMA):
+        entry = folder.entries.get(name)
+        if entry is not None and entry.kind != "blob":
+            raise no_file(f"models/{folder.name}/{name}", entry)
+    if folder.spec is None:
+        raise UserError("there is no model.yaml", hint="Add one, or remove the folder.", place=Place(path))
+    return read_model_spec(folder.spec, path)
+
+
+def no_file(path: str, entry: TreeEntry) -> UserError:
+    """The error for a symbolic link, submodule or folder where a file or folder of a model should be."""
+    words = {"link": "a symbolic link", "commit": "a submodule", "tree": "a folder", "blob": "a file"}
+    hint = "Commit the content itself; links and submodules are never followed."
+    return UserError(f"this is {words[entry.kind]}", hint=hint, place=Place(path), code="not_a_file")
+
+
+def _below(listing: Sequence[DataFile], path: str, spec: str) -> list[DataFile]:
+    found = [file for file in listing if file.path == path or file.path.startswith(path + "/")]
+    if not found:
+        hint = "Check `data.path`, or track the file: `dvc add data && dvc push`, and commit data.dvc."
+        raise UserError(f"{path} is not in data.dvc", hint=hint, place=Place(spec), code="data_path_missing")
+    return found
+
+
+def changed_data(base: Listing, head: Listing) -> dict[str, str]:
+    """Data files that differ, each with `added`, `changed` or `removed`; an unreadable side counts as empty."""
+    old = {} if isinstance(base, MlbotError) else {file.path: file.md5 for file in base}
+    new = {} if isinstance(head, MlbotError) else {file.path: file.md5 for file in head}
+    words = {}
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path):
+            words[path] = "added" if path not in old else "removed" if path not in new else "changed"
+    return words
+
+
+def may_read(spec: bytes, changed: Mapping[str, str]) -> bool:
+    """Whether the text of a spec could name one of the changed files: a quick look that never misses.
+
+    A path is a plain word of the text, unless an escape in it is written with a backslash.
+    """
+    return b"\\" in spec or any(part in spec for part in _spellings(changed))
+
+
+def _spellings(changed: Mapping[str, str]) -> set[bytes]:
+    found: set[bytes] = set()
+    for path in changed:
+        parts = path.split("/")
+        found.update("/".join(parts[:length]).encode() for length in range(2, len(parts) + 1))
+    return found

@@ -1,0 +1,30 @@
+"""Changed paths -> the kinds of change that policies speak of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# The first pattern that fits a path names its kind.
+KINDS: tuple[tuple[str, str], ...] = (
+    ("data", r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*"),
+    ("data_remote", r"\.dvc/.*|\.dvcignore|dvc\.yaml|dvc\.lock"),
+    ("policy", r"policies/.*"),
+    ("workflow", r"\.github/.*|\.ci/.*"),
+    ("evaluator", r"bot/.*|pyproject\.toml|uv\.lock|setup\.(py|cfg)"),
+    ("spec", r"models/[^/]+/model\.yaml"),
+    ("schema", r"models/[^/]+/schema\.yaml"),
+    ("docs", r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*|CODEOWNERS"),
+    ("code", r"tests/.*|Makefile|.*\.(py|sh|js|ts|toml|cfg|ini|R|sql|ipynb)"),
+)
+_COMPILED = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, pattern in KINDS)
+
+
+def kind_of(path: str) -> str:
+    """The kind of a changed path; `other` when nothing fits."""
+    return next((kind for kind, pattern in _COMPILED if pattern.fullmatch(path)), "other")
+
+
+def change_kinds(paths: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of all paths, sorted."""
+    return tuple(sorted({kind_of(path) for path in paths}))

@@ -1,0 +1,118 @@
+"""Two commits -> a Plan; reads the trees of `models/`, and of the models only those that differ."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from bot.errors import MlbotError, UserError
+from bot.plan.candidates import candidates, n_models, untouched
+from bot.plan.entries import ASKED, Known, Sides, asked, entry_of, planned
+from bot.plan.facts import SCHEMA, SPEC, Folder, Listing, changed_data, inputs_of, may_read, spec_path
+from bot.plan.kinds import change_kinds
+from bot.ports import Branch, Data, Git, Ports
+from bot.records.ledger import evaluation_folder
+from bot.records.plan import Entry, Plan, Planned
+from bot.specs.trainer import NUMERICAL_LIBRARIES
+
+POINTER = "data.dvc"
+
+
+def plan(base: str, head: str, ports: Ports) -> Plan:
+    """Which models the commits of `head` that are not in `base` affect, and why; which not, and why not.
+
+    Compares with the merge base, as GitHub does. Raises UserError for a revision that is not there, WorldError when the
+    data remote does not answer.
+    """
+    git, head_sha = ports.git, ports.git.resolve(head)
+    base_sha = git.merge_base(git.resolve(base), head_sha) or git.resolve(base)
+    trees = git.entries(base_sha, "models"), git.entries(head_sha, "models")
+    sides = _sides(base_sha, head_sha, ports)
+    sorted_out = candidates(*trees)
+    entries = list(sorted_out.settled)
+    for name in (*sorted_out.changed, *_readers(git, head_sha, sorted_out.same, sides)):
+        base_folder = folder(git, base_sha, name) if name in trees[0] else None
+        entries.append(entry_of(base_folder, folder(git, head_sha, name), sides, known_in(ports.ledger)))
+    read = {entry.model for entry in entries}
+    entries.extend(untouched(name) for name in sorted_out.same if name not in read)
+    paths = tuple(change.path for change in git.changes(base_sha, head_sha))
+    return _plan(base_sha, head_sha, entries, paths, n_models(trees[1]))
+
+
+def plan_all(head: str, ports: Ports) -> Plan:
+    """Every model at a commit, whatever changed: for a first adoption and for a push that no plan precedes."""
+    sha = ports.git.resolve(head)
+    tree = ports.git.entries(sha, "models")
+    listing = _listing(ports.data, sha)
+    sorted_out = candidates({}, tree)
+    folders = [folder(ports.git, sha, name) for name in sorted_out.changed]
+    entries = [asked(one, listing, library_versions(), known_in(ports.ledger)) for one in folders]
+    return _plan(sha, sha, [*sorted_out.settled, *entries], (), n_models(tree))
+
+
+def plan_one(name: str, head: str, ports: Ports) -> Planned:
+    """One model at a commit. Raises MlbotError with the place when it cannot be read."""
+    sha = ports.git.resolve(head)
+    if name not in ports.git.entries(sha, "models"):
+        raise UserError(f"there is no model {name!r} at {sha[:10]}", hint="`ls models` shows them.", code="no_model")
+    inputs = inputs_of(folder(ports.git, sha, name), _listing(ports.data, sha), library_versions())
+    return planned(name, inputs, None, [ASKED], known_in(ports.ledger))
+
+
+def folder(git: Git, sha: str, name: str) -> Folder:
+    """A model's folder at a commit."""
+    at = f"models/{name}"
+    return Folder(name, git.entries(sha, at), git.read(sha, f"{at}/{SPEC}"), git.read(sha, f"{at}/{SCHEMA}"))
+
+
+def known_in(ledger: Branch) -> Known:
+    """Looks up the newest stored Evaluation of a model's inputs."""
+
+    def find(model: str, digest: str) -> str | None:
+        at = evaluation_folder(model, digest)
+        paths = [path for path in ledger.paths(at) if path.endswith(".json")]
+        if len(paths) > 1:
+            paths.sort(key=lambda path: ledger.log(path)[-1][1])
+        return f"sha256:{paths[-1].removeprefix(at).removesuffix('.json')}" if paths else None
+
+    return find
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that decide a result."""
+    return {name: version(name) for name in NUMERICAL_LIBRARIES}
+
+
+def _sides(base_sha: str, head_sha: str, ports: Ports) -> Sides:
+    head = _listing(ports.data, head_sha)
+    is_same = ports.git.entries(base_sha).get(POINTER) == ports.git.entries(head_sha).get(POINTER)
+    base = head if is_same else _listing(ports.data, base_sha)
+    return Sides(base, head, {} if is_same else changed_data(base, head), library_versions())
+
+
+def _listing(data: Data, sha: str) -> Listing:
+    try:
+        return data.files(sha, "data")
+    except MlbotError as error:
+        if error.exit_code != 1 and error.code != "data_object_missing":
+            raise
+        return error
+
+
+def _readers(git: Git, sha: str, names: tuple[str, ...], sides: Sides) -> list[str]:
+    """Models with an unchanged folder that may read one of the changed data files."""
+    if not sides.changed_data:
+        return []
+    texts = ((name, git.read(sha, spec_path(name))) for name in names)
+    is_broken = isinstance(sides.head_data, MlbotError)
+    return [name for name, text in texts if is_broken or text is None or may_read(text, sides.changed_data)]
+
+
+def _plan(base: str, head: str, entries: list[Entry], paths: tuple[str, ...], models: int) -> Plan:
+    return Plan(
+        base_sha=base,
+        head_sha=head,
+        entries=tuple(sorted(entries, key=lambda entry: entry.model)),
+        changed_paths=paths,
+        change_kinds=change_kinds(paths),
+        n_models=models,
+    )

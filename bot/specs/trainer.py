@@ -1,0 +1,11 @@
+"""What, besides spec and data, decides the result of a training: bumped when the trainer would fit another model.
+
+Change together with `bot/train/`: raise TRAINER_VERSION in the commit that changes what the same inputs give.
+"""
+
+from __future__ import annotations
+
+TRAINER_VERSION = 1
+
+# Distributions whose version can change a fitted model or its bytes.
+NUMERICAL_LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy", "skops")
