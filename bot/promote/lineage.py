@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 
 from bot.errors import UserError
 from bot.records.release import Release
@@ -70,3 +71,17 @@ def hold_after(previous: Release | None, *, by_person: bool, is_candidate: bool)
     if not by_person:
         return previous.hold if previous else False
     return not is_candidate
+
+
+def live_at(releases: Iterable[Release], at: str) -> list[Release]:
+    """What was live at a time (RFC 3339), a release an environment. Raises UserError when it is not a time."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise UserError(f"{at!r} is not a time", hint="Write 2026-03-01T00:00:00Z.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    last: dict[str, Release] = {}
+    for release in sorted(releases, key=lambda one: one.counter):
+        if datetime.fromisoformat(release.released_at) <= moment:
+            last[release.environment] = release
+    return [release for _, release in sorted(last.items()) if release.action != "withdraw"]

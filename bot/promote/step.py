@@ -18,15 +18,31 @@ from bot.ports import Ports
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import in_order, rollback_target
 from bot.promote.manifest import render
+from bot.promote.reading import (
+    candidate_of_evaluation,
+    digest_of_version,
+    evaluation_of,
+    live_releases,
+    newest_evaluation,
+    pointer_of,
+    promotions,
+    revoked_digests,
+    states_of,
+)
 from bot.promote.tags import checked_name
-from bot.promote.version import Bump, newest
+from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, tags_to_write, withdrawn_path
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import artifact_path, evaluation_path, pointer_path, promotion_path, release_path
+from bot.records.ledger import artifact_path, promotion_path, release_path
 from bot.records.release import Approver, Release
 from bot.records.training import ArtifactFile
 
 ATTEMPTS = 5
+
+__all__ = [
+    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "live_releases", "pointer_of",
+    "promote", "promotions", "revoked_digests", "rollback", "settle", "states_of", "withdraw",
+]  # fmt: skip
 
 
 def promote(
@@ -67,11 +83,8 @@ def promote(
         live = states.get(environment)
         if live is not None and same(live, wanted):
             return live
-        known = {**{release.counter: release for release in promotions(model, ports)}}
-        known.update({state.counter: state for state in states.values()})
-        release = promoted(
-            wanted, states, list(known.values()), _newest_evaluation(known.values(), ports), ports.clock.now()
-        )
+        known = promotions(model, ports)
+        release = promoted(wanted, states, known, newest_evaluation(known, ports), ports.clock.now())
         if _write(release, pointer, states, ports, settings, template):
             settle(model, ports)
             return release
@@ -150,33 +163,6 @@ def settle(model: str, ports: Ports) -> dict[str, Release]:
     return found
 
 
-def states_of(model: str, ports: Ports) -> dict[str, Release]:
-    """The last word of each environment on the model."""
-    found = {}
-    for path in ports.environments.paths():
-        environment, _, rest = path.partition("/")
-        if rest in (f"{model}/release.json", f"{model}/withdrawn.json"):
-            found[environment] = Release.parse(ports.environments.get(path) or b"", source=path)
-    return found
-
-
-def promotions(model: str, ports: Ports) -> list[Release]:
-    """Every change of any environment of the model that the ledger holds, oldest first."""
-    paths = ports.ledger.paths(f"promotions/{model}/")
-    return [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
-
-
-def pointer_of(release: Release, ports: Ports) -> str:
-    """The DVC pointer to a release's artifact. Raises UserError (code `artifact_missing`)."""
-    digests = (release.model, release.inputs_digest, release.evaluation_digest)
-    found = ports.ledger.get(pointer_path(*digests))
-    if found is None:
-        raise UserError(
-            f"the ledger has no pointer to the artifact of {release.model} {release.version}", code="artifact_missing"
-        )
-    return found.decode()
-
-
 def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:
     """Fetch what the pointer names and hash it again. Raises UserError (code `artifact_mismatch`)."""
     with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
@@ -193,15 +179,6 @@ def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, p
                 )
         if digest not in {file.sha256 for file in files}:
             raise UserError(f"no file of the artifact has the digest {digest}", code="artifact_mismatch")
-
-
-def _newest_evaluation(releases: Collection[Release], ports: Ports) -> Evaluation | None:
-    top = newest(releases)
-    if top is None:
-        return None
-    path = evaluation_path(top.model, top.inputs_digest, top.evaluation_digest)
-    data = ports.ledger.get(path)
-    return Evaluation.parse(data, source=path) if data is not None else None
 
 
 def _write(

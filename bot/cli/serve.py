@@ -1,0 +1,139 @@
+"""`mlbot serve`: answer what the environments branch says, and follow it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.errors import MlbotError, UserError
+
+if TYPE_CHECKING:
+    from bot.serve.app import Serving
+    from bot.serve.step import Follower
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command(name="serve")
+@click.option("--environment", required=True, help="The environment to serve, such as production.")
+@click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
+@click.option("--pin", metavar="DIGEST", help="Serve only this artifact digest, never another.")
+@click.option("--runtime", type=click.Choice(["auto", "onnx", "skops"]), default="auto", show_default=True)
+@click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Ask callers for the token in this file.")
+@click.option("--insecure-no-token", is_flag=True, help="Listen beyond this machine without a token.")
+def command(environment: str, repo: Path, host: str, port: int, **options: Any) -> int:
+    """Serve the models of an environment by the Open Inference Protocol v2, and follow promotions and rollbacks.
+
+    GET /v2/models lists what answers; POST /v2/models/NAME/infer predicts; /metrics is for Prometheus. The old model
+    keeps answering when a new one cannot be verified.
+    """
+    from bot.serve.app import Serving
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one request, one core: threads would fight over them
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    token = _token(options["token_file"], os.environ.get("MLBOT_SERVE_TOKEN"))
+    if host not in LOOPBACK and token is None and not options["insecure_no_token"]:
+        raise UserError(
+            f"{host} can be reached from other machines, and no token is asked for",
+            hint="Pass --token-file FILE, or --insecure-no-token when something in front of it checks callers.",
+        )
+    serving = Serving(monotonic=time.monotonic, token=token)
+    with tempfile.TemporaryDirectory(prefix="mlbot-serve-") as temporary:
+        follower = _follower(environment, repo, options["cache"] or Path(temporary), options)
+        listening = _listen(host, port)
+        for sentence in follower.refresh(serving):
+            click.echo(sentence)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+        click.echo(f"Serving {environment} on {address} (Ctrl-C stops)")
+        asyncio.run(_run(serving, follower, listening, options["poll"]))
+    return 0
+
+
+def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]) -> Follower:
+    from bot.adapters.predictor import load
+    from bot.cli.clone import clone_ports
+    from bot.serve.step import Follower
+
+    return Follower(
+        environment=environment,
+        ports=clone_ports(repo, fetch=False),
+        load=lambda folder, training, kind: load(folder, training, prefer="onnx" if kind == "onnx" else "skops"),
+        cache=cache,
+        models=options["models"],
+        pin=options["pin"],
+        runtime=options["runtime"],
+    )
+
+
+def _token(file: Path | None, variable: str | None) -> str | None:
+    if file is None:
+        return variable or None
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
+    if not text:
+        raise UserError(f"{file} is empty")
+    return text
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UserError(f"cannot listen on {host}:{port}: {error.strerror}", hint="Pass another --port.") from None
+    return listening
+
+
+async def _run(serving: Serving, follower: Follower, listening: socket.socket, poll_s: float) -> None:
+    import uvicorn
+
+    from bot.serve.app import build
+
+    config = uvicorn.Config(
+        build(serving), access_log=False, log_level="warning", lifespan="off", server_header=False,
+        timeout_graceful_shutdown=30, limit_concurrency=None,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    async with _following(serving, follower, poll_s):
+        await server.serve(sockets=[listening])
+
+
+@contextlib.asynccontextmanager
+async def _following(serving: Serving, follower: Follower, poll_s: float) -> AsyncIterator[None]:
+    task = asyncio.create_task(_follow(serving, follower, poll_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _follow(serving: Serving, follower: Follower, poll_s: float) -> None:
+    while True:
+        await asyncio.sleep(poll_s)
+        try:
+            said = await asyncio.to_thread(follower.refresh, serving)
+        except MlbotError as error:  # what answers keeps answering
+            said = [f"cannot look at the environments branch: {error.message}"]
+        for sentence in said:
+            click.echo(sentence)

@@ -1,0 +1,120 @@
+"""What the ledger and the environments branch say about releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.errors import UserError
+from bot.ports import Ports
+from bot.promote.version import newest, numbers
+from bot.records.evaluation import Evaluation
+from bot.records.ledger import evaluation_path, pointer_path
+from bot.records.release import Release, Verification
+
+
+def states_of(model: str, ports: Ports) -> dict[str, Release]:
+    """The last word of each environment on the model, a withdrawal included."""
+    found = {}
+    for path in ports.environments.paths():
+        environment, _, rest = path.partition("/")
+        if rest in (f"{model}/release.json", f"{model}/withdrawn.json"):
+            found[environment] = Release.parse(ports.environments.get(path) or b"", source=path)
+    return found
+
+
+def live_releases(ports: Ports) -> list[Release]:
+    """Everything that is live, by environment and model."""
+    paths = [path for path in ports.environments.paths() if path.endswith("/release.json")]
+    return [Release.parse(ports.environments.get(path) or b"", source=path) for path in paths]
+
+
+def promotions(model: str, ports: Ports) -> list[Release]:
+    """Every change of any environment of the model that the ledger holds, oldest first."""
+    paths = ports.ledger.paths(f"promotions/{model}/")
+    return [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+
+
+def pointer_of(release: Release, ports: Ports) -> str:
+    """The DVC pointer to a release's artifact. Raises UserError (code `artifact_missing`)."""
+    found = ports.ledger.get(pointer_path(release.model, release.inputs_digest, release.evaluation_digest))
+    if found is None:
+        raise UserError(
+            f"the ledger has no pointer to the artifact of {release.model} {release.version}", code="artifact_missing"
+        )
+    return found.decode()
+
+
+def evaluation_of(release: Release, ports: Ports) -> Evaluation:
+    """The evaluation behind a release. Raises UserError (codes `evaluation_missing`, `evaluation_mismatch`)."""
+    path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
+    data = ports.ledger.get(path)
+    if data is None:
+        raise UserError(f"the ledger has no evaluation {release.evaluation_digest}", code="evaluation_missing")
+    evaluation = Evaluation.parse(data, source=path)
+    if evaluation.digest() != release.evaluation_digest:
+        raise UserError(f"{path} is not the evaluation that its name says", code="evaluation_mismatch")
+    return evaluation
+
+
+def newest_evaluation(releases: Iterable[Release], ports: Ports) -> Evaluation | None:
+    """The evaluation of the highest version, None when there is none or the ledger lost it."""
+    top = newest(releases)
+    if top is None:
+        return None
+    data = ports.ledger.get(evaluation_path(top.model, top.inputs_digest, top.evaluation_digest))
+    return Evaluation.parse(data, source=top.evaluation_digest) if data is not None else None
+
+
+def digest_of_version(model: str, environment: str, version: str, ports: Ports) -> str:
+    """The artifact digest of a version that was live in the environment. Raises UserError."""
+    live = [one for one in promotions(model, ports) if one.environment == environment and one.action != "withdraw"]
+    for release in live:
+        if release.version == (version if version.startswith("v") else f"v{version}"):
+            return release.artifact_digest
+    known = sorted({release.version for release in live}, key=numbers)
+    raise UserError(
+        f"{model} {version} was never live in {environment}", hint=f"There were: {', '.join(known) or 'none'}."
+    )
+
+
+def verifications(model: str, ports: Ports) -> list[Verification]:
+    """Every verification of the model's releases, oldest first."""
+    paths = ports.ledger.paths(f"verifications/{model}/")
+    found = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    return sorted(found, key=lambda one: one.checked_at)
+
+
+def revoked_digests(model: str, ports: Ports) -> set[str]:
+    """Artifacts whose last verification that said anything has failed."""
+    last = {one.artifact_digest: one.outcome for one in verifications(model, ports) if one.outcome != "error"}
+    return {digest for digest, outcome in last.items() if outcome == "failed"}
+
+
+def candidate_of_evaluation(model: str, environment: str, digest: str, ports: Ports) -> Release:
+    """A release that was never live yet, from an evaluation in the ledger named by (the beginning of) its digest.
+
+    Its commit is the default branch's tip. Raises UserError when none or several begin so.
+    """
+    wanted = digest.removeprefix("sha256:")
+    paths = [path for path in ports.ledger.paths(f"evaluations/{model}/") if path.endswith(".json")]
+    found = [path for path in paths if path.rpartition("/")[2].startswith(wanted)]
+    if len(found) != 1:
+        raise UserError(f"{len(found)} evaluations of {model} in the ledger begin with {wanted!r}")
+    evaluation = Evaluation.parse(ports.ledger.get(found[0]) or b"", source=found[0])
+    return Release(
+        model=model,
+        environment=environment,
+        version="v0.0.0",
+        action="promote",
+        artifact_digest=evaluation.artifact_digest,
+        evaluation_digest=evaluation.digest(),
+        inputs_digest=evaluation.inputs_digest,
+        files=evaluation.training.files,
+        commit=ports.git.resolve(f"origin/{ports.default_branch}"),
+        pull_request=None,
+        approved_by=(),
+        promoted_by=None,
+        reason="",
+        released_at="1970-01-01T00:00:00Z",
+        previous_artifact_digest=None,
+    )

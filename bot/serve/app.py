@@ -1,0 +1,230 @@
+"""The endpoint: Starlette routes around one hot path, which is plain ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.errors import UserError
+from bot.serve.engine import Engine
+from bot.serve.metrics import Metrics
+from bot.serve.protocol import HEADER_LENGTH, Call, RequestError, output_tensors, read_call, response_head
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Log = Callable[[Engine, Call, Any, Any], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may ask for. `inline_rows`: larger requests are computed on a thread, not on the event loop."""
+
+    body_bytes: int = 16 * 1024 * 1024
+    rows: int = 100_000
+    concurrency: int = 64
+    inline_rows: int = 256
+
+
+@dataclass
+class Serving:
+    """What is loaded now. `engines` is replaced as a whole, so that a request keeps the engine it began with."""
+
+    monotonic: Callable[[], float]
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    expected: frozenset[str] = frozenset()
+    started: bool = False
+    limits: Limits = Limits()
+    metrics: Metrics = field(default_factory=Metrics)
+    token: str | None = None
+    log: Log | None = None
+    in_flight: int = 0
+
+    def ready(self) -> bool:
+        """Whether every model that should be served is."""
+        return self.started and self.expected <= set(self.engines)
+
+
+def build(serving: Serving) -> Starlette:
+    """The application."""
+    infer = Infer(serving)
+    pages = Pages(serving)
+    routes = [
+        Route(f"/v2/models/{{model}}{version}{action}", endpoint, methods=methods)
+        for version in ("", "/versions/{version}")
+        for action, endpoint, methods in (
+            ("/infer", infer, None),
+            ("/ready", pages.model_ready, ["GET"]),
+            ("", pages.model, ["GET"]),
+        )
+    ]
+    routes += [
+        Route("/v2", pages.server, methods=["GET"]),
+        Route("/v2/models", pages.models, methods=["GET"]),
+        Route("/v2/health/live", pages.live, methods=["GET"]),
+        Route("/v2/health/ready", pages.server_ready, methods=["GET"]),
+        Route("/metrics", pages.metrics, methods=["GET"]),
+    ]
+    return Starlette(routes=routes)
+
+
+class Infer:
+    """POST .../infer."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serving, began = self.serving, self.serving.monotonic()
+        name = scope["path_params"]["model"]
+        engine = serving.engines.get(name)
+        version, status, n = engine.release.version if engine else "", 200, 0
+        try:
+            if scope["method"] != "POST":
+                raise RequestError(405, "use POST")
+            headers = dict(scope["headers"])
+            authorize(serving, headers.get(b"authorization"))
+            engine = find(serving, name, scope["path_params"].get("version"))
+            if serving.in_flight >= serving.limits.concurrency:
+                raise RequestError(503, "too many requests at once; try again")
+            serving.in_flight += 1
+            try:
+                body = await read_body(receive, headers.get(b"content-length"), serving.limits.body_bytes)
+                call, payload, extra = await self._answer(engine, body, headers)
+            finally:
+                serving.in_flight -= 1
+            n = call.n
+        except UserError as error:
+            status, payload, extra = getattr(error, "status", 400), orjson.dumps({"error": error.message}), []
+        await respond(send, status, payload, extra)
+        serving.metrics.served(name if engine else "", version, status, n, serving.monotonic() - began)
+
+    async def _answer(
+        self, engine: Engine, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> tuple[Call, bytes, list[tuple[bytes, bytes]]]:
+        length = headers.get(HEADER_LENGTH.encode())
+        limits = self.serving.limits
+        call = read_call(body, engine.training, length.decode("latin-1") if length else None, max_rows=limits.rows)
+        if call.n > limits.inline_rows:
+            predicted, probabilities = await asyncio.to_thread(engine.predict, call.columns)
+        else:
+            predicted, probabilities = engine.predict(call.columns)
+        if self.serving.log is not None:
+            self.serving.log(engine, call, predicted, probabilities)
+        tensors, tail = output_tensors(call, predicted, probabilities)
+        head = response_head(engine.release.model, engine.release.version, call.id)
+        text = orjson.dumps(
+            {**head, "parameters": {"artifact_digest": engine.release.artifact_digest}, "outputs": tensors}
+        )
+        if not tail:
+            return call, text, []
+        extra = [(HEADER_LENGTH.encode(), str(len(text)).encode())]
+        return call, text + b"".join(tail), extra
+
+
+class Pages:
+    """Health, metadata and metrics."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+
+    async def server(self, _: Request) -> Response:
+        return answer({"name": "mlbot", "version": "2", "extensions": ["binary_tensor_data"]})
+
+    async def live(self, _: Request) -> Response:
+        return answer({"live": True})
+
+    async def server_ready(self, _: Request) -> Response:
+        ready = self.serving.ready()
+        problems = self.serving.problems
+        return answer({"ready": ready, **({"problems": problems} if problems else {})}, 200 if ready else 503)
+
+    async def models(self, request: Request) -> Response:
+        return self._guarded(
+            request, lambda: {"models": [engine.metadata() for _, engine in sorted(self.serving.engines.items())]}
+        )
+
+    async def model(self, request: Request) -> Response:
+        return self._guarded(request, lambda: self._found(request).metadata())
+
+    async def model_ready(self, request: Request) -> Response:
+        return self._guarded(request, lambda: {"name": self._found(request).release.model, "ready": True})
+
+    async def metrics(self, request: Request) -> Response:
+        try:
+            authorize(self.serving, (request.headers.get("authorization") or "").encode("latin-1"))
+        except RequestError as error:
+            return answer({"error": error.message}, error.status)
+        engines = self.serving.engines
+        live = {name: (one.release.version, one.release.artifact_digest) for name, one in engines.items()}
+        return PlainTextResponse(self.serving.metrics.text(live), media_type="text/plain; version=0.0.4")
+
+    def _found(self, request: Request) -> Engine:
+        return find(self.serving, request.path_params["model"], request.path_params.get("version"))
+
+    def _guarded(self, request: Request, make: Callable[[], dict[str, Any]]) -> Response:
+        try:
+            authorize(self.serving, (request.headers.get("authorization") or "").encode("latin-1"))
+            return answer(make())
+        except RequestError as error:
+            return answer({"error": error.message}, error.status)
+
+
+def authorize(serving: Serving, header: bytes | None) -> None:
+    """Raises RequestError (401) unless the access token is there, when one is asked for."""
+    if serving.token is not None and not hmac.compare_digest(header or b"", b"Bearer " + serving.token.encode()):
+        raise RequestError(401, "an access token is needed: Authorization: Bearer ...")
+
+
+def find(serving: Serving, name: str, version: str | None) -> Engine:
+    """The engine of a model. Raises RequestError (404 unknown, 503 not loaded)."""
+    engine = serving.engines.get(name)
+    if engine is None and name in serving.expected:
+        raise RequestError(503, f"{name} is not loaded: {serving.problems.get(name, 'it is being loaded')}")
+    if engine is None:
+        raise RequestError(404, f"there is no model {name!r}; served: {', '.join(sorted(serving.engines)) or 'none'}")
+    if version is not None and version != engine.release.version:
+        raise RequestError(404, f"{name} {version} is not served; {engine.release.version} is")
+    return engine
+
+
+async def read_body(receive: Receive, length: bytes | None, limit: int) -> bytes:
+    """The whole body. Raises RequestError (413) as soon as it is known to be too long."""
+    too_long = RequestError(413, f"the body is longer than {limit} bytes")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise too_long
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError(400, "the caller went away")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise too_long
+        parts.append(part)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def respond(send: Send, status: int, payload: bytes, extra: list[tuple[bytes, bytes]]) -> None:
+    """One response; binary tensors are announced by the extra header."""
+    kind = b"application/octet-stream" if extra else b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", str(len(payload)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": payload})
+
+
+def answer(value: dict[str, Any], status: int = 200) -> Response:
+    """A JSON response."""
+    return Response(orjson.dumps(value), status, media_type="application/json")

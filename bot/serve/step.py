@@ -1,0 +1,150 @@
+"""Follow the environments branch: fetch, verify, load, check against the golden predictions, switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.errors import MlbotError, UserError
+from bot.ports import Ports, Predictor
+from bot.records.base import sha256
+from bot.records.evaluation import Evaluation
+from bot.records.ledger import ENVIRONMENTS, LEDGER, artifact_path, evaluation_path
+from bot.records.release import Release
+from bot.records.training import Training
+from bot.serve.app import Serving
+from bot.serve.engine import Engine
+from bot.serve.golden import ONNX_TOLERANCE, SKOPS_TOLERANCE, difference, read_golden
+from bot.serve.switch import changed, gone, wanted
+
+Load = Callable[[Path, Training, str], Predictor]
+RETRY_AFTER_S = 60.0
+
+
+@dataclass
+class Follower:
+    """What a server follows. `cache` keeps one folder an artifact digest; `check` may refuse a release."""
+
+    environment: str
+    ports: Ports
+    load: Load
+    cache: Path
+    models: Collection[str] = ()
+    pin: str | None = None
+    runtime: str = "auto"
+    check: Callable[[Release], None] | None = None
+    sensitive: Callable[[Release], frozenset[str]] | None = None
+    refused: dict[str, tuple[Release, float]] = field(default_factory=dict)
+
+    def refresh(self, serving: Serving) -> list[str]:
+        """One look at the branch; what happened, in sentences. A release that cannot be served leaves the old one."""
+        fetch(self.ports)
+        said = []
+        target = wanted(releases(self.environment, self.ports), self.models, self.pin)
+        serving.expected = frozenset(target)
+        for release in changed(target, serving.engines):
+            if self._waits(release, serving):
+                continue
+            said.append(self._switch(release, serving))
+        for model in gone(target, serving.engines):
+            serving.engines = {name: engine for name, engine in serving.engines.items() if name != model}
+            said.append(f"{model} was withdrawn from {self.environment}")
+        serving.started = True
+        return said
+
+    def _waits(self, release: Release, serving: Serving) -> bool:
+        before = self.refused.get(release.model)
+        return before is not None and before[0] == release and serving.monotonic() - before[1] < RETRY_AFTER_S
+
+    def _switch(self, release: Release, serving: Serving) -> str:
+        try:
+            engine = self._engine(release)
+        except MlbotError as error:
+            serving.problems = {**serving.problems, release.model: f"{release.version}: {error.message}"}
+            serving.metrics.switched(release.model, "refused")
+            self.refused[release.model] = (release, serving.monotonic())
+            kept = serving.engines.get(release.model)
+            keeps = f"{kept.release.version} keeps answering" if kept else "nothing answers"
+            return f"{release.model} {release.version} refused: {error.message}; {keeps}"
+        serving.engines = {**serving.engines, release.model: engine}
+        serving.problems = {model: text for model, text in serving.problems.items() if model != release.model}
+        serving.metrics.switched(release.model, "done")
+        return f"{release.model} {release.version} answers ({engine.kind}, {release.artifact_digest})"
+
+    def _engine(self, release: Release) -> Engine:
+        if self.check is not None:
+            self.check(release)
+        folder = self.cache / release.artifact_digest.removeprefix("sha256:")
+        training = training_of(release, self.ports)
+        pointer = self.ports.environments.get(artifact_path(release.environment, release.model))
+        if pointer is None:
+            raise UserError(
+                f"{release.model} has no artifact pointer in {release.environment}", code="artifact_missing"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        self.ports.artifacts.fetch(pointer.decode(), folder)
+        verify_files(folder, release, training)
+        kind = "onnx" if self.runtime != "skops" and training.onnx == "passed" else "skops"
+        hidden = self.sensitive(release) if self.sensitive is not None else frozenset()
+        engine = Engine(release, training, self.load(folder, training, kind), kind, hidden)
+        check_golden(engine, (folder / "golden.json").read_bytes())
+        return engine
+
+
+def fetch(ports: Ports) -> None:
+    """The newest tips of the bot's branches; a branch that does not exist yet is none."""
+    for name in (ENVIRONMENTS, LEDGER):
+        try:
+            ports.git.fetch(f"+refs/heads/{name}:refs/remotes/origin/{name}")
+        except UserError as error:
+            if error.code != "ref_missing":
+                raise
+
+
+def releases(environment: str, ports: Ports) -> dict[str, Release]:
+    """What is live in the environment, by model."""
+    found = {}
+    for path in ports.environments.paths(f"{environment}/"):
+        if path.endswith("/release.json"):
+            release = Release.parse(ports.environments.get(path) or b"", source=path)
+            found[release.model] = release
+    return found
+
+
+def training_of(release: Release, ports: Ports) -> Training:
+    """The Training behind a release, from the evaluation whose digest the release names. Raises UserError."""
+    path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
+    data = ports.ledger.get(path)
+    if data is None:
+        raise UserError(f"the ledger has no evaluation {release.evaluation_digest}", code="evaluation_missing")
+    evaluation = Evaluation.parse(data, source=path)
+    if evaluation.digest() != release.evaluation_digest or evaluation.artifact_digest != release.artifact_digest:
+        raise UserError("the evaluation in the ledger is not the one of this release", code="evaluation_mismatch")
+    return evaluation.training
+
+
+def verify_files(folder: Path, release: Release, training: Training) -> None:
+    """Hash every file again. Raises UserError (code `artifact_mismatch`)."""
+    for file in training.files:
+        there = folder / file.name
+        found = sha256(there.read_bytes()) if there.is_file() else "nothing"
+        if found != file.sha256:
+            raise UserError(f"{file.name} is {found}, not {file.sha256}", code="artifact_mismatch")
+    if release.artifact_digest not in {file.sha256 for file in training.files}:
+        raise UserError(f"no file has the digest {release.artifact_digest}", code="artifact_mismatch")
+
+
+def check_golden(engine: Engine, data: bytes) -> None:
+    """Reproduce the golden predictions. Raises UserError (code `golden_differs`)."""
+    columns, expected, expected_probabilities = read_golden(data)
+    tolerance = ONNX_TOLERANCE if engine.kind == "onnx" else SKOPS_TOLERANCE
+    found: tuple[Any, Any] = engine.predict(columns)
+    pairs = [("predict", expected, found[0])]
+    if expected_probabilities is not None:
+        pairs.append(("predict_proba", expected_probabilities, found[1]))
+    for name, one, two in pairs:
+        gap = difference(one, two, tolerance)
+        if gap is not None:
+            raise UserError(f"golden predictions are not reproduced: {name}: {gap}", code="golden_differs")
