@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.records.event import Account
 from bot.records.plan import DataFile
+
+if TYPE_CHECKING:
+    from bot.records.training import Machine
+    from bot.specs.model import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,39 @@ class Predictor(Protocol):
 
     def predict(self, table: Any) -> Any:
         """Labels as text (n,) by the model's threshold, or float64 (n,) for a regression."""
+
+
+class Workbench(Protocol):
+    """What training needs of the machine: data in, artifact files out, cores, time and memory."""
+
+    def column_names(self, spec: ModelSpec) -> tuple[str, ...]:
+        """Columns of the model's data."""
+
+    def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
+        """The rows as `bot.adapters.tables.read_table` gives them (pyarrow.Table)."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """One file of the artifact folder."""
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Progress for people; `total` 0 when it is not known."""
+
+    def elapsed(self) -> float:
+        """Wall seconds since the bench was made."""
+
+    def cores(self) -> int:
+        """Cores that we may use."""
+
+    def machine(self) -> Machine:
+        """Where it runs."""
+
+    def peak_memory_bytes(self) -> int:
+        """Most memory that the process had so far."""
+
+    def map(
+        self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None
+    ) -> list[Any]:
+        """Results in order, on `jobs` processes, or on the Dask cluster at an address."""
 
 
 @dataclass(frozen=True)

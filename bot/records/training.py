@@ -107,3 +107,19 @@ class Training(Record):
     seconds: Seconds
     peak_memory_bytes: int
     machine: Machine
+
+
+class Golden(Record):
+    """`golden.json`: a fixed set of test rows with what the artifact says about them, to check it wherever it is live.
+
+    `rows` are the source columns as JSON (dates as ISO text, None when missing). `predictions` are labels or numbers,
+    `probabilities` in the order of `classes`, None for a regression or an estimator without.
+    """
+
+    schema_version: Literal[1] = 1
+    model: str
+    artifact_digest: str
+    classes: tuple[str, ...] | None
+    rows: tuple[dict[str, Any], ...]
+    predictions: tuple[str | float, ...]
+    probabilities: tuple[tuple[float, ...], ...] | None

@@ -1,0 +1,128 @@
+"""The machine that training runs on: files, cores, time and memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters.tables import column_names, read_table
+from bot.errors import WorldError
+from bot.records.training import Machine
+
+if TYPE_CHECKING:
+    from bot.specs.model import ModelSpec
+
+NUMERICAL = ("numpy", "scipy", "scikit-learn", "pyarrow", "skops", "skl2onnx", "onnxruntime", "joblib", "threadpoolctl")
+Tell = Callable[[str, int, int], None]
+
+
+class LocalWorkbench:
+    """The Workbench port over two folders: `data_dir` holds `data/`, `out` receives the artifact."""
+
+    def __init__(self, data_dir: Path, out: Path, tell: Tell | None = None) -> None:
+        self.data_dir, self.out = data_dir, out
+        self._tell = tell
+        self._start = time.monotonic()
+
+    def column_names(self, spec: ModelSpec) -> tuple[str, ...]:
+        """Columns of the model's data."""
+        return column_names(spec, self.data_dir)
+
+    def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
+        """The rows."""
+        return read_table(spec, self.data_dir, columns)
+
+    def write(self, name: str, data: bytes) -> None:
+        """One file of the artifact folder, whole or not at all."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        part = self.out / f".{name}.part"
+        part.write_bytes(data)
+        part.replace(self.out / name)
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Progress for people."""
+        if self._tell is not None:
+            self._tell(phase, done, total)
+
+    def elapsed(self) -> float:
+        """Wall seconds since the bench was made."""
+        return time.monotonic() - self._start
+
+    def cores(self) -> int:
+        """Cores of this process's affinity mask."""
+        return len(os.sched_getaffinity(0))
+
+    def machine(self) -> Machine:
+        """Architecture, CPU, BLAS kernel and versions."""
+        from threadpoolctl import threadpool_info
+
+        pools = threadpool_info()
+        blas = [f"{pool.get('internal_api')} {pool.get('architecture', '')}".strip() for pool in pools]
+        return Machine(
+            architecture=platform.machine(),
+            cpu=_cpu(),
+            python=platform.python_version(),
+            threads=max((int(pool["num_threads"]) for pool in pools), default=1),
+            blas=", ".join(dict.fromkeys(blas)),
+            packages={name: metadata.version(name) for name in NUMERICAL},
+        )
+
+    def peak_memory_bytes(self) -> int:
+        """Maximum resident set of the process (Linux counts it in KiB)."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    def map(
+        self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None
+    ) -> list[Any]:
+        """Results in order. One job runs here; more run in processes with one BLAS and OpenMP thread each."""
+        from joblib import Parallel, delayed, parallel_config
+
+        tasks = list(tasks)
+        if dask is None and (jobs == 1 or len(tasks) == 1):
+            return [function(*task) for task in tasks]
+        with ExitStack() as stack:
+            if dask is None:
+                stack.enter_context(parallel_config("loky", inner_max_num_threads=1))
+            else:
+                stack.enter_context(_cluster(dask))
+            results: list[Any] = Parallel(n_jobs=jobs if dask is None else -1)(
+                delayed(function)(*task) for task in tasks
+            )
+            return results
+
+
+def _cluster(address: str) -> AbstractContextManager[Any]:
+    """joblib's own backend on a Dask cluster."""
+    from joblib import parallel_config
+
+    try:
+        from distributed import Client
+    except ImportError:
+        raise WorldError(
+            "the search asks for a Dask cluster, and `distributed` is not installed",
+            hint="Install `mlbot[dask]`.",
+            code="dask_missing",
+        ) from None
+    stack = ExitStack()
+    try:
+        client = stack.enter_context(Client(address, timeout="10s", set_as_default=False))
+    except OSError as error:
+        raise WorldError(f"no Dask scheduler answers at {address}: {error}", code="dask_unreachable") from None
+    stack.enter_context(parallel_config("dask", client=client, wait_for_workers_timeout=30))
+    return stack
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "CPU part"))]
+    return names[0] if names else platform.processor() or "unknown"
