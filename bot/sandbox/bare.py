@@ -116,10 +116,8 @@ class Bare:
         """Changed files as GitHub lists them: filename, status, counts, patch, blob id."""
         git = self.git
         new = git[head].peel(pygit2.Tree)
-        if base is None:
-            diff = new.diff_to_tree(swap=True)
-        else:
-            diff = git[base].peel(pygit2.Tree).diff_to_tree(new)
+        old = git[base].peel(pygit2.Tree) if base else None
+        diff = old.diff_to_tree(new) if old is not None else new.diff_to_tree(swap=True)
         diff.find_similar()
         return sorted((_file(patch) for patch in diff), key=lambda entry: str(entry["filename"]))
 

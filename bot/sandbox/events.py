@@ -14,22 +14,28 @@ _PUSH_COMMITS = 2048  # https://docs.github.com/webhooks/webhook-events-and-payl
 
 
 def announce(
-    hub: Hub, repository: Repository, event: str, action: str | None, sender: str, by_run: bool, **parts: Any
+    hub: Hub,
+    repository: Repository,
+    event: str,
+    action: str | None,
+    sender: str,
+    by_run: bool,
+    *,
+    level: int = 0,
+    **parts: Any,
 ) -> None:
     """An event with the parts that every payload has."""
     links = hub.links()
     head = {"action": action} if action else {}
     tail = {"repository": full(links, repository), "sender": links.account(sender)}
-    hub.announce(repository, event, head | parts | tail, by_run=by_run)
+    hub.announce(repository, event, head | parts | tail, by_run=by_run, level=level)
 
 
 def pull_event(
     hub: Hub, repository: Repository, found: Issue, action: str, sender: str, by_run: bool, **parts: Any
 ) -> None:
     body = pulls.pull_request(hub.links(), repository, found)
-    announce(
-        hub, repository, "pull_request", action, sender, by_run, number=found.number, pull_request=body, **parts
-    )
+    announce(hub, repository, "pull_request", action, sender, by_run, number=found.number, pull_request=body, **parts)
 
 
 def comment_event(
@@ -49,9 +55,7 @@ def comment_event(
     )
 
 
-def review_event(
-    hub: Hub, repository: Repository, found: Review, action: str, sender: str, by_run: bool
-) -> None:
+def review_event(hub: Hub, repository: Repository, found: Review, action: str, sender: str, by_run: bool) -> None:
     """`number` at the top is not in GitHub's payload; `act` derives github.ref from it."""
     links = hub.links()
     review = pulls.review(links, repository, found)

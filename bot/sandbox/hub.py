@@ -24,12 +24,14 @@ FULL: dict[str, str] = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Happening:
-    """An event as a webhook announces it. `by_run` tells that a run's GITHUB_TOKEN caused it."""
+    """An event as a webhook announces it. `by_run` tells that a run's GITHUB_TOKEN caused it; `level` counts
+    workflow_run after workflow_run."""
 
     repository: str
     event: str
     payload: dict[str, Any]
     by_run: bool = False
+    level: int = 0
 
     @property
     def action(self) -> str:
@@ -45,7 +47,7 @@ class Hub:
         self.lock = threading.RLock()
         self.listeners: list[Callable[[Happening], None]] = []
         self.url = ""
-        self.control: Callable[[str, int], None] = lambda word, run: None  # the engine's: cancel or rerun a run
+        self.control: Callable[[str, int], None] = _no_engine  # the engine's: cancel or rerun a run
         self.used: Counter[str] = Counter()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
 
@@ -142,7 +144,11 @@ class Hub:
         """A new empty repository in `directory/path`, in which everybody has the permission that people carry."""
         Bare.create(self.directory / path, default_branch)
         found = store.Repository(self.next_id(), full_name, default_branch, self.clock(), path=path, parent=parent)
-        found.permissions = {login: person.permission for login, person in self.data.people.items() if login not in (BOT.login, WEB_FLOW.login)}
+        found.permissions = {
+            login: person.permission
+            for login, person in self.data.people.items()
+            if login not in (BOT.login, WEB_FLOW.login)
+        }
         self.data.repositories[full_name] = found
         return found
 
@@ -166,8 +172,14 @@ class Hub:
         """URLs under the API root that a caller used; None means the server's own."""
         return Links(self, api or self.url, self.url)
 
-    def announce(self, repository: store.Repository, event: str, payload: dict[str, Any], *, by_run: bool) -> None:
+    def announce(
+        self, repository: store.Repository, event: str, payload: dict[str, Any], *, by_run: bool, level: int = 0
+    ) -> None:
         """Tell every listener; a listener never fails the call that caused the event."""
-        happening = Happening(repository.full_name, event, payload, by_run)
+        happening = Happening(repository.full_name, event, payload, by_run, level)
         for listener in self.listeners:
             listener(happening)
+
+
+def _no_engine(word: str, run: int) -> None:
+    """What `control` is until an engine comes."""

@@ -140,7 +140,9 @@ def _cut(page: Page, call: Call, path: str) -> Reply:
     body = shown if page.key is None else {"total_count": len(page.items), **page.extra, page.key: shown}
 
     def link(target: int, rel: str) -> str:
-        return f'<{call.root}{path}?{urlencode(call.query | {"page": str(target), "per_page": str(size)})}>; rel="{rel}"'
+        return (
+            f'<{call.root}{path}?{urlencode(call.query | {"page": str(target), "per_page": str(size)})}>; rel="{rel}"'
+        )
 
     links = [link(number - 1, "prev"), link(1, "first")] if number > 1 else []
     links = [link(number + 1, "next"), link(last, "last"), *links] if number < last else links
@@ -180,7 +182,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 content = {"Content-Type": "application/json; charset=utf-8"}
                 self._write(reply.status, content | headers, json.dumps(reply.body).encode())
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815, the standard library's names
 
     def do_HEAD(self) -> None:
         self.command = "GET"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -129,7 +128,7 @@ class Label:
 
 @dataclass
 class Repository:
-    """One repository: who may do what, and everything that people said in it. `parent` names what it was forked from."""
+    """One repository: who may do what, and what was said in it. `parent` is the repository that it was forked from."""
 
     id: int
     full_name: str
@@ -193,8 +192,9 @@ class Annotation:
 
 @dataclass
 class Run:
-    """A workflow run. `status` is queued, in_progress or completed; `conclusion` success, failure, cancelled or skipped.
+    """A workflow run. `status` is queued, in_progress, completed; `conclusion` success, failure, cancelled, skipped.
 
+    `sha` is the head that the run is shown at (a pull request's), `commit` and `ref` are GITHUB_SHA and GITHUB_REF.
     `problem` says in words why there are no proper results (the engine failed, a runner label that nothing maps).
     """
 
@@ -206,6 +206,8 @@ class Run:
     event: str
     action: str
     sha: str
+    commit: str
+    ref: str
     branch: str | None
     actor: str
     title: str
@@ -283,4 +285,4 @@ def save(data: Data, path: Path) -> None:
     text = _adapter().dump_json(data, indent=1)
     draft = path.with_suffix(".new")
     draft.write_bytes(text)
-    os.replace(draft, path)
+    draft.replace(path)

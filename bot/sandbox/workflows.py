@@ -12,10 +12,7 @@ import yaml
 from bot.sandbox.bare import Bare
 
 FOLDER = ".github/workflows"
-SCOPES = (
-    "actions attestations checks contents deployments discussions id-token issues models packages pages pull-requests "
-    "security-events statuses"
-).split()
+SCOPES = ("actions", "attestations", "checks", "contents", "deployments", "discussions", "id-token", "issues", "models", "packages", "pages", "pull-requests", "security-events", "statuses")
 DEFAULT = {"contents": "read", "packages": "read"}  # GitHub's restricted default for a new repository
 _USES = re.compile(r"^([\w.-]+/[\w.-]+)(/[^@]*)?@(.+)$")
 
@@ -25,7 +22,7 @@ class Workflow:
     """A workflow file at a commit. `text` is the file, `body` what it says."""
 
     path: str
-    body: dict[str, Any]
+    body: dict[Any, Any]
     text: str
 
     @property

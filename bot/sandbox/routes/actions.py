@@ -144,7 +144,7 @@ def rerun(call: Call) -> Reply:
     return Reply({}, 201)
 
 
-def workflow_permissions(call: Call) -> Reply:
+def workflow_permissions(_: Call) -> Reply:
     return Reply({"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False})
 
 

@@ -67,8 +67,10 @@ def compare(call: Call) -> Reply:
         raise not_found()
     bare = call.hub.bare(call.repo)
     base, head = bare.commit(base_name.rpartition(":")[2]), bare.commit(head_name.rpartition(":")[2])
-    middle_sha = base and head and bare.merge_base(str(base.id), str(head.id))
-    if not middle_sha:
+    if base is None or head is None:
+        raise not_found()
+    middle_sha = bare.merge_base(str(base.id), str(head.id))
+    if middle_sha is None:
         raise not_found()
     middle = bare.commit(middle_sha)
     ahead, behind = bare.between(middle_sha, str(head.id)), bare.between(middle_sha, str(base.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.shapes import issues as shapes
+from bot.sandbox.shapes.basics import iso
 from bot.sandbox.store import Comment, Issue, Label, Reaction
 
 R = "/repos/{owner}/{repo}"
@@ -92,7 +93,7 @@ def list_comments(call: Call) -> Page:
     number, since = issue_of(call).number, call.query.get("since", "")
     found = [one for one in call.repo.comments.values() if one.number == number]
     return Page(
-        [one for one in found if shapes.iso(one.updated_at) >= since],
+        [one for one in found if iso(one.updated_at) >= since],
         lambda one: shapes.comment(call.links, call.repo, one),
     )
 
@@ -105,7 +106,13 @@ def create_comment(call: Call) -> Reply:
     found, repo, hub = issue_of(call), call.repo, call.hub
     body = call.text("body", resource="IssueComment")
     if not body.strip():
-        raise ApiError(422, "Validation Failed", [{"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": "Body cannot be blank"}])  # fmt: skip
+        blank = {
+            "resource": "IssueComment",
+            "code": "unprocessable",
+            "field": "data",
+            "message": "Body cannot be blank",
+        }
+        raise ApiError(422, "Validation Failed", [blank])
     now = hub.clock()
     run = call.token.run if call.token else None
     comment = Comment(hub.next_id(), found.number, call.login, body, now, now, run)

@@ -134,7 +134,7 @@ def rate_limit(call: Call) -> Reply:
     return Reply({"resources": {"core": core, "search": rest, "graphql": rest}, "rate": core})
 
 
-def meta(call: Call) -> Reply:
+def meta(_: Call) -> Reply:
     return Reply({"verifiable_password_authentication": False, "installed_version": "3.17.0"})
 
 

@@ -130,12 +130,15 @@ def get_branch(call: Call) -> Reply:
     found = commit_shape(call.links, call.repo, call.hub.bare(call.repo).object(sha))
     links = {"self": url, "html": f"{call.links.page(call.repo)}/tree/{name}"}
     body = shapes.short_branch(call.links, call.repo, name, sha)
-    protection = {"enabled": False, "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []}}
+    protection = {
+        "enabled": False,
+        "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
+    }
     extra = {"commit": found, "_links": links, "protection": protection, "protection_url": f"{url}/protection"}
     return Reply(body | extra)
 
 
-def branch_protection(call: Call) -> Reply:
+def branch_protection(_: Call) -> Reply:
     raise ApiError(404, "Branch not protected")
 
 

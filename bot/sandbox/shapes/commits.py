@@ -9,7 +9,9 @@ from bot.sandbox.shapes.repositories import UNSIGNED, minimal, person
 from bot.sandbox.store import Deployment, DeploymentStatus, Repository, Status
 
 
-def commit(links: Links, repository: Repository, found: Any, files: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def commit(
+    links: Links, repository: Repository, found: Any, files: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """GitHub's `commit`. Author and committer are accounts by e-mail address, None when nobody has it."""
     sha, url = str(found.id), links.repo(repository)
     body: dict[str, Any] = {
@@ -120,7 +122,9 @@ def combined(links: Links, repository: Repository, sha: str) -> dict[str, Any]:
     """GitHub's `combined-commit-status`: the newest status of each context, and the worst of them."""
     newest = latest_statuses(repository, sha)
     states = {found.state for found in newest}
-    state = "failure" if states & {"failure", "error"} else "pending" if "pending" in states or not states else "success"
+    state = (
+        "failure" if states & {"failure", "error"} else "pending" if "pending" in states or not states else "success"
+    )
     return {
         "state": state,
         "statuses": [_without_creator(status(links, repository, found)) for found in newest],

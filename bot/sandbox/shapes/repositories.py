@@ -106,7 +106,7 @@ def abilities(permission: Permission) -> dict[str, bool]:
     """The flags that GitHub shows for a role."""
     rank = RANKS.index(permission)
     words = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain", "admin": "admin"}
-    return {word: rank >= RANKS.index(role) for word, role in words.items()}  # type: ignore[arg-type]
+    return {word: rank >= RANKS.index(role) for word, role in words.items()}
 
 
 def git_ref(links: Links, repository: Repository, name: str, sha: str) -> dict[str, Any]:

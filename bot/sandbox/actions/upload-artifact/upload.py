@@ -1,0 +1,71 @@
+"""Copy the files that the patterns name into the run's store, below their least common ancestor, as the real one."""
+
+import glob
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+
+def _files(patterns: list[str], hidden: bool) -> list[Path]:
+    kept: dict[Path, None] = {}
+    for pattern in patterns:
+        negative = pattern.startswith("!")
+        bare = pattern.removeprefix("!").strip()
+        for name in sorted(glob.glob(bare, recursive=True, include_hidden=hidden)):  # noqa: PTH207, hidden files
+            path = Path(name)
+            found = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+            for one in found:
+                if not hidden and any(part.startswith(".") and part not in (".", "..") for part in one.parts):
+                    continue
+                if negative:
+                    kept.pop(one.absolute(), None)
+                else:
+                    kept[one.absolute()] = None
+    return list(kept)
+
+
+def _root(patterns: list[str], files: list[Path]) -> Path:
+    if len(patterns) == 1 and Path(patterns[0]).is_dir():
+        return Path(patterns[0]).absolute()
+    return Path(os.path.commonpath([one.parent for one in files]))
+
+
+def main() -> int:
+    name, store = os.environ["NAME"], Path(os.environ["SANDBOX_ARTIFACTS"])
+    if not name or any(letter in name for letter in '":<>|*?\r\n\\/'):
+        print(f"::error::The artifact name is not valid: {name}. Contains an invalid character")
+        return 1
+    patterns = [line.strip() for line in os.environ["FILES"].splitlines() if line.strip()]
+    files = _files(patterns, os.environ["HIDDEN"] == "true")
+    if not files:
+        level = os.environ["NONE"]
+        if level != "ignore":
+            word = "error" if level == "error" else "warning"
+            print(f"::{word}::No files were found with the provided path: {patterns}. No artifacts will be uploaded.")
+        return int(level == "error")
+    target = store / name
+    if target.exists() and os.environ["OVERWRITE"] != "true":
+        print(
+            f"::error::Failed to CreateArtifact: an artifact with this name already exists on the workflow run: {name}"
+        )
+        return 1
+    shutil.rmtree(target, ignore_errors=True)
+    root, digest = _root(patterns, files), hashlib.sha256()
+    for one in sorted(files):
+        inside = target / one.relative_to(root)
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(one, inside)
+        digest.update(one.read_bytes())
+    number = int(hashlib.sha256(name.encode()).hexdigest()[:7], 16)
+    home = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
+    run = f"{home}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a") as output:
+        output.write(f"artifact-id={number}\nartifact-url={run}/artifacts/{number}\n")
+        output.write(f"artifact-digest={digest.hexdigest()}\n")
+    print(f"Artifact {name} has been successfully uploaded: {len(files)} files")
+    return 0
+
+
+sys.exit(main())

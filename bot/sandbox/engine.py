@@ -1,0 +1,360 @@
+"""Runs workflows when events happen: queue, concurrency groups, two at a time, cancel, re-run, wait for quiet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.errors import WorldError
+from bot.sandbox import act, expressions
+from bot.sandbox.events import announce
+from bot.sandbox.hub import Happening, Hub
+from bot.sandbox.shapes import actions as shapes
+from bot.sandbox.shapes.pulls import simple
+from bot.sandbox.store import Repository, Run
+from bot.sandbox.triggers import Start, starts
+
+CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
+WORKERS = 2
+
+
+@dataclass
+class Item:
+    """A run that waits or goes. `level` counts workflow_run after workflow_run."""
+
+    run: Run
+    start: Start
+    level: int
+    cancel_in_progress: bool = False
+    cancelled: bool = False
+    process: subprocess.Popen[str] | None = None
+    started: float = 0.0
+
+
+@dataclass
+class Settings:
+    """What runs get. `secrets` by environment name; "" are the repository's own. `labels` are runner labels to map."""
+
+    labels: set[str] = field(default_factory=set)
+    extra_env: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    timeout_s: float = 1200.0
+
+
+class Engine:
+    """Listens to the hub and works in the background until `stop`."""
+
+    def __init__(self, hub: Hub, settings: Settings) -> None:
+        self.hub = hub
+        self.settings = settings
+        self.enabled = True
+        self._changed = threading.Condition(hub.lock)
+        self._waiting: list[Item] = []
+        self._going: list[Item] = []
+        self._items: dict[int, Item] = {}
+        self._stopping = False
+        hub.listeners.append(self.happened)
+        hub.control = self.control
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
+        for thread in self._threads:
+            thread.start()
+
+    # --- in: events
+
+    def happened(self, happening: Happening) -> None:
+        """Queue what the event starts; never raises, since an event has nobody to answer to."""
+        if not self.enabled:
+            return
+        try:
+            with self._changed:
+                for start in starts(self.hub, happening):
+                    self._queue(start, happening)
+        except Exception:
+            traceback.print_exc()
+
+    def _queue(self, start: Start, happening: Happening) -> None:
+        repository = self.hub.repository(happening.repository)
+        run = self._run(repository, start)
+        item = Item(run, start, happening.level)
+        run.groups, item.cancel_in_progress = _groups(start, run)
+        self.hub.data.runs.append(run)
+        self._items[run.id] = item
+        self._enter(item)
+        self._announce(item, "requested")
+
+    def _run(self, repository: Repository, start: Start) -> Run:
+        data = self.hub.data
+        data.last_run += 1
+        number = 1 + sum(run.workflow == start.workflow.path for run in data.runs)
+        payload = start.payload
+        pull = payload.get("pull_request") or {}
+        branch = pull.get("head", {}).get("ref") or start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+        return Run(
+            id=data.last_run,
+            number=number,
+            repository=repository.full_name,
+            workflow=start.workflow.path,
+            name=start.workflow.name,
+            event=start.event,
+            action=str(payload.get("action", "")),
+            sha=pull.get("head", {}).get("sha") or start.sha,
+            commit=start.sha,
+            ref=start.ref,
+            branch=branch,
+            actor=payload["sender"]["login"],
+            title=_title(start),
+            created_at=self.hub.clock(),
+            permissions=start.workflow.permissions(),
+            pulls=[pull["number"]] if pull else [],
+        )
+
+    def _enter(self, item: Item) -> None:
+        """Take a place in the queue. In a group one run waits at most: a newer one takes its place."""
+        mine = set(item.run.groups)
+        for other in [one for one in self._waiting if mine & set(one.run.groups)]:
+            self._waiting.remove(other)
+            self._finish(other, "cancelled")
+        if item.cancel_in_progress:
+            for other in self._going:
+                if mine & set(other.run.groups):
+                    self._cancel(other)
+        self._waiting.append(item)
+        self._changed.notify_all()
+
+    # --- work
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                item = self._next()
+                while item is None and not self._stopping:
+                    self._changed.wait(0.5)
+                    item = self._next()
+                if item is None:
+                    return
+                self._waiting.remove(item)
+                self._going.append(item)
+                item.run.status, item.run.started_at = "in_progress", self.hub.clock()
+                item.started = time.monotonic()
+            conclusion = "failure"
+            try:
+                conclusion = self._execute(item)
+            except Exception as error:
+                item.run.problem = item.run.problem or f"{type(error).__name__}: {error}"
+                traceback.print_exc()
+            with self._changed:
+                self._going.remove(item)
+                self._finish(item, "cancelled" if item.cancelled else conclusion)
+
+    def _next(self) -> Item | None:
+        if self._stopping:
+            return None
+        busy = {group for item in self._going for group in item.run.groups}
+        for item in self._waiting:
+            if not busy & set(item.run.groups):
+                return item
+        return None
+
+    def _execute(self, item: Item) -> str:
+        run, start = item.run, item.start
+        folder = run_folder(self.hub.directory, run)
+        granted = dict.fromkeys(run.permissions, "read") if start.untrusted else run.permissions
+        with self.hub.lock:
+            token = self.hub.mint(granted, run.id)
+            bare = self.hub.bare(run.repository)
+        labels = start.workflow.labels() | self.settings.labels
+        job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
+        job.secrets = self._secrets(start)
+        job.variables = self.hub.repository(run.repository).variables
+        try:
+            act.prepare(job)
+            item.process = act.spawn(job)
+            if item.cancelled:
+                _signal(item.process, signal.SIGTERM)
+            return act.follow(job, item.process, self.hub, self.settings.timeout_s)
+        finally:
+            with self.hub.lock:
+                self.hub.expire(run.id)
+            shutil.rmtree(folder / "home" / ".cache", ignore_errors=True)
+
+    def _secrets(self, start: Start) -> dict[str, str]:
+        """The repository's, and those of environments that a job names, which only the default branch may use."""
+        if start.untrusted:
+            return {}
+        found = dict(self.settings.secrets.get("", {}))
+        repository = self.hub.repository(start.payload["repository"]["full_name"])
+        if start.ref == f"refs/heads/{repository.default_branch}":
+            for job in start.workflow.jobs.values():
+                named = job.get("environment")
+                name = named.get("name") if isinstance(named, dict) else named
+                found.update(self.settings.secrets.get(str(name), {}))
+        return found
+
+    def _finish(self, item: Item, conclusion: str) -> None:
+        run = item.run
+        run.status, run.conclusion, run.finished_at = "completed", conclusion, self.hub.clock()
+        run.seconds = round(time.monotonic() - item.started, 3) if item.started else 0.0
+        self._announce(item, "completed")
+        self.hub.save()
+        self._changed.notify_all()
+
+    def _announce(self, item: Item, action: str) -> None:
+        """The workflow_run event, which starts workflows though a run caused it, three levels deep at most."""
+        run = item.run
+        repository = self.hub.repository(run.repository)
+        links = self.hub.links()
+        if item.level >= CHAIN:
+            return
+        body = shapes.run(links, repository, run)
+        pulls = [repository.issues[number] for number in run.pulls if number in repository.issues]
+        body["pull_requests"] = [_pull_brief(simple(links, repository, one)) for one in pulls]
+        announce(
+            self.hub,
+            repository,
+            "workflow_run",
+            action,
+            run.actor,
+            False,
+            level=item.level + 1,
+            workflow_run=body,
+            workflow=shapes.workflow(links, repository, run.workflow, run.name),
+        )
+
+    # --- control
+
+    def control(self, word: str, run: int) -> None:
+        """`cancel` or `rerun`, as the API asks for."""
+        with self._changed:
+            item = self._items.get(run)
+            if item is None:
+                return
+            if word == "rerun":
+                self._again(item)
+            elif item in self._waiting:
+                self._waiting.remove(item)
+                self._finish(item, "cancelled")
+            else:
+                self._cancel(item)
+
+    def _again(self, item: Item) -> None:
+        run = item.run
+        run.attempt, run.status, run.conclusion, run.problem = run.attempt + 1, "queued", None, ""
+        run.jobs, run.annotations = [], []
+        fresh = Item(run, item.start, item.level, item.cancel_in_progress)
+        self._items[run.id] = fresh
+        self._enter(fresh)
+
+    def _cancel(self, item: Item) -> None:
+        item.cancelled = True
+        if item.process is not None:
+            _signal(item.process, signal.SIGTERM)
+            threading.Timer(10.0, _signal, (item.process, signal.SIGKILL)).start()
+
+    def kill(self, run: int) -> None:
+        """SIGKILL to everything that a run started, as when a runner dies."""
+        with self._changed:
+            item = self._items[run]
+            if item.process is not None:
+                _signal(item.process, signal.SIGKILL)
+
+    def going(self) -> list[Run]:
+        """Runs that are not finished."""
+        with self._changed:
+            return [item.run for item in (*self._going, *self._waiting)]
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait until nothing waits and nothing goes. Raises WorldError after `timeout_s` seconds."""
+        end = time.monotonic() + timeout_s
+        with self._changed:
+            while self._waiting or self._going:
+                left = end - time.monotonic()
+                if left <= 0:
+                    names = ", ".join(f"{run.name} #{run.id} ({run.status})" for run in self.going())
+                    raise WorldError(f"the sandbox is not quiet after {timeout_s:.0f} s: {names}", code="not_settled")
+                self._changed.wait(left)
+
+    def stop(self) -> None:
+        """End everything that still goes, and wait for it."""
+        with self._changed:
+            self._stopping = True
+            for item in list(self._waiting):
+                self._waiting.remove(item)
+                item.run.status, item.run.conclusion = "completed", "cancelled"
+            for item in self._going:
+                item.cancelled = True
+                if item.process is not None:
+                    _signal(item.process, signal.SIGKILL)
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(15)
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _groups(start: Start, run: Run) -> tuple[list[str], bool]:
+    """Concurrency groups of the workflow and its jobs, as far as they are known before jobs run."""
+    payload = start.payload
+    github = {
+        "event": payload,
+        "event_name": start.event,
+        "ref": start.ref,
+        "ref_name": start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
+        "head_ref": (payload.get("pull_request") or {}).get("head", {}).get("ref", ""),
+        "base_ref": (payload.get("pull_request") or {}).get("base", {}).get("ref", ""),
+        "sha": start.sha,
+        "workflow": start.workflow.name,
+        "run_id": run.id,
+        "repository": run.repository,
+        "actor": run.actor,
+    }
+    contexts: dict[str, Any] = {"github": github, "inputs": payload.get("inputs") or {}}
+    given = [start.workflow.body.get("concurrency"), *(job.get("concurrency") for job in start.workflow.jobs.values())]
+    groups, cancel = [], False
+    for one in given:
+        with contextlib.suppress(expressions.UnknownError):
+            wanted: Mapping[str, Any] = one if isinstance(one, dict) else {"group": one}
+            if wanted.get("group"):
+                groups.append(expressions.fill(str(wanted["group"]), contexts).lower())
+                stop = expressions.fill(str(wanted.get("cancel-in-progress", "false")), contexts)
+                cancel = cancel or stop.lower() == "true"
+    return sorted(set(groups)), cancel
+
+
+def _title(start: Start) -> str:
+    payload = start.payload
+    for key in ("pull_request", "issue"):
+        if key in payload:
+            return str(payload[key]["title"])
+    head = payload.get("head_commit") or {}
+    return str(head.get("message", start.workflow.name)).split("\n")[0]
+
+
+def _pull_brief(body: dict[str, Any]) -> dict[str, Any]:
+    """A pull request as workflow_run shows it."""
+    ends = {
+        side: {
+            "ref": body[side]["ref"],
+            "sha": body[side]["sha"],
+            "repo": {name: body[side]["repo"][name] for name in ("id", "url", "name")} if body[side]["repo"] else None,
+        }
+        for side in ("head", "base")
+    }
+    return {"url": body["url"], "id": body["id"], "number": body["number"], **ends}
+
+
+def run_folder(directory: Path, run: Run) -> Path:
+    """Where a run keeps its log, artifacts and payload."""
+    return directory / "runs" / (str(run.id) if run.attempt == 1 else f"{run.id}-{run.attempt}")

@@ -1,0 +1,290 @@
+"""A whole rehearsal in one folder: the local GitHub, its repository made from a template, a DVC remote, an engine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from bot.errors import UserError
+from bot.sandbox import template as templates
+from bot.sandbox.engine import Engine, Settings, run_folder
+from bot.sandbox.events import announce
+from bot.sandbox.hub import Hub
+from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
+from bot.sandbox.server import Api, Server
+from bot.sandbox.store import Repository, Run
+
+if TYPE_CHECKING:
+    from github import Github
+
+
+class Sandbox:
+    """Made by `start` (a new folder) or `resume` (one that was left). A context manager; else call `stop`."""
+
+    def __init__(self, directory: Path, hub: Hub, repository: str, settings: Settings, port: int = 0) -> None:
+        self.directory = directory
+        self.hub = hub
+        self.repository = repository
+        self.settings = settings
+        self.api = Api(hub)
+        self.server = Server(self.api, port)
+        self.engine = Engine(hub, settings)
+        self._settled = len(hub.data.runs)
+
+    @classmethod
+    def start(
+        cls,
+        directory: Path,
+        *,
+        template: Path,
+        people: Iterable[Person] = DEFAULT_PEOPLE,
+        repository: str = "acme/models",
+        extra_files: Mapping[str, bytes] | None = None,
+        teams: Iterable[Team] = (),
+        labels: Iterable[str] = (),
+        extra_env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
+        port: int = 0,
+    ) -> Sandbox:
+        """Make DIR/{origin.git, remote/, runs/, clone/} and serve it.
+
+        `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
+        over it (empty bytes are kept, as empty files). `labels` are runner labels that no workflow file names but a
+        matrix may; `secrets` are by environment name, "" for the repository's own. Raises UserError when the folder
+        already holds a sandbox.
+        """
+        if (directory / "github.json").exists():
+            raise UserError(f"{directory}: there is a sandbox already", hint="Name another folder, or resume this one.")
+        directory.mkdir(parents=True, exist_ok=True)
+        settings = Settings(set(labels), dict(extra_env or {}), {k: dict(v) for k, v in (secrets or {}).items()})
+        hub = Hub(directory.resolve())
+        hub.add_people(people)
+        hub.add_teams(teams)
+        hub.add_repository(repository)
+        files = dict(templates.files(template)) | dict(extra_files or {})
+        files = templates.with_local_remote(files, directory.resolve() / "remote", template)
+        author = next((one for one in hub.data.people.values() if one.role == "release manager"), None)
+        templates.first_commit(hub, hub.repository(repository), files, author or next(iter(hub.data.people.values())))
+        sandbox = cls(directory.resolve(), hub, repository, settings, port)
+        sandbox._serve()
+        templates.clone(sandbox.clone, sandbox.clone_url(), directory.resolve() / "remote")
+        return sandbox
+
+    @classmethod
+    def resume(cls, directory: Path, *, settings: Settings | None = None, port: int = 0) -> Sandbox:
+        """Serve a folder that an earlier sandbox left. Raises UserError when it is none."""
+        if not (directory / "github.json").exists():
+            raise UserError(f"{directory}: no sandbox", hint="`mlbot sandbox --dir DIR` makes one in an empty folder.")
+        hub = Hub.open(directory.resolve())
+        first = next(iter(hub.data.repositories))
+        for run in hub.data.runs:
+            if run.status != "completed":
+                run.status, run.conclusion, run.problem = "completed", "cancelled", "the sandbox was stopped"
+        sandbox = cls(directory.resolve(), hub, first, settings or Settings(), port)
+        sandbox._serve()
+        templates.point_clone(sandbox.clone, sandbox.clone_url())
+        return sandbox
+
+    def _serve(self) -> None:
+        (self.directory / "runs").mkdir(exist_ok=True)
+        (self.directory / "remote").mkdir(exist_ok=True)
+        self.server.start()
+        self.hub.save()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- where things are
+
+    @property
+    def url(self) -> str:
+        """The pages' address; `{url}/{repository}/pull/{number}` shows a pull request."""
+        return self.server.url
+
+    @property
+    def api_url(self) -> str:
+        """What GITHUB_API_URL is."""
+        return self.server.url
+
+    @property
+    def clone(self) -> Path:
+        """An ordinary clone with its DVC remote configured."""
+        return self.directory / "clone"
+
+    @property
+    def origin(self) -> Path:
+        """The bare repository."""
+        return self.directory / "origin.git"
+
+    @property
+    def repo(self) -> Repository:
+        return self.hub.repository(self.repository)
+
+    def clone_url(self, login: str | None = None) -> str:
+        """The address to clone from; with a login it carries that person's token, so that a push works."""
+        plain = f"{self.url}/{self.repository}.git"
+        return plain.replace("//", f"//x-access-token:{self.token(login)}@", 1) if login else plain
+
+    # --- acting as somebody
+
+    def token(self, login: str) -> str:
+        """A person's token."""
+        return self.hub.person(login).secret
+
+    def github(self, login: str) -> Github:
+        """A PyGithub client that acts as a person, without PyGithub's own pauses."""
+        import github
+
+        return github.Github(
+            base_url=self.api_url,
+            auth=github.Auth.Token(self.token(login)),
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            retry=None,
+            per_page=100,
+        )
+
+    def git(self, login: str, *arguments: str, cwd: Path | None = None) -> str:
+        """Run git as a person in `clone` (or `cwd`): their name in commits, their token in pushes; its output."""
+        person = self.hub.person(login)
+        basic = f"AUTHORIZATION: basic {_basic(self.token(login))}"
+        options = [f"user.name={login}", f"user.email={person.email}", f"http.{self.url}/.extraheader={basic}"]
+        line = ["git", *[part for option in options for part in ("-c", option)], *arguments]
+        done = subprocess.run(line, cwd=cwd or self.clone, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"git {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}", code="git")
+        return done.stdout
+
+    def propose(
+        self,
+        login: str,
+        branch: str,
+        files: Mapping[str, bytes | None],
+        title: str,
+        body: str = "",
+        *,
+        base: str = "main",
+        draft: bool = False,
+    ) -> int:
+        """Push `files` (None deletes) as one commit on a new branch from `base`, open a pull request; its number."""
+        self.commit(login, branch, files, title, base=base)
+        repository = self.github(login).get_repo(self.repository)
+        return int(repository.create_pull(base=base, head=branch, title=title, body=body, draft=draft).number)
+
+    def commit(
+        self, login: str, branch: str, files: Mapping[str, bytes | None], message: str, *, base: str | None = None
+    ) -> str:
+        """Commit on the branch as it is at the server (or anew from `base`) and push; the commit."""
+        work = self.directory / "people" / login
+        if not work.exists():
+            work.parent.mkdir(exist_ok=True)
+            self.git(login, "clone", "-q", self.clone_url(), str(work), cwd=self.directory)
+        self.git(login, "remote", "set-url", "origin", self.clone_url(), cwd=work)
+        self.git(login, "fetch", "-q", "--prune", "origin", cwd=work)
+        self.git(login, "checkout", "-q", "--force", "-B", branch, f"origin/{base or branch}", cwd=work)
+        for name, data in files.items():
+            path = work / name
+            if data is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        self.git(login, "add", "--all", "--force", "--", *files, cwd=work)
+        self.git(login, "commit", "-q", "-m", message, cwd=work)
+        self.git(login, "push", "-q", "origin", f"HEAD:refs/heads/{branch}", cwd=work)
+        return self.git(login, "rev-parse", "HEAD", cwd=work).strip()
+
+    # --- workflow runs
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run so far, oldest first."""
+        return list(self.hub.data.runs)
+
+    def settle(self, timeout_s: float = 300) -> list[Run]:
+        """Wait until no run waits or goes; the runs since the last call. Raises WorldError when it takes longer."""
+        self.engine.settle(timeout_s)
+        fresh = self.hub.data.runs[self._settled :]
+        self._settled = len(self.hub.data.runs)
+        return list(fresh)
+
+    def schedule(self, workflow: str) -> None:
+        """The clock strikes for a workflow file: its first cron line is due. Raises UserError when it has none."""
+        from bot.sandbox.triggers import crons
+        from bot.sandbox.workflows import read_workflows
+
+        files = read_workflows(self.hub.bare(self.repo), self.repo.default_branch)
+        found = next((one for path, one in files.items() if path.endswith(f"/{workflow}")), None)
+        lines = crons(found) if found else []
+        if not lines:
+            raise UserError(f"{workflow}: no schedule", hint="Name a file of .github/workflows with `on: schedule`.")
+        with self.hub.lock:
+            sender = self.repo.owner if self.repo.owner in self.hub.data.people else next(iter(self.repo.permissions))
+            path = f".github/workflows/{workflow}"
+            announce(self.hub, self.repo, "schedule", None, sender, False, schedule=lines[0], workflow=path)
+
+    def folder(self, run: Run) -> Path:
+        """Where a run keeps log.txt, act.jsonl, event.json and artifacts/."""
+        return run_folder(self.directory, run)
+
+    def kill(self, run: Run) -> None:
+        """SIGKILL to a run, as when its runner dies."""
+        self.engine.kill(run.id)
+
+    def wait_for(self, what: str, timeout_s: float = 60, **fields: Any) -> Run:
+        """The first run with these field values, as soon as there is one; `what` names it in the WorldError."""
+        from bot.errors import WorldError
+
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            for run in self.hub.data.runs[self._settled :]:
+                if all(getattr(run, name) == value for name, value in fields.items()):
+                    return run
+            time.sleep(0.05)
+        raise WorldError(f"{what}: no such run after {timeout_s:.0f} s", code="not_settled")
+
+    # --- bad days, and what calls cost
+
+    def fail_next(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        *,
+        message: str | None = None,
+        times: int = 1,
+    ) -> None:
+        """The next `times` API calls whose path matches the regular expression fail; "*" is any method."""
+        self.api.faults.add(method, path, status, headers or {}, message, times)
+
+    def requests(self, run: Run | None = None) -> list[tuple[str, str, int]]:
+        """(method, path, status) of the API calls so far, or of those that a run made with its token."""
+        return [entry[:3] for entry in self.api.log if run is None or entry[3] == run.id]
+
+    def stop(self) -> None:
+        """End runs and server; the folder stays and can be resumed."""
+        self.engine.stop()
+        self.server.stop()
+        self.hub.save()
+
+    def remove(self) -> None:
+        """Stop, and delete the folder."""
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _basic(token: str) -> str:
+    import base64
+
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
