@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import itertools
 import os
 import shutil
 import sys
@@ -26,10 +27,16 @@ def _files(patterns: list[str], hidden: bool) -> list[Path]:
     return list(kept)
 
 
-def _root(patterns: list[str], files: list[Path]) -> Path:
-    if len(patterns) == 1 and Path(patterns[0]).is_dir():
-        return Path(patterns[0]).absolute()
-    return Path(os.path.commonpath([one.parent for one in files]))
+def _root(patterns: list[str]) -> Path:
+    """What paths in the artifact are relative to: where the patterns start, before their first wildcard."""
+    starts = [_start(pattern) for pattern in patterns if not pattern.startswith("!")]
+    return Path(os.path.commonpath(starts))
+
+
+def _start(pattern: str) -> Path:
+    parts = Path(pattern.strip()).absolute().parts
+    literal = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), parts))
+    return literal.parent if literal.is_file() else literal
 
 
 def main() -> int:
@@ -52,7 +59,7 @@ def main() -> int:
         )
         return 1
     shutil.rmtree(target, ignore_errors=True)
-    root, digest = _root(patterns, files), hashlib.sha256()
+    root, digest = _root(patterns), hashlib.sha256()
     for one in sorted(files):
         inside = target / one.relative_to(root)
         inside.parent.mkdir(parents=True, exist_ok=True)
