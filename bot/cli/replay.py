@@ -1,0 +1,67 @@
+"""`mlbot decide --replay`: a stored decision, judged again from the stored facts and the policy of that time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bot.errors import UserError
+from bot.ports import Branch
+from bot.records.decision import Decision
+from bot.records.facts import Facts
+from bot.records.ledger import LEDGER, bare, facts_path
+from bot.specs.policies import Policies
+
+
+def replay(digest: str, repo: Path, *, wants_json: bool) -> int:
+    """Print the stored decision and whether judging it again gives the same. Exit 1 when it does not."""
+    from bot.adapters.git import GitBranch, LocalGit
+    from bot.cli.decide import show
+    from bot.decide.decide import decide
+
+    git = LocalGit(repo)
+    ledger = GitBranch(git, LEDGER)
+    stored = stored_decision(ledger, digest)
+    path = facts_path(stored.number, stored.facts_digest)
+    data = ledger.get(path)
+    if data is None:
+        raise UserError(f"the ledger has no facts for this decision ({path})", code="facts_missing")
+    policies = policies_of(git, stored.policy_digest)
+    again = decide(Facts.parse(data, source=path), policies, datetime.fromisoformat(stored.decided_at))
+    show(stored, wants_tree=not wants_json, wants_json=wants_json)
+    is_same = again.digest() == stored.digest()
+    click.echo("Judged again: the same, byte for byte." if is_same else "Judged again: DIFFERENT.", err=True)
+    return 0 if is_same else 1
+
+
+def stored_decision(ledger: Branch, digest: str) -> Decision:
+    """The decision of a digest, or of the only one that begins with what is given."""
+    wanted = bare(digest)
+    found = [path for path in ledger.paths("decisions/") if path.rpartition("/")[2].startswith(wanted)]
+    if len(found) != 1 or len(wanted) < 8:
+        problem = "no decision" if not found else "several decisions"
+        raise UserError(f"{problem} with digest {digest} in the ledger", hint="`mlbot history MODEL` lists them.")
+    decision = Decision.parse(ledger.get(found[0]) or b"", source=found[0])
+    if not found[0].endswith(f"/{bare(decision.digest())}.json"):
+        raise UserError(f"{found[0]} does not hold what its name says", code="ledger_tampered")
+    return decision
+
+
+def policies_of(git: object, digest: str) -> Policies:
+    """The policies of that digest, searched along the first-parent history of the default branch."""
+    from bot.adapters.git import LocalGit
+    from bot.decide.step import policy_files
+    from bot.specs.policies.loader import policy_digest, read_policies
+
+    assert isinstance(git, LocalGit)
+    for rev in ("HEAD", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"):
+        listed = git.run("rev-list", "--first-parent", rev, "--", "policies")
+        for sha in listed.stdout.split() if listed.returncode == 0 else ():
+            files = policy_files(git, sha)
+            if policy_digest(files) == digest:
+                return read_policies(files)
+    raise UserError(
+        f"no commit of the default branch has the policies {digest}", hint="Fetch it whole: `git fetch --unshallow`."
+    )

@@ -1,0 +1,202 @@
+"""Records of the ledger and answers of GitHub -> parts of Facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.ports import PullRequest
+from bot.records.evaluation import Evaluation
+from bot.records.event import Account
+from bot.records.facts import (
+    Actor,
+    Broken,
+    EnvironmentFact,
+    Gate,
+    HeadFact,
+    Live,
+    Lock,
+    ModelFact,
+    Opinion,
+    Subject,
+    Verification,
+)
+from bot.records.ledger import Evaluated, Head, evaluation_id
+from bot.records.plan import Plan, Planned
+from bot.records.release import Release
+from bot.records.release import Verification as VerificationRecord
+from bot.specs.policies import Policies
+from bot.specs.policies.roles import Role
+from bot.specs.policies.words import PERMISSIONS
+
+
+def subject(found: PullRequest, default_branch: str, pusher: int | None) -> Subject:
+    """The pull request; `pusher` None falls back to its author, who pushed it first."""
+    return Subject(
+        number=found.number,
+        title=found.title,
+        author=found.author,
+        state=found.state,
+        draft=found.draft,
+        merged=found.merged,
+        head_sha=found.head_sha,
+        head_ref=found.head_ref,
+        base_ref=found.base_ref,
+        base_sha=found.base_sha,
+        default_branch=default_branch,
+        from_fork=found.from_fork,
+        last_pusher=found.author.id if pusher is None else pusher,
+        labels=tuple(sorted(found.labels)),
+        merge_commit_sha=found.merge_commit_sha,
+    )
+
+
+def model_facts(
+    plan: Plan,
+    head: Head | None,
+    evaluations: Mapping[str, Evaluation],
+    merged: Mapping[str, str],
+    base_changes: Iterable[str],
+) -> tuple[ModelFact, ...]:
+    """Each planned model with its evaluation of the live head, if the ledger has one."""
+    moved = frozenset(base_changes)
+    return tuple(_model(entry, head, evaluations.get(entry.model), merged, moved) for entry in plan.planned)
+
+
+def _model(
+    entry: Planned, head: Head | None, evaluation: Evaluation | None, merged: Mapping[str, str], moved: frozenset[str]
+) -> ModelFact:
+    digests = head.models.get(entry.model) if head else None
+    is_here = evaluation is not None and digests is not None
+    folder = f"models/{entry.model}/"
+    own = {f"{folder}model.yaml", f"{folder}schema.yaml"} & moved
+    return ModelFact(
+        model=entry.model,
+        risk_tier=entry.risk_tier,
+        inputs_digest=entry.inputs_digest,
+        evaluation_digest=digests.evaluation_digest if digests and is_here else None,
+        artifact_digest=evaluation.artifact_digest if evaluation and is_here else None,
+        evaluated_inputs_digest=evaluation.inputs_digest if evaluation and is_here else None,
+        evaluated_head=head.head_sha if head and is_here else None,
+        gates=tuple(
+            Gate(
+                gate=one.gate,
+                verdict=one.verdict,
+                blocks=one.blocks,
+                reason_code=one.reason_code,
+                sentence=one.sentence,
+            )
+            for one in (evaluation.gates if evaluation and is_here else ())
+        ),
+        merged_inputs_digest=merged.get(entry.model),
+        base_moved=bool(own) or any(path.endswith(".dvc") for path in moved),
+        attested=is_here,
+    )
+
+
+def broken(plan: Plan) -> tuple[Broken, ...]:
+    """Models that cannot be read."""
+    return tuple(
+        Broken(model=one.model, place=f"{one.file}:{one.line}" if one.line else one.file, message=one.message)
+        for one in plan.invalid
+    )
+
+
+def head_fact(sha: str, models: Mapping[str, Evaluated], guarded_digest: str | None) -> HeadFact:
+    """A head; the evaluation id is there once every model is evaluated."""
+    is_complete = bool(models) and all(one.evaluation_digest for one in models.values())
+    return HeadFact(
+        head_sha=sha,
+        evaluation_id=evaluation_id(dict(models)) if is_complete else None,
+        models=dict(models),
+        guarded_digest=guarded_digest,
+    )
+
+
+def planned_digests(plan: Plan | None) -> dict[str, Evaluated]:
+    """What a head stands for before anything is evaluated."""
+    return {
+        one.model: Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=None, artifact_digest=None)
+        for one in (plan.planned if plan else ())
+    }
+
+
+def environment_fact(
+    name: str, live: Iterable[Release], history: Iterable[Release], checks: Iterable[Verification], lock: Lock | None
+) -> EnvironmentFact:
+    """An environment from its releases."""
+    return EnvironmentFact(
+        name=name,
+        live=tuple(
+            Live(
+                model=one.model,
+                artifact_digest=one.artifact_digest,
+                evaluation_digest=one.evaluation_digest,
+                inputs_digest=one.inputs_digest,
+                version=one.version,
+                since=one.released_at,
+            )
+            for one in live
+        ),
+        was_live=tuple(sorted({one.artifact_digest for one in history if one.environment == name})),
+        lock=lock,
+        verifications=tuple(checks),
+    )
+
+
+def to_ask(
+    policies: Policies, opinions: Sequence[Opinion], accounts: Mapping[int, Account], asked: int | None
+) -> tuple[list[Account], list[Account]]:
+    """Whose permission and whose teams must be asked for: only of people whom a role or a hold could concern.
+
+    The first list is asked for permission, the second for teams.
+    """
+    speakers = {one.actor for one in opinions} | ({asked} if asked is not None else set())
+    holders = {one.actor for one in opinions if one.kind == "hold"}
+    people = [accounts[id_] for id_ in sorted(speakers) if id_ in accounts]
+    roles = list(policies.roles.roles.values())
+    teams = [one for one in people if one.kind == "User" and any(role.teams for role in roles)]
+    permission = [
+        one
+        for one in people
+        if any(_concerns(one, role) for role in roles) or (one.id in holders and _asks_permission("hold", policies))
+    ]
+    return permission, teams
+
+
+def _concerns(account: Account, role: Role) -> bool:
+    """Whether the permission can decide if somebody holds the role."""
+    if role.permission is None:
+        return False
+    is_open = bool(role.teams) or not role.accounts
+    return account.id in {one.id for one in role.accounts} or (is_open and account.kind == "User")
+
+
+def _asks_permission(verb: str, policies: Policies) -> bool:
+    rule = policies.commands.commands.get(verb)  # type: ignore[call-overload]
+    return rule is not None and rule.permission is not None
+
+
+def teams_of(account: Account, answer: tuple[int, str] | None, member: Mapping[tuple[int, str], bool | None]) -> Actor:
+    """An actor from what GitHub answered. A login that belongs to another account by now has no permission."""
+    permission = None
+    if answer is not None:
+        permission = answer[1] if answer[0] == account.id else "none"
+    return Actor.model_validate(
+        {
+            "account": account,
+            # an organization's own role names are not ordered: not known rather than guessed
+            "permission": permission if permission in PERMISSIONS else None,
+            "teams": tuple(team for (id_, team), is_in in member.items() if id_ == account.id and is_in),
+            "unknown_teams": tuple(
+                team for (id_, team), is_in in member.items() if id_ == account.id and is_in is None
+            ),
+        }
+    )
+
+
+def verification(data: bytes, source: str) -> Verification:
+    """A verification as the ledger keeps it."""
+    found = VerificationRecord.parse(data, source=source)
+    return Verification(
+        model=found.model, artifact_digest=found.artifact_digest, verdict=found.outcome, at=found.checked_at
+    )

@@ -1,0 +1,201 @@
+"""What GitHub and the ledger say -> opinions and commits as facts. Nothing is judged here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.ports import Comment, Commit, Review
+from bot.records.approval import Approval
+from bot.records.facts import CommitFact, Opinion, OpinionKind
+
+WEB_FLOW = 19864447  # https://api.github.com/users/web-flow commits what is done in the web page, for whoever did it
+
+VERBS: dict[str, OpinionKind] = {
+    "approve": "approve",
+    "unapprove": "withdraw",
+    "reject": "reject",
+    "hold": "hold",
+    "unhold": "unhold",
+    "promote": "promote",
+    "rollback": "rollback",
+    "break-glass": "break_glass",
+}
+STATES: dict[str, OpinionKind] = {"APPROVED": "approve", "CHANGES_REQUESTED": "reject", "DISMISSED": "withdraw"}
+OBJECTIONS = frozenset(("reject", "hold", "withdraw"))
+
+_TRAILER = re.compile(r"^co-authored-by:[^<\n]*<([^>\n]*)>\s*$", re.IGNORECASE | re.MULTILINE)
+_ANY_TRAILER = re.compile(r"^co-authored-by:", re.IGNORECASE | re.MULTILINE)
+_NO_REPLY = re.compile(r"([1-9][0-9]{0,18})\+[^@]*@users\.noreply\.github\.com", re.IGNORECASE)
+
+
+class Said(Protocol):
+    """A command as the chat grammar makes it."""
+
+    @property
+    def verb(self) -> str: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def models(self) -> Sequence[str]: ...
+    @property
+    def environment(self) -> str | None: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+
+class Parsed(Protocol):
+    """What a comment says."""
+
+    @property
+    def commands(self) -> Sequence[Said]: ...
+
+
+Parse = Callable[[str, str | None], Parsed]
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339, UTC."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def body_digest(body: str) -> str:
+    """SHA-256 of a comment's text, in hexadecimal."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def commands_in(comments: Iterable[Comment], parse: Parse, prefix: str | None) -> list[Opinion]:
+    """Opinions in comments by people; what bots (this one too) write means nothing."""
+    return [
+        opinion
+        for comment in comments
+        if comment.author.kind == "User" and "/" in comment.body
+        for opinion in _in_comment(comment, parse(comment.body, prefix))
+    ]
+
+
+def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
+    for index, said in enumerate(parsed.commands):
+        kind = VERBS.get(said.verb)
+        if kind is None:
+            continue
+        confirms = said.options.get("confirm")
+        yield Opinion(
+            id=f"c{comment.id}" if index == 0 else f"c{comment.id}.{index}",
+            method="command",
+            kind="break_glass_confirm" if kind == "break_glass" and confirms else kind,
+            actor=comment.author.id,
+            created_at=stamp(comment.created_at),
+            target=said.target,
+            models=tuple(said.models),
+            environment=said.environment,
+            reason=str(said.options.get("reason") or ""),
+            body_sha256=body_digest(comment.body),
+            edited=comment.updated_at > comment.created_at,
+            request=str(confirms) if confirms else None,
+        )
+
+
+def needs_seen_head(opinions: Iterable[Opinion], head_sha: str, known_since: datetime | None) -> list[Opinion]:
+    """Untargeted commands stand for the live head when the bot had reported on it before they were written.
+
+    `known_since` is the bot's own time of that report, None when there is none.
+    """
+    return [
+        one.model_copy(update={"seen_head": head_sha})
+        if known_since is not None
+        and (one.method, one.kind, one.target) == ("command", "approve", None)
+        and datetime.fromisoformat(one.created_at) > known_since
+        else one
+        for one in opinions
+    ]
+
+
+def reviews_as_opinions(reviews: Iterable[Review]) -> list[Opinion]:
+    """The state is the opinion, whatever the text says; comments and drafts are none."""
+    return [
+        Opinion(
+            id=f"r{review.id}",
+            method="review",
+            kind=STATES[review.state],
+            actor=review.author.id,
+            created_at=stamp(review.submitted_at),
+            commit_sha=review.commit_sha,
+            body_sha256=body_digest(review.body),
+        )
+        for review in reviews
+        if review.state in STATES and review.submitted_at is not None
+    ]
+
+
+def with_records(
+    opinions: Iterable[Opinion], records: Mapping[str, Approval], voided: Mapping[str, str]
+) -> list[Opinion]:
+    """Opinions with what was recorded when they were first seen; objections that vanished are put back.
+
+    Whoever takes an approval away is believed; whoever takes an objection away must say so with a command, since
+    GitHub does not tell who edited or deleted a comment.
+    """
+    found = [_with_record(one, records.get(one.id), voided.get(one.id, "")) for one in opinions]
+    known = {one.id for one in found}
+    gone = [record for id_, record in records.items() if record.kind in OBJECTIONS and record.method == "command"]
+    return [*found, *(_put_back(record) for record in gone if record.id not in known)]
+
+
+def _with_record(one: Opinion, record: Approval | None, voided: str) -> Opinion:
+    if record is None:
+        return one.model_copy(update={"voided": voided})
+    is_changed = one.method == "command" and (record.body_sha256 != one.body_sha256 or record.kind != one.kind)
+    changes = {
+        "voided": voided,
+        "tampered": is_changed,
+        "seen_head": record.head_sha,
+        "recorded_roles": record.roles,
+        "recorded": record.models,
+    }
+    return one.model_copy(update=changes)
+
+
+def _put_back(record: Approval) -> Opinion:
+    return Opinion(
+        id=record.id,
+        method=record.method,
+        kind=record.kind,
+        actor=record.actor.id,
+        created_at=record.created_at,
+        target=record.target,
+        models=record.selectors,
+        environment=record.environment,
+        reason=record.reason,
+        body_sha256=record.body_sha256,
+        tampered=True,
+    )
+
+
+def commit_facts(commits: Sequence[Commit]) -> tuple[CommitFact, ...]:
+    """Who made each commit, by account id; None where GitHub knows nobody."""
+    by_email = {one.author_email.lower(): one.author.id for one in commits if one.author and one.author_email}
+    return tuple(_commit(one, by_email) for one in commits)
+
+
+def _commit(one: Commit, by_email: Mapping[str, int]) -> CommitFact:
+    author = one.author.id if one.author else None
+    committer = one.committer.id if one.committer else None
+    is_web = committer == WEB_FLOW
+    emails = _TRAILER.findall(one.message)
+    unreadable = len(_ANY_TRAILER.findall(one.message)) - len(emails)
+    return CommitFact(
+        sha=one.sha,
+        author=author,
+        committer=author if is_web else committer,
+        co_authors=(*(_co_author(email, by_email) for email in emails), *[None] * unreadable),
+        suggestion=is_web and getattr(one, "verified", False) and one.message.startswith("Apply suggestion"),
+    )
+
+
+def _co_author(email: str, by_email: Mapping[str, int]) -> int | None:
+    match = _NO_REPLY.fullmatch(email.strip())
+    return int(match[1]) if match else by_email.get(email.strip().lower())

@@ -1,0 +1,63 @@
+"""Facts -> the opinions that are to be kept as first seen."""
+
+from __future__ import annotations
+
+from bot.decide.case import moment
+from bot.decide.roles import roles_of
+from bot.records.approval import Approval
+from bot.records.event import Account
+from bot.records.facts import Facts, Opinion
+from bot.records.ledger import Evaluated, approval_path
+from bot.specs.policies import Policies
+
+KEPT = frozenset(("approve", "withdraw", "reject", "hold", "unhold", "break_glass", "break_glass_confirm"))
+
+
+def approval_files(facts: Facts, policies: Policies) -> dict[str, bytes]:
+    """Ledger path -> bytes for each opinion of somebody who holds a role, not yet recorded, in its unedited state."""
+    actors = {actor.account.id: actor for actor in facts.actors}
+    files = {}
+    for one in facts.opinions:
+        actor = actors.get(one.actor)
+        if one.kind not in KEPT or one.recorded is not None or one.edited or one.tampered or actor is None:
+            continue
+        roles = tuple(sorted(roles_of(actor, policies.roles).held))
+        if roles or one.kind == "hold":
+            path = approval_path(facts.pull_request.number, one.id)
+            files[path] = _approval(one, actor.account, roles, facts, policies).canonical()
+    return files
+
+
+def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Facts, policies: Policies) -> Approval:
+    head = _head_of(one, facts)
+    return Approval(
+        id=one.id,
+        number=facts.pull_request.number,
+        kind=one.kind,
+        method=one.method,
+        actor=account,
+        roles=roles,
+        head_sha=head or "",
+        target=one.target,
+        selectors=one.models,
+        models=_models_of(one, head, facts),
+        environment=one.environment,
+        reason=one.reason,
+        body_sha256=one.body_sha256,
+        policy_digest=policies.digest,
+        created_at=moment(one.created_at).isoformat().replace("+00:00", "Z"),
+    )
+
+
+def _head_of(one: Opinion, facts: Facts) -> str | None:
+    if one.method == "review":
+        return one.commit_sha
+    if one.target and one.target.startswith("E-"):
+        named = [head.head_sha for head in facts.heads if head.evaluation_id == one.target]
+        return named[0] if named else None
+    return one.target or one.seen_head
+
+
+def _models_of(one: Opinion, head: str | None, facts: Facts) -> dict[str, Evaluated]:
+    found = next((fact.models for fact in facts.heads if fact.head_sha == head), {})
+    return dict(found)

@@ -1,0 +1,273 @@
+"""Ask the world for complete facts about a pull request; write what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from bot.decide.coverage import guarded, guarded_digest
+from bot.decide.gathering import (
+    broken,
+    environment_fact,
+    head_fact,
+    model_facts,
+    planned_digests,
+    subject,
+    teams_of,
+    to_ask,
+    verification,
+)
+from bot.decide.reading import Parse, commands_in, commit_facts, needs_seen_head, reviews_as_opinions, with_records
+from bot.errors import UserError
+from bot.ports import Git, Ports, PullRequest
+from bot.records.approval import Approval, Void
+from bot.records.decision import Decision
+from bot.records.evaluation import Evaluation
+from bot.records.event import Account
+from bot.records.facts import Actor, Asked, BreakGlassUse, Delegation, EnvironmentFact, Facts, HeadFact, Lock, Opinion
+from bot.records.ledger import (
+    Head,
+    bare,
+    decision_path,
+    evaluation_path,
+    facts_path,
+    head_path,
+    lock_path,
+    plan_path,
+    void_path,
+)
+from bot.records.plan import Plan
+from bot.records.release import Release
+from bot.specs.policies import Policies, read_policies
+
+FOLDER = "policies"
+
+
+def read(git: Git, sha: str) -> Policies:
+    """Policies of a commit of the default branch. Raises UserError or Problems; then nothing may be approved."""
+    return read_policies(policy_files(git, sha))
+
+
+def policy_files(git: Git, sha: str, folder: str = FOLDER) -> dict[str, bytes]:
+    """Path -> bytes of every file under `policies/`; a link or a submodule there is an error."""
+    files: dict[str, bytes] = {}
+    for name, entry in git.entries(sha, folder).items():
+        path = f"{folder}/{name}"
+        if entry.kind == "tree":
+            files |= policy_files(git, sha, path)
+        elif entry.kind == "blob":
+            files[path] = git.read(sha, path) or b""
+        else:
+            raise UserError(f"{path} is a {entry.kind}", hint="Policies are plain files.", code="policy_invalid")
+    return files
+
+
+def collect(
+    number: int,
+    about: str,
+    ports: Ports,
+    policies: Policies,
+    parse: Parse,
+    *,
+    asked: Asked | None = None,
+    merged: Mapping[str, str] | None = None,
+    group: bool = False,
+) -> Facts:
+    """Complete facts about `merge` or an environment, or an error: GitHub's answers are read to the last page.
+
+    `asked` is the promotion or rollback that somebody asks for, `merged` the inputs digests by model recomputed on the
+    merge commit (with `group`: on the merge group). Raises WorldError or UserError when a fact cannot be had.
+    Requests: pull request, commits, comments, reviews, and the permission of each person whom a role concerns.
+    """
+    asked = asked or Asked()
+    found = ports.pull_requests.get(number)
+    commits = ports.pull_requests.commits(number)
+    said, accounts = _opinions(found, policies, parse, ports)
+    head = _head(number, found.head_sha, ports)
+    plan = _plan(number, found.head_sha, ports)
+    names = {one.model for one in plan.planned} if plan else set()
+    initiator = head.initiator_id if head else None
+    accounts[found.author.id] = found.author
+    paths = plan.changed_paths if plan else ()
+    return Facts(
+        subject=about,
+        pull_request=subject(found, ports.default_branch, initiator),
+        commits=commit_facts(commits),
+        changed_paths=paths,
+        change_kinds=plan.change_kinds if plan else (),
+        guarded_paths=guarded(paths, names),
+        models=model_facts(plan, head, _evaluations(head, ports), merged or {}, _moved(plan, ports)) if plan else (),
+        broken=broken(plan) if plan else (),
+        heads=_heads(found, plan, head, said, ports),
+        opinions=tuple(said),
+        actors=_actors(said, accounts, asked, policies, ports),
+        training_initiators=() if initiator is None else (initiator,),
+        environments=() if about == "merge" else _environments(policies, ports),
+        asked=asked,
+        group=group,
+        planned=plan is not None,
+        **_standing(ports),
+    )
+
+
+def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: Ports) -> None:
+    """Write the decision, the facts behind it and the opinions first seen now, in one commit; what is there stays."""
+    number = facts.pull_request.number
+    new: dict[str, bytes | None] = {
+        facts_path(number, facts.digest()): facts.canonical(),
+        decision_path(number, decision.digest()): decision.canonical(),
+        **files,
+    }
+    missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
+    if missing:
+        ports.ledger.commit(missing, f"decide #{number} {decision.subject}: {decision.status}")
+
+
+def void(number: int, cause: str, event_id: str, parse: Parse, policies: Policies, ports: Ports) -> None:
+    """Make every opinion so far void, because the pull request was closed unmerged or its base was changed."""
+    path = void_path(number, event_id)
+    if ports.ledger.get(path) is None:
+        found = ports.pull_requests.get(number)
+        said, _ = _opinions(found, policies, parse, ports)
+        fact = Void.model_validate({"number": number, "cause": cause, "opinions": tuple(one.id for one in said)})
+        ports.ledger.commit({path: fact.canonical()}, f"void opinions on #{number}: {cause}")
+
+
+def _head(number: int, sha: str, ports: Ports) -> Head | None:
+    data = ports.ledger.get(head_path(number, sha))
+    return Head.parse(data, source=head_path(number, sha)) if data else None
+
+
+def _plan(number: int, sha: str, ports: Ports) -> Plan | None:
+    data = ports.ledger.get(plan_path(number, sha))
+    return Plan.parse(data, source=plan_path(number, sha)) if data else None
+
+
+def _evaluations(head: Head | None, ports: Ports) -> dict[str, Evaluation]:
+    found = {}
+    for model, digests in head.models.items() if head else ():
+        if digests.evaluation_digest is None:
+            continue
+        path = evaluation_path(model, digests.inputs_digest, digests.evaluation_digest)
+        data = ports.ledger.get(path)
+        if data is not None:
+            found[model] = Evaluation.parse(data, source=path)
+    return found
+
+
+def _moved(plan: Plan, ports: Ports) -> Collection[str]:
+    """Paths that the default branch changed since the base that was planned against."""
+    try:
+        tip = ports.git.resolve(f"refs/remotes/origin/{ports.default_branch}")
+    except UserError:
+        tip = ports.git.resolve(ports.run.sha)  # a workflow that runs from the default branch has its tip checked out
+    return [one.path for one in ports.git.changes(plan.base_sha, tip)] if tip != plan.base_sha else ()
+
+
+def _opinions(
+    found: PullRequest, policies: Policies, parse: Parse, ports: Ports
+) -> tuple[list[Opinion], dict[int, Account]]:
+    """Everything that was said, with what was recorded of it; and the accounts of who said it."""
+    number = found.number
+    comments, reviews = ports.pull_requests.comments(number), ports.pull_requests.reviews(number)
+    records, voided = _recorded(number, ports)
+    said = [*commands_in(comments, parse, policies.commands.prefix), *reviews_as_opinions(reviews)]
+    accounts = {one.id: one for one in (*(c.author for c in comments), *(r.author for r in reviews))}
+    accounts |= {one.actor.id: one.actor for one in records.values() if one.actor.id not in accounts}
+    known_since = [when for _, when, _ in ports.ledger.log(head_path(number, found.head_sha))]
+    live = needs_seen_head(said, found.head_sha, known_since[-1] if known_since else None)
+    return with_records(live, records, voided), accounts
+
+
+def _recorded(number: int, ports: Ports) -> tuple[dict[str, Approval], dict[str, str]]:
+    paths = ports.ledger.paths(f"approvals/{number}/")
+    records = [Approval.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    voids = [Void.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths(f"voids/{number}/")]
+    return {one.id: one for one in records}, {id_: void.cause for void in voids for id_ in void.opinions}
+
+
+def _heads(
+    found: PullRequest, plan: Plan | None, head: Head | None, said: Collection[Opinion], ports: Ports
+) -> tuple[HeadFact, ...]:
+    """The live head, and every older one that was planned; the rest of a change is read only where it is compared."""
+    prefix = f"heads/{found.number}/"
+    older = [
+        Head.parse(ports.ledger.get(path) or b"", source=path)
+        for path in ports.ledger.paths(prefix)
+        if path != head_path(found.number, found.head_sha)
+    ]
+    planned = {one.model for one in plan.planned} if plan else set()
+    digests = planned_digests(plan) if head is None else head.models
+    facts = [head_fact(found.head_sha, digests, _rest(found, found.head_sha, planned, ports))]
+    for one in older:
+        facts.append(head_fact(one.head_sha, one.models, _rest(found, one.head_sha, planned, ports)))
+    known = {one.head_sha for one in facts}
+    bare_heads = sorted({one.commit_sha for one in said if one.commit_sha} - known)
+    return (*facts, *(head_fact(sha, {}, _rest(found, sha, planned, ports)) for sha in bare_heads))
+
+
+def _rest(found: PullRequest, sha: str, planned: Collection[str], ports: Ports) -> str | None:
+    """Digest of what no model's digest covers; None when Git no longer has the head."""
+    try:
+        base = ports.git.merge_base(found.base_sha, sha)
+        return None if base is None else guarded_digest(ports.git.changes(base, sha), planned)
+    except UserError:
+        return None
+
+
+def _actors(
+    said: Sequence[Opinion], accounts: Mapping[int, Account], asked: Asked, policies: Policies, ports: Ports
+) -> tuple[Actor, ...]:
+    permissions, memberships = to_ask(policies, said, accounts, asked.by)
+    answers = {one.id: ports.pull_requests.permission(one.login) for one in permissions}
+    teams = sorted({team for role in policies.roles.roles.values() for team in role.teams})
+    member = {
+        (one.id, team): ports.pull_requests.in_team(team.split("/")[0], team.split("/")[1], one.login)
+        for one in memberships
+        for team in teams
+    }
+    return tuple(teams_of(account, answers.get(account.id), member) for _, account in sorted(accounts.items()))
+
+
+def _environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
+    paths = ports.environments.paths()
+    history = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("promotions/")]
+    found = []
+    for name in policies.environments.environments:
+        live = [path for path in paths if path.startswith(f"{name}/") and path.endswith("/release.json")]
+        releases = [Release.parse(ports.environments.get(path) or b"", source=path) for path in live]
+        lock = ports.environments.get(lock_path(name))
+        checks = [
+            verification(ports.ledger.get(path) or b"", path)
+            for path in ports.ledger.paths("verifications/")
+            if path.split("/")[-1].endswith(f"-{name}.json") or f"/{name}/" in path
+        ]
+        held = Lock.model_validate_json(lock) if lock else None
+        found.append(environment_fact(name, releases, history, checks, held))
+    return tuple(found)
+
+
+def _standing(ports: Ports) -> dict[str, Any]:
+    """What the ledger keeps apart from pull requests: lent roles, revoked artifacts, break-glass to review."""
+    ledger = ports.ledger
+    lent, broken_glass = ledger.paths("delegations/"), ledger.paths("break_glass/")
+    return {
+        "delegations": tuple(
+            Delegation.model_validate_json(ledger.get(path) or b"").model_copy(
+                update={"revoked": path.replace(".json", ".revoked.json") in lent}
+            )
+            for path in lent
+            if not path.endswith(".revoked.json")
+        ),
+        "revoked": tuple(
+            "sha256:" + bare(path.removeprefix("revocations/").removesuffix(".json"))
+            for path in ledger.paths("revocations/")
+        ),
+        "break_glass": tuple(
+            BreakGlassUse.model_validate_json(ledger.get(path) or b"").model_copy(
+                update={"reviewed": path.replace(".json", ".reviewed.json") in broken_glass}
+            )
+            for path in broken_glass
+            if not path.endswith(".reviewed.json")
+        ),
+    }
