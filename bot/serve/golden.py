@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
-from bot.errors import UserError
+from bot.records.training import Golden
 
 SKOPS_TOLERANCE = 1e-6  # other processors differ in the last digits (rtol 1e-9 was seen); a wrong model differs at once
 ONNX_TOLERANCE = 1e-4  # what the parity gate allows
 
 
-def read_golden(data: bytes) -> tuple[dict[str, list[Any]], list[Any], list[list[float]] | None]:
-    """(columns by name, predictions, probabilities or None) of golden.json. Raises UserError (`golden_invalid`)."""
-    try:
-        raw = json.loads(data)
-        columns, predicted = dict(raw["columns"]), list(raw["predict"])
-        probabilities = raw.get("predict_proba")
-        if not predicted or any(len(values) != len(predicted) for values in columns.values()):
-            raise ValueError("columns and predictions differ in length")
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"golden.json cannot be read: {error}", code="golden_invalid") from None
-    return columns, predicted, probabilities
+def golden_columns(golden: Golden, names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The rows as the columns of a request; a key that a row lacks is missing (None)."""
+    return {name: [row.get(name) for row in golden.rows] for name in names}
 
 
 def difference(expected: Any, found: Any, tolerance: float) -> str | None:

@@ -13,10 +13,10 @@ from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import ENVIRONMENTS, LEDGER, artifact_path, evaluation_path
 from bot.records.release import Release
-from bot.records.training import Training
+from bot.records.training import Golden, Training
 from bot.serve.app import Serving
 from bot.serve.engine import Engine
-from bot.serve.golden import ONNX_TOLERANCE, SKOPS_TOLERANCE, difference, read_golden
+from bot.serve.golden import ONNX_TOLERANCE, SKOPS_TOLERANCE, difference, golden_columns
 from bot.serve.switch import changed, gone, wanted
 
 Load = Callable[[Path, Training, str], Predictor]
@@ -89,7 +89,10 @@ class Follower:
         kind = "onnx" if self.runtime != "skops" and training.onnx == "passed" else "skops"
         hidden = self.sensitive(release) if self.sensitive is not None else frozenset()
         engine = Engine(release, training, self.load(folder, training, kind), kind, hidden)
-        check_golden(engine, (folder / "golden.json").read_bytes())
+        golden = folder / "golden.json"
+        if not golden.is_file():
+            raise UserError("the artifact has no golden.json to check it by", code="golden_missing")
+        check_golden(engine, golden.read_bytes())
         return engine
 
 
@@ -137,13 +140,15 @@ def verify_files(folder: Path, release: Release, training: Training) -> None:
 
 
 def check_golden(engine: Engine, data: bytes) -> None:
-    """Reproduce the golden predictions. Raises UserError (code `golden_differs`)."""
-    columns, expected, expected_probabilities = read_golden(data)
+    """Reproduce the golden predictions. Raises UserError (codes `golden_differs`, `golden_mismatch`)."""
+    golden = Golden.parse(data, source="golden.json")
+    if golden.artifact_digest != engine.release.artifact_digest or not golden.rows:
+        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
     tolerance = ONNX_TOLERANCE if engine.kind == "onnx" else SKOPS_TOLERANCE
-    found: tuple[Any, Any] = engine.predict(columns)
-    pairs = [("predict", expected, found[0])]
-    if expected_probabilities is not None:
-        pairs.append(("predict_proba", expected_probabilities, found[1]))
+    found: tuple[Any, Any] = engine.predict(golden_columns(golden, engine.training.inputs))
+    pairs: list[tuple[str, Any, Any]] = [("predict", golden.predictions, found[0])]
+    if golden.probabilities is not None:
+        pairs.append(("predict_proba", golden.probabilities, found[1]))
     for name, one, two in pairs:
         gap = difference(one, two, tolerance)
         if gap is not None:
