@@ -16,7 +16,7 @@ from bot.ports import Ports, Run
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import ENVIRONMENTS, LEDGER, evaluation_path, pointer_path
 from bot.records.release import Approver
-from bot.records.training import ArtifactFile
+from bot.records.training import ArtifactFile, Training
 from tests.builders import a_digest, a_training, an_evaluation
 
 RUTH = Approver(id=104, login="ruth", role="release_manager")
@@ -131,8 +131,13 @@ class World:
             files=(ArtifactFile(name="model.skops", sha256=digest, size=len(content)),),
             **{"inputs_digest": a_digest(model, word), **changes},
         )
+        return self.evaluated(training, {"model.skops": content})
+
+    def evaluated(self, training: Training, files: Mapping[str, bytes]) -> tuple[Evaluation, str]:
+        """The evaluation of these files, stored and in the ledger, with the pointer to them."""
+        model = training.model
         evaluation = an_evaluation(model, training=training)
-        pointer = self.artifacts.keep({"model.skops": content})
+        pointer = self.artifacts.keep(files)
         keys = (model, evaluation.inputs_digest, evaluation.digest())
         self.ports("writer").ledger.commit(
             {evaluation_path(*keys): evaluation.canonical(), pointer_path(*keys): pointer.encode()}, "evaluation"
@@ -141,9 +146,15 @@ class World:
 
     def promote(self, word: str, environment: str = "production", *, job: str = "job", **changes: Any) -> Any:
         """Promote the candidate of that word, as ruth."""
+        evaluation, pointer = self.candidate(word, changes.pop("model", "churn"), **changes.pop("training", {}))
+        return self.let_out(evaluation, pointer, environment, job=job, **changes)
+
+    def let_out(
+        self, evaluation: Evaluation, pointer: str, environment: str = "production", *, job: str = "job", **changes: Any
+    ) -> Any:
+        """Promote an evaluation, as ruth."""
         from bot.promote.step import promote
 
-        evaluation, pointer = self.candidate(word, changes.pop("model", "churn"), **changes.pop("training", {}))
         said = {"number": 7, "approved_by": (OLGA,), "promoted_by": RUTH, "reason": "", **changes}
         return promote(
             evaluation.model, environment, evaluation, pointer, commit=self.main, ports=self.ports(job), **said
