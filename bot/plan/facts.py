@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.errors import MlbotError, Place, UserError
 from bot.plan.digest import inputs_digest
 from bot.ports import TreeEntry
 from bot.records.plan import DataFile
+from bot.specs.agreement import disagreements
+from bot.specs.contract import Contract
 from bot.specs.data import files_of
 from bot.specs.model import ModelSpec, check_name, read_model_spec
-from bot.specs.yaml import read_yaml
+from bot.specs.validation import validate
+from bot.specs.yaml import read_yaml, together
 
 SPEC, SCHEMA = "model.yaml", "schema.yaml"
 
@@ -51,11 +55,24 @@ def schema_path(name: str) -> str:
 def inputs_of(folder: Folder, listing: Listing, versions: Versions) -> Inputs:
     """A model's spec, files and digest. Raises MlbotError with the place when one of them cannot be read."""
     spec = spec_of(folder)
-    contract = read_yaml(folder.schema, schema_path(folder.name)).value if folder.schema is not None else None
+    contract = _contract(folder, spec)
     if isinstance(listing, MlbotError):
         raise listing
     files, _ = files_of(spec.data, _below(listing, spec.data.path, spec_path(folder.name)))
     return Inputs(spec, files, inputs_digest(spec, files, contract, versions))
+
+
+def _contract(folder: Folder, spec: ModelSpec) -> Any:
+    """The contract as plain data, None without one."""
+    if folder.schema is None:
+        return None
+    document = read_yaml(folder.schema, schema_path(folder.name))
+    contract = validate(document, Contract, schema="contract")
+    spec_document = read_yaml(folder.spec or b"", spec_path(folder.name))
+    errors = disagreements(spec, spec_document, contract)
+    if errors:
+        raise together(errors)
+    return document.value
 
 
 def spec_of(folder: Folder) -> ModelSpec:

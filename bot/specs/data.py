@@ -16,7 +16,7 @@ from bot.specs.expression import columns_of
 from bot.specs.shorthand import Column
 
 Format = Literal["parquet", "csv"]
-FORMATS: tuple[Format, ...] = ("parquet", "csv")
+ENDINGS: dict[Format, tuple[str, ...]] = {"parquet": (".parquet", ".pq"), "csv": (".csv", ".csv.gz", ".csv.zst")}
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
 
@@ -89,20 +89,20 @@ def files_of(data: Data, files: Sequence[DataFile]) -> tuple[tuple[DataFile, ...
 
     In a folder, files of another format are passed over. Raises UserError when none is left or the format is not clear.
     """
-    by_format = {name: [file for file in files if file.path.endswith(f".{name}")] for name in FORMATS}
+    by_format = {name: [file for file in files if file.path.endswith(ends)] for name, ends in ENDINGS.items()}
     if data.format:
         is_one = len(files) == 1 and files[0].path == data.path
         chosen = list(files) if is_one else by_format[data.format]
         found: Format = data.format
     else:
-        present = [name for name in FORMATS if by_format[name]]
+        present = [name for name in ENDINGS if by_format[name]]
         if len(present) > 1:
             hint = "Add `format: parquet` or `format: csv` under `data`."
             raise UserError(f"{data.path} holds {' and '.join(present)} files", hint=hint, code="data_format_unclear")
         found = present[0] if present else "parquet"
         chosen = by_format[found]
     if not chosen:
-        hint = f"Files end in {' or '.join('.' + name for name in FORMATS)}; or add `format` under `data`."
+        hint = f"Files end in {', '.join(end for ends in ENDINGS.values() for end in ends)}."
         raise UserError(f"{data.path} holds no file of a known format", hint=hint, code="data_path_missing")
     return tuple(sorted(chosen, key=lambda file: file.path)), found
 
