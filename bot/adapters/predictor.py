@@ -24,7 +24,7 @@ def load(folder: Path, training: Training | None = None, *, prefer: Literal["sko
     """The Predictor (bot/ports.py) of an artifact folder; `training` None means that of `training.json` in it.
 
     ONNX is used only when asked for and when it passed the parity gate. The file's SHA-256 is compared with the
-    Training before it is opened. Raises UserError: `artifact_changed`, `artifact_missing`, `artifact_invalid`, `type_refused`.
+    Training before it is opened. Raises UserError: artifact_changed, _missing or _invalid, type_refused.
     """
     if training is None:
         training = Training.parse(_bytes(folder / "training.json"), source="training.json")

@@ -8,33 +8,43 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import UserError
+from bot.errors import Problems, UserError
+from bot.records.plan import DataFile
+from bot.specs.data import files_of
 from bot.specs.expression import columns_of, holds
 from bot.specs.validation import did_you_mean
 
 if TYPE_CHECKING:
+    from bot.specs.contract import Contract
     from bot.specs.model import ModelSpec
 
 COUNTS = (b"rows_read", b"rows_filtered", b"rows_without_target")
-_ENDINGS = {"parquet": (".parquet", ".pq"), "csv": (".csv", ".csv.gz", ".csv.zst")}
 _CSV_COLUMN = re.compile(r"CSV column #(\d+)")
 _BLOCK_BYTES = 8 * 1024 * 1024
 
 
-def read_table(spec: ModelSpec, data_dir: Path, columns: Sequence[str] | None = None) -> Any:
+def read_table(
+    spec: ModelSpec, data_dir: Path, columns: Sequence[str] | None = None, contract: Contract | None = None
+) -> Any:
     """The rows of the model's data, in file order: those for which `data.where` holds and whose target is known.
 
     `data_dir` is the folder that holds `data/`. `columns` None means all columns; the target, row id, time, group and
-    weight come along anyway. The schema's metadata counts the rows that were read and left out (COUNTS).
-    Raises UserError with the file's name when a file cannot be read, a column is not there or no row is left.
+    weight come along anyway. The schema's metadata counts the rows that were read and left out (COUNTS). The contract
+    is checked on all columns and rows, before any is left out.
+    Raises UserError with the file's name when a file cannot be read, a column is not there or no row is left, and
+    Problems (code `contract_broken`) when the contract does not hold.
     """
-    wanted = None if columns is None else _wanted(spec, columns)
+    wanted = None if columns is None or contract is not None else _wanted(spec, columns)
     parts = []
-    for file in data_files(spec, data_dir):
+    files, kind = data_files(spec, data_dir)
+    for file in files:
         with _named(file, data_dir):
-            parts.append(_read(file, spec, wanted))
+            parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
     table = _concatenated(parts, spec)
     _check_roles(table, spec)
+    if contract is not None:
+        _check_contract(table, contract, spec)
+        table = table if columns is None else table.select(_checked_columns(_wanted(spec, columns), table.column_names))
     n_read = table.num_rows
     if spec.data.where:
         table = table.filter(_condition(spec, table))
@@ -48,19 +58,19 @@ def read_table(spec: ModelSpec, data_dir: Path, columns: Sequence[str] | None = 
     return table.replace_schema_metadata({name: str(n) for name, n in zip(COUNTS, counts, strict=True)})
 
 
-def data_files(spec: ModelSpec, data_dir: Path) -> list[Path]:
-    """The file, or the files of the format in the folder and below, sorted by path."""
+def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:
+    """The files that the model reads, in order, and their format, by the same rule as the plan."""
     path = data_dir / spec.data.path
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.is_file() and _format(file, spec))
-    if not files:
+    found = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    if not found:
         raise UserError(
             f"{spec.data.path}: there are no data files",
-            hint="`dvc pull` fetches what data.dvc names; check `data.path` and `data.format`.",
+            hint="`dvc pull` fetches what data.dvc names; check `data.path`.",
             code="data_missing",
         )
-    return files
+    names = [DataFile(path=file.relative_to(data_dir).as_posix(), md5="") for file in found]
+    chosen, kind = files_of(spec.data, names)
+    return [data_dir / file.path for file in chosen], kind
 
 
 def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
@@ -68,20 +78,12 @@ def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
     import pyarrow.csv
     import pyarrow.parquet
 
-    file = data_files(spec, data_dir)[0]
-    with _named(file, data_dir):
-        if _format(file, spec) == "parquet":
-            return tuple(pyarrow.parquet.read_schema(file).names)
-        with pyarrow.csv.open_csv(file, read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
+    files, kind = data_files(spec, data_dir)
+    with _named(files[0], data_dir):
+        if kind == "parquet":
+            return tuple(pyarrow.parquet.read_schema(files[0]).names)
+        with pyarrow.csv.open_csv(files[0], read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
             return tuple(reader.schema.names)
-
-
-def _format(file: Path, spec: ModelSpec) -> str | None:
-    """The format of a data file; a file named by `data.path` itself may have any ending when `format` is given."""
-    by_name = next((name for name, ends in _ENDINGS.items() if file.name.endswith(ends)), None)
-    if spec.data.format is None or by_name == spec.data.format:
-        return by_name
-    return spec.data.format if spec.data.path.endswith(file.name) else None
 
 
 def _wanted(spec: ModelSpec, columns: Sequence[str]) -> list[str]:
@@ -90,14 +92,9 @@ def _wanted(spec: ModelSpec, columns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*roles, *(columns_of(data.where) if data.where else ()), *columns]))
 
 
-def _read(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
+def _read_parquet(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:  # noqa: ARG001 - as _read_csv
     import pyarrow.parquet
 
-    kind = _format(file, spec)
-    if kind is None:
-        raise UserError(f"{file.name}: is it Parquet or CSV?", hint="Add `format:` under `data`.", code="data_format")
-    if kind == "csv":
-        return _read_csv(file, spec, columns)
     if columns is not None:
         _check_columns(columns, pyarrow.parquet.read_schema(file).names)
     return pyarrow.parquet.read_table(file, columns=columns, partitioning=None)
@@ -136,6 +133,11 @@ def _read_csv(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
     return table
 
 
+def _checked_columns(wanted: list[str], names: Sequence[str]) -> list[str]:
+    _check_columns(wanted, names)
+    return wanted
+
+
 def _check_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
     doubled = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if doubled:
@@ -165,6 +167,18 @@ def _check_roles(table: Any, spec: ModelSpec) -> None:
     _check_columns(_wanted(spec, ()), table.column_names)
     if table.num_rows == 0:
         raise UserError(f"{spec.data.path}: there are no rows", hint="Look at the data files.", code="data_empty")
+
+
+def _check_contract(table: Any, contract: Contract, spec: ModelSpec) -> None:
+    from bot.specs.conformity import check_contract
+
+    hint = "Mend the data, or change schema.yaml."
+    errors = [
+        UserError(f"{spec.data.path}: {violation}", hint=hint, code="contract_broken")
+        for violation in check_contract(table, contract)
+    ]
+    if errors:
+        raise errors[0] if len(errors) == 1 else Problems(errors)
 
 
 def _condition(spec: ModelSpec, table: Any) -> Any:

@@ -17,6 +17,7 @@ from bot.errors import WorldError
 from bot.records.training import Machine
 
 if TYPE_CHECKING:
+    from bot.specs.contract import Contract
     from bot.specs.model import ModelSpec
 
 NUMERICAL = ("numpy", "scipy", "scikit-learn", "pyarrow", "skops", "skl2onnx", "onnxruntime", "joblib", "threadpoolctl")
@@ -24,11 +25,16 @@ Tell = Callable[[str, int, int], None]
 
 
 class LocalWorkbench:
-    """The Workbench port over two folders: `data_dir` holds `data/`, `out` receives the artifact."""
+    """The Workbench port over two folders: `data_dir` holds `data/`, `out` receives the artifact.
 
-    def __init__(self, data_dir: Path, out: Path, tell: Tell | None = None) -> None:
+    `contract` None means that the data are not checked. `tell` receives (phase, done, total).
+    """
+
+    def __init__(
+        self, data_dir: Path, out: Path, tell: Tell | None = None, *, contract: Contract | None = None
+    ) -> None:
         self.data_dir, self.out = data_dir, out
-        self._tell = tell
+        self._tell, self._contract = tell, contract
         self._start = time.monotonic()
 
     def column_names(self, spec: ModelSpec) -> tuple[str, ...]:
@@ -36,8 +42,8 @@ class LocalWorkbench:
         return column_names(spec, self.data_dir)
 
     def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
-        """The rows."""
-        return read_table(spec, self.data_dir, columns)
+        """The rows, checked against the contract if there is one."""
+        return read_table(spec, self.data_dir, columns, self._contract)
 
     def write(self, name: str, data: bytes) -> None:
         """One file of the artifact folder, whole or not at all."""
@@ -61,7 +67,7 @@ class LocalWorkbench:
 
     def machine(self) -> Machine:
         """Architecture, CPU, BLAS kernel and versions."""
-        from threadpoolctl import threadpool_info
+        from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
         pools = threadpool_info()
         blas = [f"{pool.get('internal_api')} {pool.get('architecture', '')}".strip() for pool in pools]

@@ -1,6 +1,6 @@
 """What a fitted pipeline or an ONNX session gives -> labels and probabilities, the same way in training and serving.
 
-The pipeline is fitted on the positions of the labels in `classes`, so that the columns of its probabilities are in their
+The pipeline is fitted on the positions of the labels in `classes`, so that its columns of probabilities are in their
 order, and onnxruntime returns whole numbers.
 """
 

@@ -1,0 +1,107 @@
+"""Chosen inputs and parameters -> the files of the artifact folder and the Training record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.records.base import sha256
+from bot.records.plan import Planned
+from bot.records.training import ArtifactFile, Machine, Seconds, Training
+from bot.specs.model import ModelSpec
+from bot.train.canonical import canonical_skops
+from bot.train.choose import Chosen
+from bot.train.fit import CALIBRATION_FOLDS, Recipe, decision_threshold, fit_pipeline, predict
+from bot.train.folds import Fold
+from bot.train.golden import golden
+from bot.train.onnx_export import export
+from bot.train.prepare import Prepared
+from bot.train.scoring import scorer_for
+from bot.train.search import Found
+
+MAX_WARNINGS = 20
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The files by name and what they were made from."""
+
+    files: dict[str, bytes]
+    chosen: Chosen
+    found: Found | None
+    threshold: float | None
+    onnx: Any
+    onnx_detail: str
+
+    def training(
+        self, *, planned: Planned, caught: Sequence[str], seconds: Seconds, peak_memory_bytes: int, machine: Machine
+    ) -> Training:
+        """The record."""
+        prepared, found = self.chosen.prepared, self.found
+        spec = prepared.spec
+        return Training(
+            model=planned.model,
+            task=spec.task,
+            inputs_digest=planned.inputs_digest,
+            artifact_digest=sha256(self.files["model.skops"]),
+            files=tuple(ArtifactFile(name=n, sha256=sha256(data), size=len(data)) for n, data in self.files.items()),
+            data_files=planned.data_files,
+            target=spec.data.target,
+            classes=prepared.target.classes,
+            threshold=self.threshold,
+            n_train=prepared.framed.num_rows,
+            n_test=prepared.test_framed.num_rows,
+            test_rows_digest=prepared.test_rows_digest,
+            inputs=prepared.inputs.names,
+            columns=prepared.inputs.columns,
+            dropped=self.chosen.dropped,
+            selection_method=self.chosen.method,
+            selection_curve=self.chosen.curve,
+            estimator=spec.estimator.name,
+            parameters={**spec.estimator.parameters, **(found.parameters if found else {})},
+            trials=found.trials if found else 0,
+            scoring=scorer_for(spec, spec.search.scoring if spec.search else None).name,
+            onnx=self.onnx,
+            onnx_detail=self.onnx_detail,
+            warnings=tuple([*prepared.warnings, *_sentences(caught, found)][:MAX_WARNINGS]),
+            seconds=seconds,
+            peak_memory_bytes=peak_memory_bytes,
+            machine=machine,
+        )
+
+
+def make_artifact(chosen: Chosen, found: Found | None) -> Artifact:
+    """Fit on all training rows, write the canonical bytes, and try ONNX against every test row."""
+    prepared = chosen.prepared
+    spec, classes = prepared.spec, prepared.target.classes
+    recipe = Recipe(spec, prepared.inputs, prepared.needs, classes, found.parameters if found else {})
+    folds = _folds(prepared)
+    threshold = decision_threshold(recipe, prepared.framed, prepared.target, folds)
+    pipeline = fit_pipeline(recipe, prepared.framed, prepared.target, folds)
+    outputs = predict(pipeline, prepared.test_framed, len(classes or ()))
+    files = {"model.skops": canonical_skops(pipeline)}
+    record = golden(prepared, outputs, threshold, sha256(files["model.skops"]))
+    files["golden.json"] = record.canonical()
+    if not spec.onnx:
+        return Artifact(files, chosen, found, threshold, "not_tried", "the spec says `onnx: false`")
+    made = export(pipeline, prepared.inputs, prepared.test_framed, outputs, classes, threshold)
+    if made.data is not None:
+        files["model.onnx"] = made.data
+    return Artifact(files, chosen, found, threshold, made.status, made.detail)
+
+
+def _folds(prepared: Prepared) -> list[Fold]:
+    """Folds for calibration and threshold; none when neither is asked for."""
+    spec: ModelSpec = prepared.spec
+    is_number = spec.estimator.threshold is None or isinstance(spec.estimator.threshold, float)
+    if spec.estimator.calibration == "none" and is_number:
+        return []
+    return prepared.folds(CALIBRATION_FOLDS, spec.seed)
+
+
+def _sentences(caught: Sequence[str], found: Found | None) -> list[str]:
+    """The first line of each different warning, without addresses and timings, so that runs compare."""
+    lines = [re.sub(r"\s+", " ", text.strip().split("\n")[0])[:300] for text in caught]
+    return [*dict.fromkeys(lines), *([f"search: {found.note}"] if found and found.note else [])]

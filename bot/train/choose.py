@@ -1,0 +1,77 @@
+"""Which inputs are kept and which parameters are used: selection, then search, each on its own folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.records.training import DroppedInput, SelectionPoint
+from bot.train.learner import Learner
+from bot.train.matrix import Encoded, encode
+from bot.train.prepare import Prepared
+from bot.train.scoring import scorer_for
+from bot.train.search import Budget, Found, search
+from bot.train.selection import select_fast
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How the many fits are run: `map` over argument tuples, the number of jobs, seconds since the start, progress."""
+
+    map: Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], list[Any]]
+    jobs: int
+    elapsed: Callable[[], float]
+    tell: Callable[[str, int, int], None]
+
+    def budget(self, phase: str, max_fits: int | None, max_minutes: float | None) -> Budget:
+        """Limits that start now."""
+        start = self.elapsed()
+        return Budget(
+            max_fits,
+            lambda: max_minutes is not None and self.elapsed() - start > 60 * max_minutes,
+            lambda done, total: self.tell(phase, done, total),
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The outcome of selection."""
+
+    prepared: Prepared
+    method: str
+    curve: tuple[SelectionPoint, ...]
+    dropped: tuple[DroppedInput, ...]
+
+
+def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
+    """The prepared data with the kept inputs only."""
+    spec, settings = prepared.spec, prepared.spec.selection
+    if settings.method == "none":
+        return Chosen(prepared, "none", (), prepared.inputs.dropped)
+    folds = _encoded(prepared, settings.folds, spec.seed)
+    learner = Learner(spec, prepared.target.classes)
+    always = frozenset(settings.always)
+    names = prepared.inputs.names
+    selected = select_fast(learner, scorer_for(spec), folds, names, always, settings.at_most, engine.map)
+    dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in selected.kept)
+    kept = prepared.only(selected.kept)
+    return Chosen(kept, settings.method, selected.curve, (*prepared.inputs.dropped, *dropped))
+
+
+def choose_parameters(prepared: Prepared, engine: Engine) -> Found | None:
+    """The best parameters of the search, None when the spec has none."""
+    settings = prepared.spec.search
+    if settings is None:
+        return None
+    folds = _encoded(prepared, settings.folds, settings.seed)
+    budget = engine.budget("search", settings.max_fits, settings.max_minutes)
+    learner = Learner(prepared.spec, prepared.target.classes)
+    return search(
+        settings, learner, scorer_for(prepared.spec, settings.scoring), folds, engine.map, budget, engine.jobs
+    )
+
+
+def _encoded(prepared: Prepared, n_folds: int, seed: int) -> list[Encoded]:
+    folds = prepared.folds(n_folds, seed)
+    return encode(prepared.framed, prepared.target, folds, prepared.inputs, prepared.needs, prepared.spec.seed)

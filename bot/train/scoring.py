@@ -1,0 +1,108 @@
+"""A metric's name -> a score of predictions where more is better, for search, selection and thresholds.
+
+These are scikit-learn's functions; the reported numbers with intervals are `bot.evaluate.metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bot.specs.metrics import ALIASES
+from bot.specs.model import ModelSpec
+from bot.specs.outputs import Outputs, positions
+
+_EPSILON = 1e-15
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """`score(truth, outputs, weights)`, more is better; `name` is mlbot's name of the metric."""
+
+    name: str
+    sign: int
+    measure: Callable[..., float]
+    wants: str  # "score" (probability of the second class), "probabilities", "labels" or "values"
+
+    def score(self, truth: Any, outputs: Outputs, weights: Any = None) -> float:
+        """The metric times its sign; NaN when the rows cannot tell (one class only)."""
+        try:
+            return self.sign * float(self.measure(truth, self._shown(outputs), sample_weight=weights))
+        except ValueError:
+            return float("nan")
+
+    def _shown(self, outputs: Outputs) -> Any:
+        if self.wants == "values":
+            return outputs.predicted
+        if self.wants == "labels" or outputs.probabilities is None:
+            return positions(outputs, None)
+        return outputs.probabilities[:, 1] if self.wants == "score" else outputs.probabilities
+
+
+def scorer_for(spec: ModelSpec, name: str | None = None) -> Scorer:
+    """The scorer of a metric, the primary one when None. Metrics that need a cost table or bins score by log-loss."""
+    wanted = name or spec.metrics.primary
+    return _scorer(ALIASES.get(wanted, wanted))
+
+
+def _scorer(name: str) -> Scorer:
+    from sklearn import metrics as m
+
+    table: dict[str, tuple[int, Callable[..., float], str]] = {
+        "accuracy": (1, m.accuracy_score, "labels"),
+        "average_precision": (1, m.average_precision_score, "score"),
+        "balanced_accuracy": (1, m.balanced_accuracy_score, "labels"),
+        "brier": (-1, m.brier_score_loss, "score"),
+        "f1": (1, _with(m.f1_score, zero_division=0), "labels"),
+        "f1_macro": (1, _with(m.f1_score, average="macro", zero_division=0), "labels"),
+        "f1_weighted": (1, _with(m.f1_score, average="weighted", zero_division=0), "labels"),
+        "log_loss": (-1, log_loss, "probabilities"),
+        "mae": (-1, m.mean_absolute_error, "values"),
+        "mape": (-1, m.mean_absolute_percentage_error, "values"),
+        "mcc": (1, m.matthews_corrcoef, "labels"),
+        "precision": (1, _with(m.precision_score, zero_division=0), "labels"),
+        "precision_macro": (1, _with(m.precision_score, average="macro", zero_division=0), "labels"),
+        "r2": (1, m.r2_score, "values"),
+        "recall": (1, _with(m.recall_score, zero_division=0), "labels"),
+        "recall_macro": (1, _with(m.recall_score, average="macro", zero_division=0), "labels"),
+        "rmse": (-1, m.root_mean_squared_error, "values"),
+        "roc_auc": (1, m.roc_auc_score, "score"),
+        "roc_auc_ovr": (1, _with(m.roc_auc_score, multi_class="ovr", average="macro"), "probabilities"),
+        "specificity": (1, _with(m.recall_score, pos_label=0, zero_division=0), "labels"),
+    }
+    if name.startswith("pinball"):
+        quantile = float(name.removeprefix("pinball_"))
+        return Scorer(name, -1, _with(m.mean_pinball_loss, alpha=quantile), "values")
+    if name not in table:
+        name = "log_loss"
+    return Scorer(name, *table[name])
+
+
+def _with(function: Callable[..., float], **fixed: Any) -> Callable[..., float]:
+    return lambda truth, shown, sample_weight=None: function(truth, shown, sample_weight=sample_weight, **fixed)
+
+
+def log_loss(truth: Any, probabilities: Any, sample_weight: Any = None) -> float:
+    """Mean negative log-likelihood; a hard label counts as certain."""
+    return float(np.average(row_log_loss(truth, probabilities), weights=sample_weight))
+
+
+def row_log_loss(truth: Any, probabilities: Any) -> Any:
+    """-log of the probability of the true class, float64 (n,), clipped at 1e-15."""
+    if probabilities.ndim == 1:
+        return np.where(probabilities == truth, 0.0, -np.log(_EPSILON))
+    chosen = probabilities[np.arange(len(truth)), truth]
+    return -np.log(np.clip(chosen, _EPSILON, 1.0))
+
+
+def row_losses(truth: Any, outputs: Outputs) -> Any:
+    """Loss of each row, float64 (n,): log-loss for classes, squared error for numbers."""
+    if outputs.probabilities is not None:
+        return row_log_loss(truth, outputs.probabilities)
+    predicted = np.asarray(outputs.predicted)
+    if predicted.dtype.kind == "f":
+        return (predicted - truth) ** 2
+    return (predicted != truth).astype(float)

@@ -1,0 +1,54 @@
+"""A planned model and its data -> the artifact folder and the Training that describes it."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from typing import Any
+
+from bot.ports import Workbench
+from bot.records.plan import Planned
+from bot.records.training import Seconds, Training
+from bot.specs.model import ModelSpec
+from bot.train.artifact import Artifact, make_artifact
+from bot.train.card import card
+from bot.train.choose import Engine, choose_inputs, choose_parameters
+from bot.train.inputs import named_columns
+from bot.train.prepare import prepare
+
+
+def train(spec: ModelSpec, planned: Planned, bench: Workbench, *, dask: str | None = None) -> Training:
+    """Read, split, choose inputs and parameters, fit, export, and write `model.skops`, `golden.json`, `training.json`,
+    `README.md` and, where it agrees, `model.onnx`. `dask` is a scheduler's address, over the spec's own.
+
+    Raises UserError for whatever the spec or the data are wrong about, before anything is written.
+    """
+    address = dask or (spec.search.dask if spec.search else None)
+    jobs = spec.resources.jobs or bench.cores()
+    engine = Engine(lambda function, tasks: bench.map(function, tasks, jobs, address), jobs, bench.elapsed, bench.tell)
+    times = [bench.elapsed()]
+
+    def passed(value: Any) -> Any:
+        times.append(bench.elapsed())
+        return value
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        names = named_columns(spec, bench.column_names(spec))
+        prepared = passed(prepare(spec, bench.read(spec, names)))
+        chosen = passed(choose_inputs(prepared, engine))
+        found = passed(choose_parameters(chosen.prepared, engine))
+        artifact: Artifact = passed(make_artifact(chosen, found))
+    seconds = [after - before for before, after in pairwise(times)]
+    training = artifact.training(
+        planned=planned,
+        caught=[str(one.message) for one in caught],
+        seconds=Seconds(read=seconds[0], select=seconds[1], search=seconds[2], fit=seconds[3], export=0.0),
+        peak_memory_bytes=bench.peak_memory_bytes(),
+        machine=bench.machine(),
+    )
+    for name, data in artifact.files.items():
+        bench.write(name, data)
+    bench.write("README.md", card(spec, training).encode())
+    bench.write("training.json", training.canonical())
+    return training

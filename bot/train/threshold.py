@@ -1,0 +1,33 @@
+"""Out-of-fold probabilities of the training rows -> the decision threshold that a spec asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def best_threshold(truth: Any, probability: Any, metric: str) -> float:
+    """The threshold on the probability (n,) of the positive class that maximises accuracy, balanced_accuracy, f1, mcc
+    or youden; of equals the nearest to 0.5. All cuts are tried at once on the sorted probabilities.
+    """
+    order = np.argsort(-probability, kind="stable")
+    truth, probability = np.asarray(truth)[order].astype(float), probability[order]
+    last = np.flatnonzero(np.diff(probability, append=-1.0))  # the last row of each run of equal probabilities
+    tp, fp = np.cumsum(truth)[last], np.cumsum(1 - truth)[last]
+    n_pos, n_neg = truth.sum(), len(truth) - truth.sum()
+    fn, tn = n_pos - tp, n_neg - fp
+    with np.errstate(all="ignore"):
+        values = {
+            "accuracy": (tp + tn) / len(truth),
+            "balanced_accuracy": (tp / n_pos + tn / n_neg) / 2,
+            "youden": tp / n_pos + tn / n_neg - 1,
+            "f1": 2 * tp / (2 * tp + fp + fn),
+            "mcc": (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
+        }[metric]
+    values = np.nan_to_num(values, nan=-1.0)
+    cuts = probability[last]
+    below = np.append(cuts[1:], 0.0)
+    middle = (cuts + below) / 2  # half-way to the next row, so that rounding flips nothing
+    best = np.flatnonzero(values >= values.max() - 1e-12)
+    return float(np.clip(middle[best[np.argmin(np.abs(middle[best] - 0.5))]], 1e-6, 1 - 1e-6))
