@@ -36,6 +36,7 @@ class Item:
     start: Start
     level: int
     cancel_in_progress: bool = False
+    queue_all: bool = False
     cancelled: bool = False
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
@@ -86,7 +87,7 @@ class Engine:
         repository = self.hub.repository(happening.repository)
         run = self._run(repository, start)
         item = Item(run, start, happening.level)
-        run.groups, item.cancel_in_progress = _groups(start, run)
+        _join_groups(item)
         self.hub.data.runs.append(run)
         self._items[run.id] = item
         self._enter(item)
@@ -119,9 +120,9 @@ class Engine:
         )
 
     def _enter(self, item: Item) -> None:
-        """Take a place in the queue. In a group one run waits at most: a newer one takes its place."""
+        """Take a place in the queue. Without `queue: max` one run of a group waits at most: the newest."""
         mine = set(item.run.groups)
-        for other in [one for one in self._waiting if mine & set(one.run.groups)]:
+        for other in [one for one in self._waiting if mine & set(one.run.groups) and not item.queue_all]:
             self._waiting.remove(other)
             self._finish(other, "cancelled")
         if item.cancel_in_progress:
@@ -163,6 +164,7 @@ class Engine:
         for item in self._waiting:
             if not busy & set(item.run.groups):
                 return item
+            busy |= set(item.run.groups)  # nobody overtakes within a group
         return None
 
     def _execute(self, item: Item) -> str:
@@ -250,7 +252,7 @@ class Engine:
         run = item.run
         run.attempt, run.status, run.conclusion, run.problem = run.attempt + 1, "queued", None, ""
         run.jobs, run.annotations = [], []
-        fresh = Item(run, item.start, item.level, item.cancel_in_progress)
+        fresh = Item(run, item.start, item.level, item.cancel_in_progress, item.queue_all)
         self._items[run.id] = fresh
         self._enter(fresh)
 
@@ -304,33 +306,40 @@ def _signal(process: subprocess.Popen[str], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _groups(start: Start, run: Run) -> tuple[list[str], bool]:
+def _join_groups(item: Item) -> None:
     """Concurrency groups of the workflow and its jobs, as far as they are known before jobs run."""
-    payload = start.payload
+    workflow, contexts = item.start.workflow, _contexts(item)
+    given = [workflow.body.get("concurrency"), *(job.get("concurrency") for job in workflow.jobs.values())]
+    groups = set()
+    for one in given:
+        wanted: Mapping[str, Any] = one if isinstance(one, dict) else {"group": one}
+        with contextlib.suppress(expressions.UnknownError):
+            if wanted.get("group"):
+                groups.add(expressions.fill(str(wanted["group"]), contexts).strip().lower())
+                stop = expressions.fill(str(wanted.get("cancel-in-progress", "false")), contexts)
+                item.cancel_in_progress |= stop.lower() == "true"
+                item.queue_all |= wanted.get("queue") == "max"
+    item.run.groups = sorted(groups)
+
+
+def _contexts(item: Item) -> dict[str, Any]:
+    """What expressions may name before any job runs: `github` and `inputs`."""
+    start, payload = item.start, item.start.payload
+    pull = payload.get("pull_request") or {}
     github = {
         "event": payload,
         "event_name": start.event,
         "ref": start.ref,
         "ref_name": start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
-        "head_ref": (payload.get("pull_request") or {}).get("head", {}).get("ref", ""),
-        "base_ref": (payload.get("pull_request") or {}).get("base", {}).get("ref", ""),
+        "head_ref": pull.get("head", {}).get("ref", ""),
+        "base_ref": pull.get("base", {}).get("ref", ""),
         "sha": start.sha,
         "workflow": start.workflow.name,
-        "run_id": run.id,
-        "repository": run.repository,
-        "actor": run.actor,
+        "run_id": item.run.id,
+        "repository": item.run.repository,
+        "actor": item.run.actor,
     }
-    contexts: dict[str, Any] = {"github": github, "inputs": payload.get("inputs") or {}}
-    given = [start.workflow.body.get("concurrency"), *(job.get("concurrency") for job in start.workflow.jobs.values())]
-    groups, cancel = [], False
-    for one in given:
-        with contextlib.suppress(expressions.UnknownError):
-            wanted: Mapping[str, Any] = one if isinstance(one, dict) else {"group": one}
-            if wanted.get("group"):
-                groups.append(expressions.fill(str(wanted["group"]), contexts).lower())
-                stop = expressions.fill(str(wanted.get("cancel-in-progress", "false")), contexts)
-                cancel = cancel or stop.lower() == "true"
-    return sorted(set(groups)), cancel
+    return {"github": github, "inputs": payload.get("inputs") or {}}
 
 
 def _title(start: Start) -> str:

@@ -55,7 +55,9 @@ def comment_event(
     )
 
 
-def review_event(hub: Hub, repository: Repository, found: Review, action: str, sender: str, by_run: bool) -> None:
+def review_event(
+    hub: Hub, repository: Repository, found: Review, action: str, sender: str, by_run: bool, **parts: Any
+) -> None:
     """`number` at the top is not in GitHub's payload; `act` derives github.ref from it."""
     links = hub.links()
     review = pulls.review(links, repository, found)
@@ -70,6 +72,7 @@ def review_event(hub: Hub, repository: Repository, found: Review, action: str, s
         number=found.number,
         review=review,
         pull_request=pulls.simple(links, repository, repository.issues[found.number]),
+        **parts,
     )
 
 

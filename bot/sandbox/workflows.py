@@ -12,7 +12,22 @@ import yaml
 from bot.sandbox.bare import Bare
 
 FOLDER = ".github/workflows"
-SCOPES = ("actions", "attestations", "checks", "contents", "deployments", "discussions", "id-token", "issues", "models", "packages", "pages", "pull-requests", "security-events", "statuses")
+SCOPES = (
+    "actions",
+    "attestations",
+    "checks",
+    "contents",
+    "deployments",
+    "discussions",
+    "id-token",
+    "issues",
+    "models",
+    "packages",
+    "pages",
+    "pull-requests",
+    "security-events",
+    "statuses",
+)
 DEFAULT = {"contents": "read", "packages": "read"}  # GitHub's restricted default for a new repository
 _USES = re.compile(r"^([\w.-]+/[\w.-]+)(/[^@]*)?@(.+)$")
 

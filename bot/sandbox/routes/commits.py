@@ -111,11 +111,12 @@ def create_status(call: Call) -> Reply:
     status = Status(call.hub.next_id(), sha, context, state, description, url or None, call.login, now)
     call.repo.statuses.append(status)
     body = shapes.status(call.links, call.repo, status)
-    parts = {name: body[name] for name in ("id", "state", "description", "target_url", "context", "created_at")}
+    parts = {
+        name: body[name] for name in ("id", "state", "description", "target_url", "context", "created_at", "updated_at")
+    }
     commit = shapes.commit(call.links, call.repo, found)
-    events.announce(
-        call.hub, call.repo, "status", None, call.login, call.by_run, sha=sha, commit=commit, branches=[], **parts
-    )
+    what: dict[str, Any] = {"sha": sha, "name": call.repo.full_name, "commit": commit, "branches": []}
+    events.announce(call.hub, call.repo, "status", None, call.login, call.by_run, **parts, **what)
     return Reply(body, 201)
 
 

@@ -51,7 +51,8 @@ def create_deployment(call: Call) -> Reply:
     )
     call.repo.deployments[found.id] = found
     body = shapes.deployment(call.links, call.repo, found)
-    events.announce(call.hub, call.repo, "deployment", "created", call.login, call.by_run, deployment=body)
+    parts: dict[str, Any] = {"deployment": body, "workflow": None, "workflow_run": None}
+    events.announce(call.hub, call.repo, "deployment", "created", call.login, call.by_run, **parts)
     return Reply(body, 201)
 
 

@@ -138,14 +138,9 @@ def meta(_: Call) -> Reply:
     return Reply({"verifiable_password_authentication": False, "installed_version": "3.17.0"})
 
 
-def root(call: Call) -> Reply:
-    return Reply({"current_user_url": f"{call.root}/user", "repository_url": f"{call.root}{R}"})
-
-
 TEAM = "/orgs/{org}/teams/{team}"
 
 ROUTES = [
-    Route("GET", "/", root),
     Route("GET", "/meta", meta),
     Route("GET", "/rate_limit", rate_limit),
     Route("GET", "/user", me, ("never",)),

@@ -74,8 +74,9 @@ def edit_review(call: Call) -> Reply:
     _, review = review_of(call)
     if review.author != call.login:
         raise ApiError(403, "Resource not accessible by personal access token")
-    review.body = call.text("body", resource="PullRequestReview")
-    events.review_event(call.hub, call.repo, review, "edited", call.login, call.by_run)
+    before, review.body = review.body, call.text("body", resource="PullRequestReview")
+    changes = {"body": {"from": before}}
+    events.review_event(call.hub, call.repo, review, "edited", call.login, call.by_run, changes=changes)
     return Reply(shapes.review(call.links, call.repo, review))
 
 

@@ -1,8 +1,7 @@
-"""Copy the files that the patterns name into the run's store, below their least common ancestor, as the real one."""
+"""Copy the files that the patterns name into the run's store, laid out as the real one does."""
 
 import glob
 import hashlib
-import itertools
 import os
 import shutil
 import sys
@@ -27,16 +26,22 @@ def _files(patterns: list[str], hidden: bool) -> list[Path]:
     return list(kept)
 
 
-def _root(patterns: list[str]) -> Path:
-    """What paths in the artifact are relative to: where the patterns start, before their first wildcard."""
-    starts = [_start(pattern) for pattern in patterns if not pattern.startswith("!")]
-    return Path(os.path.commonpath(starts))
+def _search_path(pattern: str) -> Path:
+    """The part of a pattern before its first wildcard."""
+    parts = []
+    for part in Path(pattern).parts:
+        if any(letter in part for letter in "*?["):
+            break
+        parts.append(part)
+    return Path(*parts).absolute()
 
 
-def _start(pattern: str) -> Path:
-    parts = Path(pattern.strip()).absolute().parts
-    literal = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), parts))
-    return literal.parent if literal.is_file() else literal
+def _root(patterns: list[str], files: list[Path]) -> Path:
+    """The folder that file names in the artifact are relative to: what the search paths have in common."""
+    paths = [_search_path(pattern) for pattern in patterns if not pattern.startswith("!")]
+    if len(paths) > 1:
+        return Path(os.path.commonpath(paths))
+    return paths[0].parent if files == paths else paths[0]
 
 
 def main() -> int:

@@ -1,0 +1,85 @@
+"""Cut GitHub's OpenAPI description down to what the sandbox answers and announces. See SOURCE.md."""
+
+import gzip
+import json
+import re
+import sys
+from pathlib import Path
+
+EVENTS = """
+deployment-created deployment-status-created issue-comment-created issue-comment-deleted issue-comment-edited
+issues-closed issues-labeled issues-opened issues-reopened merge-group-checks-requested
+pull-request-closed pull-request-converted-to-draft pull-request-edited pull-request-labeled pull-request-opened
+pull-request-ready-for-review pull-request-reopened pull-request-review-dismissed pull-request-review-edited
+pull-request-review-requested pull-request-review-submitted pull-request-synchronize pull-request-unlabeled push
+status workflow-dispatch workflow-run-completed workflow-run-requested
+""".split()
+DROP = {"description", "example", "examples", "externalDocs", "x-github", "deprecated", "title", "default", "summary"}
+
+
+def shape(path: str) -> str:
+    """A path with its parameters made nameless, so that ours and GitHub's compare."""
+    return re.sub(r"\{[^}]+\}", "{}", path)
+
+
+def clean(value: object, *, names: bool = False) -> object:
+    """Without prose, and `nullable` as JSON Schema has it. `names` tells that the keys are field names."""
+    if isinstance(value, list):
+        return [clean(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if names:
+        return {key: clean(one) for key, one in value.items()}
+    kept = {key: clean(one, names=key == "properties") for key, one in value.items() if key not in DROP}
+    if kept.pop("nullable", False):
+        if isinstance(kept.get("type"), str):
+            kept["type"] = [kept["type"], "null"]
+            if "enum" in kept and None not in kept["enum"]:
+                kept["enum"] = [*kept["enum"], None]
+        elif kept:
+            kept = {"anyOf": [kept, {"type": "null"}]}
+    return kept
+
+
+def refs(value: object) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(refs, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    own = {value["$ref"].rsplit("/", 1)[-1]} if isinstance(value.get("$ref"), str) else set()
+    return own.union(*map(refs, value.values()))
+
+
+def main(source: str, target: str) -> None:
+    from bot.sandbox import routes
+
+    spec = json.loads(Path(source).read_bytes())
+    wanted = {(route.method.lower(), shape(route.pattern)) for route in routes.ALL}
+    answers: dict[str, dict[str, object]] = {}
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            if (method, shape(path)) in wanted:
+                for status, response in operation["responses"].items():
+                    content = response.get("content", {}).get("application/json")
+                    if status.startswith("2"):
+                        answers.setdefault(f"{method.upper()} {shape(path)}", {})[status] = (
+                            clean(content["schema"]) if content and content.get("schema") else None
+                        )
+    webhooks = {
+        name: clean(spec["x-webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["schema"])
+        for name in EVENTS
+    }
+    schemas: dict[str, object] = {}
+    open_refs = refs(answers) | refs(webhooks)
+    while open_refs:
+        name = open_refs.pop()
+        schemas[name] = clean(spec["components"]["schemas"][name])
+        open_refs |= refs(schemas[name]) - schemas.keys()
+    found = {"answers": answers, "webhooks": webhooks, "components": {"schemas": schemas}}
+    data = json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
+    Path(target).write_bytes(gzip.compress(data, 9, mtime=0))
+    print(f"{len(answers)} operations, {len(webhooks)} webhooks, {len(schemas)} schemas, {len(data)} bytes")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
