@@ -29,10 +29,12 @@ class FakeGit:
     def entries(self, sha: str, path: str = "") -> dict[str, TreeEntry]:
         start = f"{path}/" if path else ""
         found: dict[str, TreeEntry] = {}
-        for name, data in self._tree(sha).items():
+        for name, data in sorted(self._tree(sha).items()):
             if name.startswith(start):
                 first, _, rest = name.removeprefix(start).partition("/")
-                found[first] = TreeEntry(first, "tree" if rest else "blob", _oid(data))
+                before = found[first].oid if first in found else ""
+                oid = _oid(f"{before} {rest} {_oid(data)}".encode()) if rest else _oid(data)
+                found[first] = TreeEntry(first, "tree" if rest else "blob", oid)
         return found
 
     def read(self, sha: str, path: str) -> bytes | None:
