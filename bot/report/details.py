@@ -1,0 +1,71 @@
+"""The collapsible parts of the page: one a model, and one for the models that the change does not affect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.records.plan import Planned, Skipped
+from bot.records.report import Failure, Report
+from bot.report.blocks import Block, Lines, Name, Part, Section, Strong, Table, left, note
+from bot.report.findings import affected, state
+from bot.report.numbers import counted
+from bot.report.sections import sections
+from bot.report.wording import STATES
+
+WHY, LOG, SKIPPED = 100, 98, 20
+SKIPPED_OWNER = "\n"  # no model has this name
+
+
+@dataclass(frozen=True)
+class Details:
+    """`owner` is the model's name; `summary` what stands on the closed line."""
+
+    owner: str
+    summary: tuple[Part, ...]
+    sections: tuple[Section, ...]
+
+
+def details(report: Report) -> list[Details]:
+    """Models that need attention first; skipped models last."""
+    made = [_of_model(report, model) for model in affected(report)]
+    return [*(one for one in made if one.sections), *_skipped(report)]
+
+
+def _of_model(report: Report, model: str) -> Details:
+    found: list[Section] = [*_why(report, model)]
+    if model in report.failures:
+        found += _failure(report.failures[model])
+    elif model in report.evaluations:
+        found += sections(report.evaluations[model])
+    return Details(model, (Strong(model), "·", STATES[state(report, model)]), tuple(found))
+
+
+def _why(report: Report, model: str) -> list[Section]:
+    entries = report.plan.entries if report.plan else ()
+    planned = next((one for one in entries if isinstance(one, Planned) and one.model == model), None)
+    if planned is None:
+        return []
+    rows = tuple((reason.sentence, Name(reason.path) if reason.path else "–") for reason in planned.reasons)
+    known = (
+        note("The same inputs were evaluated before: nothing was trained again.") if model in report.reused else None
+    )
+    blocks: list[Block] = [Table(left("Why it is affected", "Changed file"), rows, caption="Why it is affected")]
+    return [Section("why", "Why this model", WHY, (*blocks, *([known] if known else [])))]
+
+
+def _failure(failure: Failure) -> list[Section]:
+    place = ":".join(str(one) for one in (failure.file, failure.line, failure.column) if one is not None)
+    blocks: list[Block] = [note(*([Name(place)] if place else []), Strong(failure.message), failure.hint)]
+    if failure.log_tail:
+        blocks += [note("The last lines of its log:"), Lines(failure.log_tail)]
+    return [Section("failure", "Training failed", LOG, tuple(blocks))]
+
+
+def _skipped(report: Report) -> list[Details]:
+    entries = report.plan.entries if report.plan else ()
+    rows = tuple((Name(one.model), one.reason.sentence) for one in entries if isinstance(one, Skipped))
+    if not rows:
+        return []
+    table = Table(left("Model", "Why it is skipped"), rows, caption="Skipped models")
+    said = f"{counted(len(rows), 'model')} not affected"
+    return [Details(SKIPPED_OWNER, (said,), (Section("skipped", "Skipped models", SKIPPED, (table,)),))]

@@ -1,0 +1,187 @@
+"""Report -> Markdown: the sticky comment and the job summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jinja2 import Template
+from markupsafe import Markup
+
+from bot.records.decision import Unblock
+from bot.records.report import Report
+from bot.report.blocks import Name, Part, Table
+from bot.report.details import Details, details
+from bot.report.environment import environment
+from bot.report.fit import COMMENT_LIMIT, SUMMARY_LIMIT, Measure, Piece, first_that_fit, kept, units, utf8
+from bot.report.markdown_blocks import command, link, markdown, parts, table
+from bot.report.numbers import count, counted
+from bot.report.overview import Overview, overview
+from bot.report.table import models_table
+
+TEMPLATE = "comment.md.j2"
+KEY = re.compile(r"[^A-Za-z0-9._-]")
+SHRINK = (1.0, 0.5, 0.2, 0.05)  # of the limit, for what must be there; the first that fits
+ROWS, STEPS, LINES = 0.4, 0.15, 0.2  # of that, for the table, what is missing, and what is in the way
+RESERVE = 600  # for the sentence that says what was left out
+WRAPPER = 60  # `<details>` and what belongs to it
+
+
+def marker(key: str) -> str:
+    """The hidden first line by which the comment is found again; `key` sets two bots in one repository apart."""
+    return f"<!-- mlbot:report:{KEY.sub('_', key)} -->"
+
+
+def comment(
+    report: Report, *, key: str = "mlbot", limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None
+) -> str:
+    """The sticky comment, at most `limit` characters as GitHub counts. `templates` are a team's own, by file name."""
+    return _fitted(report, Markup(marker(key)), limit, units, templates)  # noqa: S704 - `marker` lets no `>` through
+
+
+def summary(report: Report, *, limit: int = SUMMARY_LIMIT, templates: Mapping[str, str] | None = None) -> str:
+    """The job summary, at most `limit` bytes: the same page with room for more."""
+    return _fitted(report, Markup(), limit, utf8, templates)
+
+
+def _fitted(report: Report, first: Markup, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+    template = environment(own).get_template(TEMPLATE)
+    drawn = [_drawn(one) for one in details(report)]
+    page, room = _skeleton(template, report, first, limit, measure)
+    chosen = kept([piece for one in drawn for piece in _pieces(one, measure)], room)
+    shown = [_chosen(one, chosen) for one in drawn]
+    left_out = sum(len(one.sections) for one in drawn) - len(chosen)
+    said = f"{counted(left_out, 'section')} did not fit into this page and can be read in" if left_out else ""
+    page |= {"details": [one for one in shown if one.sections], "left_out": said}
+    return template.render(page).strip() + "\n"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Details as Markdown; `sections` are (id, importance, Markdown)."""
+
+    owner: str
+    summary: Markup
+    sections: tuple[tuple[str, int, Markup], ...]
+
+
+def _drawn(one: Details) -> Drawn:
+    sections = tuple((section.id, section.importance, _section(section)) for section in one.sections)
+    return Drawn(one.owner, parts(one.summary), sections)
+
+
+def _section(section: Any) -> Markup:
+    blocks = (parts((section.heading,)), *map(markdown, section.blocks))
+    return Markup("#### ") + Markup("\n\n").join(blocks)
+
+
+def _pieces(one: Drawn, measure: Measure) -> list[Piece]:
+    wrapper = WRAPPER + measure(one.summary)
+    found = [Piece(one.owner, name, importance, measure(text) + 2) for name, importance, text in one.sections]
+    return [replace(piece, size=piece.size + (wrapper if number == 0 else 0)) for number, piece in enumerate(found)]
+
+
+def _chosen(one: Drawn, chosen: set[tuple[str, str]]) -> Drawn:
+    return replace(one, sections=tuple(section for section in one.sections if (one.owner, section[0]) in chosen))
+
+
+def _skeleton(
+    template: Template, report: Report, first: Markup, limit: int, measure: Measure
+) -> tuple[dict[str, Any], int]:
+    """What must be there, shortened until it fits, and the room that is left."""
+    for share in SHRINK:
+        page = {"marker": first, "details": [], "left_out": ""} | _must(report, limit * share, measure)
+        room = limit - RESERVE - measure(template.render(page))
+        if room >= 0:
+            break
+    return page, max(0, room)
+
+
+def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
+    seen = overview(report)
+    models, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
+    steps = [_step(one) for one in seen.unblock]
+    some = first_that_fit(steps, int(limit * STEPS), lambda one: sum(map(measure, one.values())) + 20)
+    lines = [parts(one) for one in seen.blocked_by]
+    few = first_that_fit(lines, int(limit * LINES), lambda one: measure(one) + 3)
+    return {
+        "verdict": seen.verdict,
+        "headline": parts(seen.headline),
+        "facts": [(label, parts(said)) for label, said in _facts(seen, report)],
+        "models": models,
+        "rows_left_out": rows_left_out,
+        "unblock": some,
+        "unblock_left_out": len(steps) - len(some),
+        "blocked": few,
+        "blocked_left_out": len(lines) - len(few),
+        "elsewhere": _elsewhere(report),
+        "footer": _footer(report),
+    }
+
+
+def _rows(found: Table | None, room: int, measure: Measure) -> tuple[Markup, int]:
+    if found is None:
+        return Markup(), 0
+    empty = replace(found, rows=())
+    bare = measure(table(empty))
+    rows = first_that_fit(found.rows, room, lambda row: measure(table(replace(empty, rows=(row,)))) - bare)
+    return table(replace(found, rows=tuple(rows))), len(found.rows) - len(rows)
+
+
+def _step(one: Unblock) -> dict[str, Markup]:
+    return {
+        "who": parts((", ".join(one.who) or "anybody",)),
+        "action": parts((one.action,)),
+        "command": command(one.command) if one.command else Markup(),
+    }
+
+
+def _facts(seen: Overview, report: Report) -> list[tuple[str, tuple[Part, ...]]]:
+    found = [
+        ("Changed", seen.changed),
+        ("Better?", seen.better),
+        ("Worse for", seen.worse_for),
+        ("Verdict", _why(seen, report)),
+        ("Next", _next(seen)),
+    ]
+    return [(label, said) for label, said in found if any(said)]
+
+
+def _why(seen: Overview, report: Report) -> tuple[Part, ...]:
+    first = seen.blocked_by[0] if seen.blocked_by else ()
+    more = f"(and {count(len(seen.blocked_by) - 1)} more below)" if len(seen.blocked_by) > 1 else ""
+    if report.decision:
+        return seen.verdict + ":", report.decision.headline
+    return (seen.verdict + (":" if first else ""), *first, more)
+
+
+def _next(seen: Overview) -> tuple[Part, ...]:
+    if not seen.unblock:
+        return ()
+    one = seen.unblock[0]
+    more = f"(then {counted(len(seen.unblock) - 1, 'more step')} below)" if len(seen.unblock) > 1 else ""
+    return (", ".join(one.who) or "anybody", "·", *((Name(one.command),) if one.command else (one.action,)), more)
+
+
+def _elsewhere(report: Report) -> Markup:
+    run = report.run
+    if run is None:
+        return Markup("`mlbot report --format html`")
+    whole = link("the HTML report", run.page_url) if run.page_url else None
+    job = link("the job summary", run.url)
+    return Markup("{} and {}").format(whole, job) if whole else job
+
+
+def _footer(report: Report) -> Markup:
+    head = report.plan.head_sha if report.plan else ""
+    said: list[Part] = [
+        *(("Evaluation", Name(report.evaluation_id), "·") if report.evaluation_id else ()),
+        *(("head", Name(head[:40]), "·") if head else ()),
+    ]
+    facts = parts(said)
+    if report.run is None:
+        return facts + Markup(" mlbot")
+    attempt = f", attempt {report.run.attempt}" if report.run.attempt > 1 else ""
+    return facts + Markup(" ") + link(f"run {report.run.id}{attempt}", report.run.url)

@@ -1,0 +1,65 @@
+"""Measurements: every metric with its interval, and the difference to each baseline on the same rows."""
+
+from bot.records.evaluation import Comparison, Evaluation, Metric
+from bot.report.blocks import Block, Cell, Column, Name, Section, Table, left, note, right
+from bot.report.findings import SIMPLE, champion
+from bot.report.numbers import count, number, share
+from bot.report.wording import (
+    BASELINES,
+    bounds,
+    detectable,
+    difference,
+    direction,
+    measured,
+    pair,
+    unit_of,
+    verdict_on,
+)
+
+
+def section(evaluation: Evaluation) -> Section | None:
+    """The table of metrics; the table of comparisons below it."""
+    blocks: list[Block] = []
+    if evaluation.metrics:
+        percent = f"{evaluation.metrics[0].confidence:.0%} interval"
+        columns = (*left("Metric"), *right("Candidate", percent), *left("Direction"))
+        blocks.append(Table(columns, tuple(_metric(evaluation, one) for one in evaluation.metrics), "Metrics"))
+    compared = [one for one in evaluation.comparisons if _is_shown(evaluation, one)]
+    if compared:
+        blocks.append(_comparisons(evaluation, compared))
+    blocks += [note(f"Not compared with {one.environment}: {one.reason}") for one in evaluation.missing_baselines]
+    return Section("measurements", "Metrics", 90, tuple(blocks)) if blocks else None
+
+
+def _is_shown(evaluation: Evaluation, one: Comparison) -> bool:
+    return one.baseline not in SIMPLE or one.metric == evaluation.primary_metric
+
+
+def _metric(evaluation: Evaluation, one: Metric) -> tuple[Cell, ...]:
+    shown = measured(one.value, one.low, one.high, unit_of(evaluation, one.name))
+    name: Cell = (Name(one.name), "(primary)") if one.name == evaluation.primary_metric else Name(one.name)
+    return name, shown, bounds(one.value, one.low, one.high), direction(evaluation, one.name)
+
+
+def _comparisons(evaluation: Evaluation, compared: list[Comparison]) -> Table:
+    columns = (
+        *left("Metric", "Compared with"),
+        *right("There", "Difference", "Predicted differently"),
+        Column("Answer"),
+        *right("p"),
+    )
+    return Table(columns, tuple(_comparison(evaluation, one) for one in compared), "Comparisons on the same test rows")
+
+
+def _comparison(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
+    baseline: Cell = BASELINES.get(one.baseline) or Name(one.baseline)
+    differ = f"{count(one.n_differ)} of {count(one.n)} ({share(one.n_differ, one.n)})"
+    p_value = "–" if one.p_value is None else "< 0.001" if one.p_value < 0.001 else number(one.p_value, 3)
+    answer = verdict_on(evaluation, one)
+    return Name(one.metric), baseline, pair(evaluation, one)[1], difference(one), differ, answer, p_value
+
+
+def sharpness(evaluation: Evaluation) -> str:
+    """What the test set could have shown against the champion; empty without one."""
+    found = champion(evaluation)
+    return detectable(found) if found else ""

@@ -1,0 +1,35 @@
+"""The evaluator's own tables (data change, ML Test Score, ...), shown as they come."""
+
+from bot.records.evaluation import Evaluation
+from bot.report.blocks import Block, Section, Table, left, note
+
+# How long a table stays when space is short; an id that is not here is worth as much as an operating characteristic.
+IMPORTANCE = {"data_change": 80, "drift": 80, "groups": 75, "fairness": 75, "operating_point": 60, "ml_test_score": 38}
+OTHER = 40
+
+
+def tables(evaluation: Evaluation) -> list[Section]:
+    """A section a table. Rows that are shorter than the heading are filled, longer ones are joined at their end."""
+    return [
+        Section(
+            one.id,
+            one.heading,
+            IMPORTANCE.get(one.id, OTHER),
+            (*_table(one.heading, one.columns, one.rows), *_note(one.note)),
+        )
+        for one in evaluation.sections
+    ]
+
+
+def _table(heading: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[Block, ...]:
+    if not columns or not rows:
+        return ()
+    width = len(columns)
+    even = tuple(
+        (*row[: width - 1], " ".join(row[width - 1 :]), *[""] * (width - len(row) - 1))[:width] for row in rows
+    )
+    return (Table(left(*columns), even, caption=heading),)
+
+
+def _note(text: str) -> tuple[Block, ...]:
+    return (note(text),) if text else ()

@@ -1,0 +1,56 @@
+"""Slices, worst first: the candidate on each group of rows, and the change against what is deployed."""
+
+from bot.records.evaluation import Evaluation, SliceResult
+from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, right
+from bot.report.charts import interval_plot
+from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
+from bot.report.numbers import count
+from bot.report.wording import EFFECTS, difference, measured, unit_of
+
+
+def section(evaluation: Evaluation) -> Section | None:
+    """A row a slice; the drawing shows the interval of the change, with no change in its middle."""
+    ordered = slices_worst_first(evaluation)
+    if not ordered:
+        return None
+    compared = any(one.comparison for one in ordered)
+    blocks: list[Block] = [_compared(evaluation, ordered) if compared else _alone(evaluation, ordered)]
+    found = champion(evaluation)
+    if compared and found:
+        better = "right" if is_greater_better(evaluation, ordered[0].metric) else "left"
+        blocks.append(
+            note(
+                f"Differences in {ordered[0].metric} to {found.baseline} on the same rows; ┊ is no difference, "
+                f"better is to the {better}. Answers are corrected for the number of slices."
+            )
+        )
+    return Section("slices", "Slices, worst first", 85, tuple(blocks))
+
+
+def _compared(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:
+    reach = max(
+        (max(abs(one.comparison.low), abs(one.comparison.high)) for one in ordered if one.comparison), default=1
+    )
+    columns = (*left("Slice"), *right("Rows", "Candidate", "Difference"), *left("Answer", "Change"))
+    return Table(columns, tuple(_row(evaluation, one, reach) for one in ordered), "Slices, worst first")
+
+
+def _row(evaluation: Evaluation, one: SliceResult, reach: float) -> tuple[Cell, ...]:
+    found, effect = one.comparison, slice_effect(evaluation, one)
+    if found is None or effect is None:
+        return Name(one.slice), count(one.n), _value(evaluation, one), "–", one.note or "not compared", ""
+    answer = EFFECTS[effect] + (f"; {one.note}" if one.note else "")
+    drawn = Name(interval_plot(found.low, found.difference, found.high, reach))
+    return Name(one.slice), count(one.n), _value(evaluation, one), difference(found), answer, drawn
+
+
+def _alone(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:
+    columns = (*left("Slice"), *right("Rows", "Candidate"), *left("Note"))
+    rows = tuple((Name(one.slice), count(one.n), _value(evaluation, one), one.note) for one in ordered)
+    return Table(columns, rows, "Slices, worst first")
+
+
+def _value(evaluation: Evaluation, one: SliceResult) -> str:
+    if one.value is None:
+        return "–"
+    return measured(one.value, one.low, one.high, unit_of(evaluation, one.metric))

@@ -1,0 +1,26 @@
+"""Test set: how many rows, how often they were used to judge, and what they can show."""
+
+from bot.records.evaluation import Evaluation
+from bot.report.blocks import Block, Name, Section, Table, left, note, right
+from bot.report.charts import bar
+from bot.report.numbers import count, counted
+from bot.report.sections.measurements import sharpness
+
+
+def section(evaluation: Evaluation) -> Section | None:
+    """Budget by metric. Without a declared budget only the number of uses."""
+    said = f"{counted(evaluation.n_test, 'row')}, never seen in training. {sharpness(evaluation)}"
+    blocks: list[Block] = [note(said.strip())]
+    rows = tuple(
+        (
+            Name(one.metric),
+            count(one.used),
+            "no budget declared" if one.allowed is None else count(one.allowed),
+            Name(bar(one.used, one.allowed)) if one.allowed else "",
+        )
+        for one in evaluation.budget
+    )
+    if rows:
+        columns = (*left("Metric"), *right("Uses, this one included", "Allowed"), *left(""))
+        blocks.append(Table(columns, rows, caption="Test-set budget"))
+    return Section("test_set", "Test set and its budget", 35, tuple(blocks))

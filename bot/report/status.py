@@ -1,0 +1,81 @@
+"""Report -> the two commit statuses: `mlbot/evaluation` (were the numbers made) and `mlbot/verdict` (may it go in)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.records.report import Report
+from bot.report.blocks import Link, Name, Part, Strong
+from bot.report.escape import clipped, one_line
+from bot.report.findings import affected, state
+from bot.report.markdown_blocks import CLOSING
+from bot.report.numbers import counted
+from bot.report.overview import overview
+
+EVALUATION, VERDICT = "mlbot/evaluation", "mlbot/verdict"
+DESCRIPTION_LIMIT = 140  # https://docs.github.com/rest/commits/statuses
+Value = Literal["error", "failure", "pending", "success"]
+VERDICTS: dict[str, Value] = {
+    "approved": "success",
+    "not_applicable": "success",
+    "pending": "pending",
+    "rejected": "failure",
+    "error": "error",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """A commit status; `description` is at most 140 characters."""
+
+    context: str
+    state: Value
+    description: str
+    url: str | None
+
+
+def statuses(report: Report) -> tuple[Status, Status]:
+    """The evaluation's and the verdict's status for the head of the pull request."""
+    return evaluation_status(report), verdict_status(report)
+
+
+def evaluation_status(report: Report) -> Status:
+    """Success when every affected model has its numbers, whatever they say."""
+    models = affected(report)
+    states = [state(report, model) for model in models]
+    broken = sum(now in ("failed", "invalid") for now in states)
+    running = states.count("running")
+    if broken:
+        return _status(
+            report, EVALUATION, "failure", f"{broken} of {counted(len(models), 'model')} could not be evaluated"
+        )
+    if running:
+        return _status(report, EVALUATION, "pending", f"{running} of {counted(len(models), 'model')} still to evaluate")
+    return _status(report, EVALUATION, "success", plain(overview(report).headline))
+
+
+def verdict_status(report: Report) -> Status:
+    """The decision in GitHub's words; pending before there is one."""
+    if report.decision is None:
+        return _status(report, VERDICT, "pending", "Not decided yet")
+    return _status(report, VERDICT, VERDICTS[report.decision.status], report.decision.headline)
+
+
+def _status(report: Report, context: str, value: Value, description: str) -> Status:
+    url = (report.run.page_url or report.run.url) if report.run else None
+    return Status(context, value, clipped(one_line(description), DESCRIPTION_LIMIT), url)
+
+
+def plain(several: tuple[Part, ...]) -> str:
+    """Parts as plain text."""
+    text = ""
+    for one in several:
+        word = one if isinstance(one, str) else one.label if isinstance(one, Link) else _text(one)
+        if word:
+            text += word if not text or word.startswith(CLOSING) else f" {word}"
+    return text
+
+
+def _text(one: Name | Strong) -> str:
+    return one.text

@@ -1,0 +1,91 @@
+"""Words for findings: one place for each sentence about numbers. Plain text; the formats escape it."""
+
+from __future__ import annotations
+
+from bot.records.evaluation import Comparison, Evaluation, SliceResult
+from bot.report.findings import Effect, State, effect, is_greater_better, metric
+from bot.report.numbers import count, counted, decimals, number, signed, with_unit
+
+# A sign never stands without its word.
+STATES: dict[State, str] = {
+    "pass": "✅ pass",
+    "fail": "❌ fail",
+    "inconclusive": "❔ cannot tell",
+    "failed": "💥 training failed",
+    "invalid": "❌ invalid spec",
+    "running": "⏳ training",
+}
+STATUSES = {
+    "approved": "✅ Approved",
+    "pending": "⏳ Waiting",
+    "rejected": "⛔ Blocked",
+    "error": "⚠️ Error",
+    "not_applicable": "➖ Nothing to decide",
+}
+EFFECTS: dict[Effect, str] = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "unclear": "○ cannot tell",
+    "same": "= the same",
+}
+BASELINES = {"dummy": "a constant guess", "linear": "a linear model"}
+
+
+def unit_of(evaluation: Evaluation, name: str) -> str:
+    """The metric's unit; nothing where it is the unit of the target, which only the data know."""
+    found = metric(evaluation, name)
+    return "" if found is None or found.unit == "target" else found.unit
+
+
+def measured(value: float, low: float | None, high: float | None, unit: str = "") -> str:
+    """`0.912`: the digits that the interval supports, with the unit."""
+    return with_unit(number(value, decimals(low, high, value)), unit)
+
+
+def bounds(value: float, low: float | None, high: float | None) -> str:
+    """`0.903 to 0.921`; an en dash where no interval is defined."""
+    if low is None or high is None:
+        return "–"
+    digits = decimals(low, high, value)
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def difference(comparison: Comparison) -> str:
+    """`+0.014 (+0.008 to +0.020)`."""
+    digits = decimals(comparison.low, comparison.high, comparison.difference)
+    low, high = signed(comparison.low, digits), signed(comparison.high, digits)
+    return f"{signed(comparison.difference, digits)} ({low} to {high})"
+
+
+def pair(evaluation: Evaluation, comparison: Comparison) -> tuple[str, str]:
+    """Candidate and champion with the digits of the candidate's own interval."""
+    found, unit = metric(evaluation, comparison.metric), unit_of(evaluation, comparison.metric)
+    low, high = (found.low, found.high) if found else (None, None)
+    digits = decimals(low, high, comparison.candidate)
+    return with_unit(number(comparison.candidate, digits), unit), with_unit(number(comparison.champion, digits), unit)
+
+
+def verdict_on(evaluation: Evaluation, comparison: Comparison) -> str:
+    """`▲ better`, `▼ worse`, ..."""
+    return EFFECTS[effect(comparison, is_greater_better(evaluation, comparison.metric))]
+
+
+def detectable(comparison: Comparison) -> str:
+    """What the test rows could have shown, as a sentence; empty when that is not known."""
+    if comparison.smallest_detectable is None:
+        return ""
+    digits = decimals(0, 2 * comparison.smallest_detectable, 1)
+    smallest = number(comparison.smallest_detectable, digits)
+    return f"{counted(comparison.n, 'test row')} can show a difference of {smallest} or more."
+
+
+def slice_line(one: SliceResult) -> str:
+    """`0.871, −0.021 (−0.034 to −0.008) on 412 rows`."""
+    value = measured(one.value, one.low, one.high) if one.value is not None else "not measured"
+    change = f", {difference(one.comparison)}" if one.comparison else ""
+    return f"{value}{change} on {count(one.n)} rows"
+
+
+def direction(evaluation: Evaluation, name: str) -> str:
+    """`higher is better` or `lower is better`."""
+    return "higher is better" if is_greater_better(evaluation, name) else "lower is better"
