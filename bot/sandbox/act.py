@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bot.errors import WorldError
-from bot.sandbox import actlog
+from bot.sandbox import actlog, dialect
 from bot.sandbox.bare import Bare
 from bot.sandbox.store import Run
 from bot.sandbox.triggers import Start
@@ -103,6 +103,8 @@ def _work_tree(job: Job) -> None:
         head = f"ref: {job.start.ref}\n"
     (git / "HEAD").write_text(head)
     _export(job.bare, job.start.sha, ".github", job.work)
+    for path in sorted((job.work / ".github/workflows").glob("*.y*ml")):
+        path.write_text(dialect.for_act(path.read_text(errors="replace")))
 
 
 def _export(bare: Bare, sha: str, path: str, into: Path) -> None:

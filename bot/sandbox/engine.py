@@ -44,12 +44,16 @@ class Item:
 
 @dataclass
 class Settings:
-    """What runs get. `secrets` by environment name; "" are the repository's own. `labels` are runner labels to map."""
+    """What runs get. `secrets` are by environment name, "" the repository's own; `labels` are runner labels to map.
+
+    `skip` are file names of workflows that do not run here.
+    """
 
     labels: set[str] = field(default_factory=set)
     extra_env: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     timeout_s: float = 1200.0
+    skip: set[str] = field(default_factory=set)
 
 
 class Engine:
@@ -79,7 +83,8 @@ class Engine:
         try:
             with self._changed:
                 for start in starts(self.hub, happening):
-                    self._queue(start, happening)
+                    if start.workflow.path.rsplit("/", 1)[-1] not in self.settings.skip:
+                        self._queue(start, happening)
         except Exception:
             traceback.print_exc()
 

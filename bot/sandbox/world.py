@@ -49,19 +49,22 @@ class Sandbox:
         labels: Iterable[str] = (),
         extra_env: Mapping[str, str] | None = None,
         secrets: Mapping[str, Mapping[str, str]] | None = None,
+        skip_workflows: Iterable[str] = ("ci.yml",),
         port: int = 0,
     ) -> Sandbox:
         """Make DIR/{origin.git, remote/, runs/, clone/} and serve it.
 
         `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
         over it (empty bytes are kept, as empty files). `labels` are runner labels that no workflow file names but a
-        matrix may; `secrets` are by environment name, "" for the repository's own. Raises UserError when the folder
+        matrix may; `skip_workflows` are file names that do not run (a repository's own tests are no part of a rehearsal);
+        `secrets` are by environment name, "" for the repository's own. Raises UserError when the folder
         already holds a sandbox.
         """
         if (directory / "github.json").exists():
             raise UserError(f"{directory}: there is a sandbox already", hint="Name another folder, or resume this one.")
         directory.mkdir(parents=True, exist_ok=True)
-        settings = Settings(set(labels), dict(extra_env or {}), {k: dict(v) for k, v in (secrets or {}).items()})
+        kept = {name: dict(values) for name, values in (secrets or {}).items()}
+        settings = Settings(set(labels), dict(extra_env or {}), kept, skip=set(skip_workflows))
         hub = Hub(directory.resolve())
         hub.add_people(people)
         hub.add_teams(teams)
@@ -85,7 +88,7 @@ class Sandbox:
         for run in hub.data.runs:
             if run.status != "completed":
                 run.status, run.conclusion, run.problem = "completed", "cancelled", "the sandbox was stopped"
-        sandbox = cls(directory.resolve(), hub, first, settings or Settings(), port)
+        sandbox = cls(directory.resolve(), hub, first, settings or Settings(skip={"ci.yml"}), port)
         sandbox._serve()
         templates.point_clone(sandbox.clone, sandbox.clone_url())
         return sandbox

@@ -64,7 +64,7 @@ def main() -> int:
         )
         return 1
     shutil.rmtree(target, ignore_errors=True)
-    root, digest = _root(patterns), hashlib.sha256()
+    root, digest = _root(patterns, files), hashlib.sha256()
     for one in sorted(files):
         inside = target / one.relative_to(root)
         inside.parent.mkdir(parents=True, exist_ok=True)
