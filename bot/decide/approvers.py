@@ -16,6 +16,7 @@ from bot.records.facts import Opinion
 from bot.specs.policies.approvals import Requirement, Rule
 
 MAX_SHOWN = 20
+BUILDERS = ("self_approval", "contributor_approval")  # shown whatever the person's role is
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _nobody_left(requirement: Requirement, case: Case) -> str:
     members = listed(case.members(requirement.any_role))
     roles = " or ".join(requirement.any_role)
     return (
-        f"Nobody is left who could approve as {roles}: {members} took part in this change or approved already. "
+        f"Nobody is left who could approve as {roles}: {members} took part in this change, approved already or lost the permission. "
         f"Add a person to {roles} in policies/roles.yaml."
     )
 
@@ -148,13 +149,9 @@ def _refused(requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, 
     against = [
         one
         for one in votes.voices.refused.values()
-        if one.code != "role_missing" and (known & case.holding(one.opinion.actor).held or _is_own(one, case))
+        if one.code != "role_missing" and (known & case.holding(one.opinion.actor).held or one.code in BUILDERS)
     ]
     return [_leaf(one, case) for one in [*against, *unfit][:MAX_SHOWN]]
-
-
-def _is_own(one: Refused, case: Case) -> bool:
-    return one.opinion.actor == case.facts.pull_request.author.id
 
 
 def _leaf(one: Refused, case: Case) -> Node:

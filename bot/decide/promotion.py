@@ -38,8 +38,8 @@ def judge_promotion(environment: Environment, case: Case) -> Promotion:
     approvers = merge.approvers | {opinion.actor for part in parts for opinion, _ in part.approvals}
     duties = [one for one in separation_nodes(case, approvers) if one not in merge.shared]
     tree = all_of(case.facts.subject, [*shared, *duties, *(part.node for part in parts), *_nothing(parts)])
-    flags = ("break_glass",) if any("bypassed" in _codes(part.node) for part in parts) else ()
-    return Promotion(tree, parts, flags)
+    is_passed = tree.status == "approved" and "bypassed" in _codes(tree)
+    return Promotion(tree, parts, ("break_glass",) if is_passed else ())
 
 
 def _scopes(case: Case) -> tuple[Scope, ...]:
