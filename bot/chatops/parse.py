@@ -1,0 +1,106 @@
+"""A comment's Markdown -> commands, or hints about what is wrong with it; all or nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from bot.chatops.arguments import Refused, read
+from bot.chatops.grammar import VERBS, lead
+from bot.chatops.lines import CLOSE, OPEN, Line, paragraph_lines
+from bot.chatops.nearest import nearest
+from bot.records.command import Command, Hint, Parsed
+
+MAX_COMMANDS = 5
+MAX_CHARACTERS = 200
+# Shown as nothing or as a space, though Unicode calls them letters or symbols
+_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_NEAR = re.compile(r"[a-z-]{2,20}[.,:;!?]?")  # what people mistype; paths and addresses are left alone
+_SPACES = re.compile(r"[ \t\u00a0]+")
+
+
+def parse(body: str, prefix: str | None = None) -> Parsed:
+    """The commands of a comment, in order. With any hint no command is returned.
+
+    `prefix` None means that commands are written `/approve`; `ml` means `/ml approve`, and `/approve` is left to
+    other bots. Lines that only resemble a path or another bot's command are silently no commands.
+    """
+    commands: list[Command] = []
+    hints: list[Hint] = []
+    for line in _candidates(body):
+        try:
+            command = _command(line, prefix)
+        except Refused as refused:
+            hints.append(Hint(line=line.number, code=refused.code, message=refused.message, suggestion=refused.instead))
+            continue
+        commands += [command] if command else []
+    if len(commands) + len(hints) > MAX_COMMANDS:
+        message = f"A comment may hold at most {MAX_COMMANDS} commands."
+        hints = [Hint(line=1, code="too_many_commands", message=message)]
+    return Parsed(hints=tuple(hints)) if hints else Parsed(commands=tuple(commands))
+
+
+def _candidates(body: str) -> Iterator[Line]:
+    """Lines that start with a slash, without invisible characters at their edges."""
+    if "/" not in body:
+        return
+    for line in paragraph_lines(body):
+        text = _bare(line.text)
+        if text.startswith("/"):
+            yield Line(line.number, text)
+
+
+def _bare(text: str) -> str:
+    while text and unicodedata.category(text[0]) == "Cf":
+        text = text[1:]
+    while text and (text[-1].isspace() or unicodedata.category(text[-1]) == "Cf"):
+        text = text[:-1]
+    return text
+
+
+def _command(line: Line, prefix: str | None) -> Command | None:
+    """None when the line is another bot's command, a path or prose."""
+    words = _SPACES.sub(" ", line.text[1:])
+    if prefix is not None:
+        first, _, words = words.partition(" ")
+        if first.lower() != prefix.lower():
+            return None
+    head, _, rest = words.partition(" ")
+    verb = head.lower()
+    if verb not in VERBS:
+        _suggest(verb, prefix)
+        return None
+    _check_text(line.text)
+    return read(verb, rest, prefix)
+
+
+def _suggest(verb: str, prefix: str | None) -> None:
+    """Raise a hint when the word is nearly a verb, or when the prefix makes clear that we are meant."""
+    visible = "".join(letter for letter in verb if not _is_invisible(letter))
+    if visible != verb and visible in VERBS:
+        raise Refused("invisible_character", _invisible_message(verb), lead(prefix) + visible)
+    close = nearest(verb, VERBS) if _NEAR.fullmatch(verb) else None
+    if close is not None:
+        message = f"There is no command `{lead(prefix)}{verb}`."
+        raise Refused("unknown_verb", message, lead(prefix) + close)
+    if prefix is not None:
+        is_word = _NEAR.fullmatch(verb) is not None
+        message = f"There is no command `{lead(prefix)}{verb}`." if is_word else "The command is missing."
+        raise Refused("unknown_verb", message, lead(prefix) + "help")
+
+
+def _check_text(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise Refused("too_long", f"A command may have at most {MAX_CHARACTERS} characters; this one has {len(text)}.")
+    if any(_is_invisible(letter) for letter in text if letter not in (OPEN, CLOSE)):
+        raise Refused("invisible_character", _invisible_message(text))
+
+
+def _is_invisible(letter: str) -> bool:
+    return letter in _BLANKS or unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+
+
+def _invisible_message(text: str) -> str:
+    names = sorted({f"U+{ord(letter):04X}" for letter in text if _is_invisible(letter)} - {"U+000E", "U+000F"})
+    return f"The command holds characters that cannot be seen: {', '.join(names)}."
