@@ -33,6 +33,9 @@ def validate(document: Document, kind: type[Model], *, schema: str | None = None
 
     Raises UserError (code `spec_invalid`), or Problems, with the line and column of each mistake.
     """
+    if document.value is None:
+        hint = f"`mlbot schema {schema}` prints every key." if schema else None
+        raise UserError("the file is empty", hint=hint, place=document.place(()), code="spec_invalid")
     try:
         return kind.model_validate(_with_tuples(document.value))
     except ValidationError as error:
@@ -45,9 +48,11 @@ def _without_consequences(errors: list[Any]) -> list[Any]:
     typed = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
 
     def is_consequence(error: Any) -> bool:
+        if error["type"] != "missing":
+            return False
         *parent, name = error["loc"]
         beside = [str(place[-1]) for place in typed if list(place[:-1]) == parent]
-        return error["type"] == "missing" and nearest(str(name), beside) is not None
+        return nearest(str(name), beside) is not None
 
     return [error for error in errors if not is_consequence(error)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
@@ -62,7 +61,7 @@ def test_files_below_a_path_come_sorted_with_their_hash(data):
 
 def test_a_path_that_is_not_tracked_is_a_clear_error(data):
     sha, port = data
-    with pytest.raises(UserError, match="is not in data.dvc") as caught:
+    with pytest.raises(UserError, match=r"is not in data\.dvc") as caught:
         port.files(sha, "data/none")
     assert caught.value.code == "data_path_missing"
     with pytest.raises(UserError):
