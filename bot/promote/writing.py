@@ -11,7 +11,6 @@ import yaml
 
 from bot.ports import Tag
 from bot.promote.tags import RegistryTag, parse_tag
-from bot.promote.version import numbers
 from bot.records.ledger import artifact_path, manifest_path, release_path
 from bot.records.release import Release
 
@@ -119,9 +118,9 @@ def tags_to_write(release: Release, commit: str, tags: Sequence[Tag]) -> list[tu
     """(name, commit, tagger date) of the tags that are missing for this release, oldest first.
 
     `commit` is the release's own on the environments branch; a version that is registered keeps its commit. Written so
-    that every reader of GTO's tags says the same: a version above the new one is unassigned first (GTO's API answers
-    with the highest assigned version), and every date is at least a second after the one before (DVC and GTO sort by
-    it).
+    that every reader of GTO's tags says the same: the version before is unassigned first (a version that stays assigned
+    comes back when the one above it is unassigned, and GTO's API prefers the highest), and every date is at least a
+    second after the one before (DVC and GTO sort by it).
     """
     ours = [(parsed, tag) for tag in tags if (parsed := parse_tag(tag.name)) and parsed.model == release.model]
     there = {tag.name: tag for _, tag in ours}
@@ -151,17 +150,12 @@ def _assignments(
             (name(cancel=True, counter=release.counter), home),
             (name(cancel=True, counter=release.counter + 1), commit),
         ]
-    above = [
-        target
-        for target, version in _assigned(release.environment, ours).items()
-        if target != home and numbers(version) > numbers(release.version)
-    ]
-    cancelled = [(name(cancel=True, counter=release.counter), target) for target in above[:1]]
+    others = [target for target in _assigned(release.environment, ours) if target != home]
+    cancelled = [(name(cancel=True, counter=release.counter), target) for target in others[:1]]
     return [*cancelled, (name(cancel=False, counter=release.counter), home)]
 
 
-def _assigned(environment: str, ours: Sequence[tuple[RegistryTag, Tag]]) -> dict[str, str]:
-    """Commits that are assigned to the environment as GTO sees it, each with its version."""
-    versions = {tag.commit: parsed.version for parsed, tag in ours if parsed.version and not parsed.cancel}
+def _assigned(environment: str, ours: Sequence[tuple[RegistryTag, Tag]]) -> list[str]:
+    """Commits that are assigned to the environment as GTO sees it: at most one, if only we write its tags."""
     last = {tag.commit: parsed.kind for parsed, tag in ours if parsed.environment == environment}
-    return {commit: version for commit, kind in last.items() if kind == "assign" and (version := versions.get(commit))}
+    return [commit for commit, kind in last.items() if kind == "assign"]
