@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# The first pattern that fits a path names its kind.
+# The first pattern that fits a path names its kind; what guards the others comes first.
 KINDS: tuple[tuple[str, str], ...] = (
-    ("data", r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*"),
-    ("data_remote", r"\.dvc/.*|\.dvcignore|dvc\.yaml|dvc\.lock"),
     ("policy", r"policies/.*"),
     ("workflow", r"\.github/.*|\.ci/.*"),
     ("evaluator", r"bot/.*|pyproject\.toml|uv\.lock|setup\.(py|cfg)"),
+    ("data", r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*"),
+    ("data_remote", r"\.dvc/.*|\.dvcignore|dvc\.yaml|dvc\.lock"),
     ("spec", r"models/[^/]+/model\.yaml"),
     ("schema", r"models/[^/]+/schema\.yaml"),
     ("docs", r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*|CODEOWNERS"),

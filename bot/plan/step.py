@@ -26,8 +26,8 @@ def plan(base: str, head: str, ports: Ports) -> Plan:
     git, head_sha = ports.git, ports.git.resolve(head)
     base_sha = git.merge_base(git.resolve(base), head_sha) or git.resolve(base)
     trees = git.entries(base_sha, "models"), git.entries(head_sha, "models")
-    sides = _sides(base_sha, head_sha, ports)
     sorted_out = candidates(*trees)
+    sides = _sides(base_sha, head_sha, ports, is_needed=bool(sorted_out.changed))
     entries = list(sorted_out.settled)
     for name in (*sorted_out.changed, *_readers(git, head_sha, sorted_out.same, sides)):
         base_folder = folder(git, base_sha, name) if name in trees[0] else None
@@ -82,9 +82,11 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in NUMERICAL_LIBRARIES}
 
 
-def _sides(base_sha: str, head_sha: str, ports: Ports) -> Sides:
-    head = _listing(ports.data, head_sha)
+def _sides(base_sha: str, head_sha: str, ports: Ports, *, is_needed: bool) -> Sides:
     is_same = ports.git.entries(base_sha).get(POINTER) == ports.git.entries(head_sha).get(POINTER)
+    if is_same and not is_needed:
+        return Sides((), (), {}, {})  # no model will be read, so that the remote need not be asked
+    head = _listing(ports.data, head_sha)
     base = head if is_same else _listing(ports.data, base_sha)
     return Sides(base, head, {} if is_same else changed_data(base, head), library_versions())
 
