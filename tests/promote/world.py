@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,8 @@ class World:
     main: str = ""
 
     def __post_init__(self) -> None:
+        if (self.root / "origin.git").exists():
+            return
         git(self.root, "init", "-q", "--bare", "-b", "main", "origin.git")
         seed = self.root / "seed"
         git(self.root, "clone", "-q", "origin.git", "seed")
@@ -98,6 +101,12 @@ class World:
         git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "start")
         git(seed, "push", "-q", "origin", "HEAD:main")
         self.main = git(seed, "rev-parse", "HEAD")
+
+    def copied(self, root: Path) -> World:
+        """The same world again, in another folder."""
+        shutil.copytree(self.root / "origin.git", root / "origin.git")
+        made = Deployments(list(self.deployments.made))
+        return World(root, self.artifacts, made, self.clock, self.main)
 
     def ports(self, name: str = "job") -> Ports:
         """The ports of a job, which shares origin, artifact store and GitHub with the others."""
