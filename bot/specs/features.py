@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.specs.base import Spec, wrong
 from bot.specs.expression import columns_of
-from bot.specs.shorthand import BLOCKS, Column, Pattern
+from bot.specs.shorthand import BLOCKS, ONE_OR_MORE, Column, Pattern
 
-Columns = Annotated[tuple[Pattern, ...], Field(min_length=1)]
+Columns = Annotated[tuple[Pattern, ...], ONE_OR_MORE, Field(min_length=1)]
 
 
 class Numeric(Spec):
@@ -107,8 +108,9 @@ class Features(Spec):
         for name, text in derived.items():
             try:
                 columns_of(text)
-            except ValueError as error:
-                raise wrong(str(error), key=name) from None
+            except PydanticCustomError as error:
+                context = error.context or {}
+                raise wrong(context["text"], context["hint"], key=name) from None
         return derived
 
     @model_validator(mode="after")

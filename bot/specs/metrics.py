@@ -10,7 +10,7 @@ METRICS: dict[str, tuple[str, ...]] = {
     "accuracy": _CLASSES,
     "average_precision": ("binary",),
     "balanced_accuracy": _CLASSES,
-    "brier": ("binary",),
+    "brier": _CLASSES,
     "calibration_error": _CLASSES,
     "cost": _CLASSES,
     "f1": ("binary",),
