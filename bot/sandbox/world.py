@@ -56,7 +56,7 @@ class Sandbox:
 
         `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
         over it (empty bytes are kept, as empty files). `labels` are runner labels that no workflow file names but a
-        matrix may; `skip_workflows` are file names that do not run (a repository's own tests are no part of a rehearsal);
+        matrix may; `skip_workflows` are file names that do not run (a repository's own tests are no rehearsal);
         `secrets` are by environment name, "" for the repository's own. Raises UserError when the folder
         already holds a sandbox.
         """

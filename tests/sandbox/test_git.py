@@ -1,0 +1,128 @@
+"""Git over HTTP: clone, push, refuse, and what a push announces."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.sandbox.hub import Happening
+from bot.sandbox.world import Sandbox
+from tests.sandbox.conftest import template
+
+
+def test_anybody_clones_and_only_a_token_pushes(world: Sandbox, tmp_path: Path) -> None:
+    """Reading is public; a push without a token, with a wrong one or by a reader is refused."""
+    copy = tmp_path / "copy"
+    subprocess.run(["git", "clone", "-q", f"{world.url}/{world.repository}", str(copy)], check=True)
+    assert (copy / "README.md").read_text() == "# Models\n"
+    push = ["git", "-C", str(copy), "-c", "core.askPass=true", "push", "-q"]
+    for url in (world.clone_url(), world.clone_url("rita"), world.clone_url("dana").replace("ghp_", "wrong_")):
+        done = subprocess.run([*push, url, "HEAD:refs/heads/x"], capture_output=True, env={"GIT_TERMINAL_PROMPT": "0", "PATH": __import__("os").environ["PATH"]}, check=False)  # fmt: skip
+        assert done.returncode != 0, url
+    subprocess.run([*push, world.clone_url("dana"), "HEAD:refs/heads/x"], check=True)
+    assert world.hub.bare(world.repo).branch("x")
+
+
+def test_a_large_push_arrives_in_chunks(world: Sandbox) -> None:
+    """git sends more than 1 MB chunked."""
+    import random
+
+    data = random.Random(0).randbytes(3_000_000)
+    world.commit("dana", "large", {"blob.bin": data}, "large", base="main")
+    assert world.hub.bare(world.repo).read("large", "blob.bin") == data
+
+
+def test_nobody_pushes_to_refs_pull(world: Sandbox) -> None:
+    """The head that the bot reads is the head that the pull request has."""
+    n = world.propose("dana", "a", {"a.txt": b"a"}, "A")
+    with pytest.raises(UserError, match="hidden ref|rejected"):
+        world.git("dana", "push", "-q", world.clone_url("dana"), f"HEAD:refs/pull/{n}/head", "--force")
+
+
+def test_a_run_pushes_with_contents_write_only(world: Sandbox) -> None:
+    for level, allowed in (("read", False), ("write", True)):
+        token = world.hub.mint({"contents": level}, 5)
+        url = world.clone_url("dana").replace(world.token("dana"), token)
+        line = ["git", "-C", str(world.clone), "push", "-q", url, f"HEAD:refs/heads/by-{level}"]
+        assert (subprocess.run(line, capture_output=True, check=False).returncode == 0) is allowed
+
+
+def test_a_push_says_what_moved(world: Sandbox, happenings: list[Happening]) -> None:
+    first = world.commit("dana", "topic", {"a.txt": b"a"}, "one", base="main")
+    second = world.commit("dana", "topic", {"a.txt": b"b"}, "two")
+    pushes = [one.payload for one in happenings if one.event == "push"]
+    assert [(p["before"][:3], p["after"], p["created"]) for p in pushes] == [
+        ("000", first, True),
+        (first[:3], second, False),
+    ]
+    assert [commit["message"] for commit in pushes[1]["commits"]] == ["two"]
+    assert pushes[1]["pusher"]["name"] == "dana"
+    assert not pushes[1]["forced"]
+
+
+def test_deleting_the_branch_closes_the_pull_request(world: Sandbox) -> None:
+    n = world.propose("dana", "gone", {"a.txt": b"a"}, "A")
+    world.git("dana", "push", "-q", "--delete", "origin", "gone", cwd=world.directory / "people/dana")
+    assert world.github("dana").get_repo(world.repository).get_pull(n).state == "closed"
+
+
+def test_pushing_the_commits_to_the_base_merges_the_pull_request(world: Sandbox) -> None:
+    """As on GitHub, whoever pushes a head to its base has merged it."""
+    n = world.propose("dana", "fast", {"a.txt": b"a"}, "A")
+    world.git("rhea", "fetch", "-q", "origin")
+    world.git("rhea", "push", "-q", "origin", "origin/fast:refs/heads/main")
+    found = world.github("dana").get_repo(world.repository).get_pull(n)
+    assert (found.merged, found.merged_by.login) == (True, "rhea")
+
+
+def test_the_template_is_what_git_tracks_as_it_is_on_disk(tmp_path: Path) -> None:
+    """Changes that are not committed come along, files that git does not track stay out."""
+    source = template(tmp_path / "t", {"a.txt": "old", "b.txt": "b"})
+    for line in (["init", "-q"], ["add", "-A"], ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", str(source), *line], check=True)
+    (source / "a.txt").write_text("new")
+    (source / "stray.txt").write_text("stray")
+    (source / "b.txt").unlink()
+    with Sandbox.start(tmp_path / "w", template=source, extra_files={"c/d.txt": b"extra"}) as world:
+        names = {
+            path.relative_to(world.clone).as_posix()
+            for path in world.clone.rglob("*")
+            if path.is_file() and ".git/" not in str(path)
+        }
+        assert names == {"a.txt", "c/d.txt", ".dvc/config"}
+        assert (world.clone / "a.txt").read_text() == "new"
+
+
+def test_the_dvc_remote_is_a_local_folder_with_the_templates_objects(tmp_path: Path) -> None:
+    """What the template embeds can be pulled in the clone, and a push goes to the sandbox only."""
+    source = template(
+        tmp_path / "t",
+        {
+            ".dvc/config": "[core]\n    remote = embedded\n['remote \"embedded\"']\n    url = embedded\n",
+            ".dvc/embedded/files/md5/b1/946ac92492d2347c6235b4d2611184": "hello\n",
+            "data.txt.dvc": "outs:\n- md5: b1946ac92492d2347c6235b4d2611184\n  size: 6\n  hash: md5\n  path: data.txt\n",
+        },
+    )
+    with Sandbox.start(tmp_path / "w", template=source) as world:
+        import sys
+
+        env = {"PATH": __import__("os").environ["PATH"], "HOME": str(tmp_path), "DVC_NO_ANALYTICS": "1"}
+        dvc = [sys.executable, "-m", "dvc"]
+        subprocess.run([*dvc, "pull", "-q"], cwd=world.clone, env=env, check=True)
+        assert (world.clone / "data.txt").read_text() == "hello\n"
+        shown = subprocess.run(
+            [*dvc, "remote", "list"], cwd=world.clone, env=env, check=True, capture_output=True, text=True
+        )
+        assert shown.stdout.split()[:2] == ["embedded", str(world.directory / "remote")]
+
+
+def test_a_folder_that_holds_a_sandbox_is_not_overwritten(world: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="sandbox already"):
+        Sandbox.start(world.directory, template=tmp_path)
+    with pytest.raises(UserError, match="no sandbox"):
+        Sandbox.resume(tmp_path / "nothing")
+    with pytest.raises(UserError, match="not a folder"):
+        Sandbox.start(tmp_path / "other", template=tmp_path / "nothing")
