@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import tempfile
 import time
@@ -97,6 +98,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(2048)  # from the moment we say where we listen, callers wait instead of being refused
     except OSError as error:
         listening.close()
         raise UserError(f"cannot listen on {host}:{port}: {error.strerror}", hint="Pass another --port.") from None
@@ -113,6 +115,8 @@ async def _run(serving: Serving, follower: Follower, listening: socket.socket, p
         timeout_graceful_shutdown=30, limit_concurrency=None,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after a graceful stop, which is exit 0
+        signal.signal(stop, lambda *_: None)
     async with _following(serving, follower, poll_s):
         await server.serve(sockets=[listening])
 

@@ -18,11 +18,10 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.dvc import DvcArtifacts
 from bot.errors import UserError
 from bot.promote.step import live_releases, promotions, rollback, withdraw
 from bot.promote.version import numbers
-from tests.promote.world import RUTH, World, git
+from tests.promote.world import RUTH, RealStore, World, git
 
 ENVIRONMENTS = ("staging", "production")
 Step = tuple[str, str, str]
@@ -123,7 +122,7 @@ def test_dvc_itself_downloads_what_is_live(tmp_path: Path) -> None:
     a withdrawal nothing."""
     world = World(tmp_path)
     git(tmp_path, "clone", "-q", "origin.git", "dvc")
-    world.artifacts = _Real(tmp_path / "dvc")  # type: ignore[assignment]
+    world.artifacts = RealStore(tmp_path / "dvc")  # type: ignore[assignment]
     world.promote("one")
     world.promote("two")
     origin = str(tmp_path / "origin.git")
@@ -142,22 +141,6 @@ def test_dvc_itself_downloads_what_is_live(tmp_path: Path) -> None:
     withdraw("production", "churn", reason="x", by=RUTH, ports=world.ports())
     assert "churn" in live()
     assert "Failed to download" in live() or "Unable to find" in live()
-
-
-class _Real:
-    """DVC's own storage behind the candidates."""
-
-    def __init__(self, root: Path) -> None:
-        self.dvc = DvcArtifacts(root)
-
-    def keep(self, files: dict[str, bytes]) -> str:
-        with tempfile.TemporaryDirectory() as name:
-            for file, data in files.items():
-                (Path(name) / file).write_bytes(data)
-            return self.dvc.store(Path(name))
-
-    def fetch(self, pointer: str, into: Path) -> None:
-        self.dvc.fetch(pointer, into)
 
 
 def test_tagger_dates_grow_by_at_least_a_second(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,24 @@ class Stored:
             raise UserError("not in the store", code="artifact_missing")
         for name, data in self.folders[digest].items():
             (into / name).write_bytes(data)
+
+
+class RealStore:
+    """DVC's own storage behind the candidates."""
+
+    def __init__(self, root: Path) -> None:
+        from bot.adapters.dvc import DvcArtifacts
+
+        self.dvc = DvcArtifacts(root)
+
+    def keep(self, files: Mapping[str, bytes]) -> str:
+        with tempfile.TemporaryDirectory() as name:
+            for file, data in files.items():
+                (Path(name) / file).write_bytes(data)
+            return self.dvc.store(Path(name))
+
+    def fetch(self, pointer: str, into: Path) -> None:
+        self.dvc.fetch(pointer, into)
 
 
 @dataclass
