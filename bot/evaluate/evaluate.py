@@ -13,11 +13,12 @@ from bot.evaluate.budget import budget_gate, budgets
 from bot.evaluate.calibration import calibration, confusion
 from bot.evaluate.evidence import Evidence, Gap, Sliced
 from bot.evaluate.gaps import gaps
-from bot.evaluate.interval import Difference, compare, estimate
+from bot.evaluate.interval import compare, estimate
 from bot.evaluate.metrics import metric_of, metrics_for
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.records import comparison_record, metric_record, slice_records
 from bot.evaluate.resample import Resampler, Settings
+from bot.evaluate.results import Difference
 from bot.evaluate.rows import Rows, Scores, differing
 from bot.evaluate.slices import CROSS, measure
 from bot.evaluate.verdict import verdict_of

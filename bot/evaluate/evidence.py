@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.evaluate.interval import Difference, Estimate
 from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.results import Difference, Estimate
 from bot.records.evaluation import Budget, MissingBaseline
 from bot.records.training import Training
 

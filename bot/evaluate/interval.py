@@ -4,90 +4,96 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri, stdtrit
 
-from bot.evaluate.joint import joint_draws
+from bot.evaluate.joint import Drawn, joint_draws
+from bot.evaluate.mcnemar import mcnemar
 from bot.evaluate.metrics.interface import Mean, Metric, Ranking, Table
+from bot.evaluate.ranking import compare_rankings, estimate_ranking
 from bot.evaluate.resample import Resampler
+from bot.evaluate.results import Difference, Estimate, two_sided
 from bot.evaluate.rows import Floats, Scores
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its bounds and standard error; all but `value` None when no interval is defined."""
-
-    value: float
-    low: float | None
-    high: float | None
-    error: float | None
-    method: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Candidate minus champion. `error` is the standard error, `p_value` two-sided against no difference."""
-
-    candidate: float
-    champion: float
-    difference: float
-    low: float
-    high: float
-    error: float
-    p_value: float
-    method: str
+from bot.evaluate.tails import critical, degrees_of_freedom, tail
 
 
 def estimate(metric: Metric, scores: Scores, resampler: Resampler) -> Estimate:
-    """The metric of one model. NaN values (one class only) have no interval."""
+    """The metric of one model. A value that is NaN (one class only) has no interval."""
     if isinstance(metric, Ranking):
-        value, influence = metric.influence(resampler.rows, scores)
-        return _ranking(value, influence, resampler)
+        return estimate_ranking(metric, scores, resampler)
     if isinstance(metric, Table):
-        values, tables, method = _table_draws(metric, (scores,), resampler)
-        return _from_draws(values[0], tables[0], resampler, method)
+        drawn = joint_draws((scores.predicted,), resampler)
+        df = degrees_of_freedom(_cell_influence(metric, drawn, 0), drawn.counts)
+        return _from_draws(float(metric.of(drawn.tables[0])), metric.of(drawn.draws[0]), df, resampler, drawn.method)
     assert isinstance(metric, Mean)
     moments, means = _means(metric, scores, resampler)
-    value = float(metric.combine(means))
+    value, influence = float(metric.combine(means)), _delta(metric, moments, means, resampler)
+    df = degrees_of_freedom(resampler.unit_sums(influence))
     if len(resampler.rows) >= resampler.settings.exact_rows:
-        return _analytic(value, _delta(metric, moments, means, resampler), resampler)
+        return _analytic(value, influence, df, resampler)
     draws = metric.combine(_resampled_means(moments, resampler))
-    return _from_draws(value, draws, resampler, _name("bootstrap", resampler))
+    return _from_draws(value, draws, df, resampler, _name("bootstrap", resampler))
 
 
 def compare(metric: Metric, candidate: Scores, champion: Scores, resampler: Resampler) -> Difference:
     """The paired difference, candidate minus champion, in the metric's unit."""
+    if _same(candidate, champion):
+        value = estimate_value(metric, candidate, resampler)
+        return Difference(value, value, 0.0, 0.0, 0.0, 0.0, 1.0, "the two answer alike on every row")
     if isinstance(metric, Ranking):
-        one, other = (metric.influence(resampler.rows, scores) for scores in (candidate, champion))
-        method = "DeLong" if metric.name == "roc_auc" else "infinitesimal jackknife"
-        return _normal(one[0], other[0], one[1] - other[1], resampler, method)
+        return compare_rankings(metric, candidate, champion, resampler)
     if isinstance(metric, Table):
-        values, tables, method = _table_draws(metric, (candidate, champion), resampler)
-        return _drawn(values[0], values[1], tables[0] - tables[1], resampler, method)
+        return _compare_tables(metric, candidate, champion, resampler)
     assert isinstance(metric, Mean)
-    (one_moments, one_means), (other_moments, other_means) = (
-        _means(metric, scores, resampler) for scores in (candidate, champion)
-    )
-    values = [float(metric.combine(means)) for means in (one_means, other_means)]
+    return _compare_means(metric, candidate, champion, resampler)
+
+
+def estimate_value(metric: Metric, scores: Scores, resampler: Resampler) -> float:
+    """The metric alone, without an interval."""
+    if isinstance(metric, Ranking):
+        return metric.influence(resampler.rows, scores)[0]
+    if isinstance(metric, Table):
+        return float(metric.of(joint_draws((scores.predicted,), resampler).tables[0]))
+    assert isinstance(metric, Mean)
+    return float(metric.combine(_means(metric, scores, resampler)[1]))
+
+
+def _same(one: Scores, other: Scores) -> bool:
+    if (one.probabilities is None) != (other.probabilities is None):
+        return False
+    alike = one.probabilities is None or np.array_equal(one.probabilities, other.probabilities)  # type: ignore[arg-type]
+    return bool(alike and np.array_equal(one.predicted, other.predicted))
+
+
+def _compare_tables(metric: Table, candidate: Scores, champion: Scores, resampler: Resampler) -> Difference:
+    drawn = joint_draws((candidate.predicted, champion.predicted), resampler)
+    one, other = (float(metric.of(table)) for table in drawn.tables)
+    df = degrees_of_freedom(_cell_influence(metric, drawn, 0) - _cell_influence(metric, drawn, 1), drawn.counts)
+    found = _drawn(one, other, metric.of(drawn.draws[0]) - metric.of(drawn.draws[1]), df, resampler, drawn.method)
+    rows = resampler.rows
+    if metric.name != "accuracy" or rows.weights is not None or rows.groups is not None:
+        return found
+    right, theirs = candidate.predicted == rows.truth, champion.predicted == rows.truth
+    p_value = mcnemar(int((right & ~theirs).sum()), int((theirs & ~right).sum()))
+    return found.with_p_value(p_value, f"{found.method}; McNemar")
+
+
+def _compare_means(metric: Mean, candidate: Scores, champion: Scores, resampler: Resampler) -> Difference:
+    one_moments, one_means = _means(metric, candidate, resampler)
+    other_moments, other_means = _means(metric, champion, resampler)
+    one, other = float(metric.combine(one_means)), float(metric.combine(other_means))
+    theirs = _delta(metric, other_moments, other_means, resampler)
+    influence = _delta(metric, one_moments, one_means, resampler) - theirs
+    df = degrees_of_freedom(resampler.unit_sums(influence))
     if len(resampler.rows) >= resampler.settings.exact_rows:
-        influence = _delta(metric, one_moments, one_means, resampler) - _delta(
-            metric, other_moments, other_means, resampler
-        )
-        return _normal(values[0], values[1], influence, resampler, "analytic, paired")
-    drawn = _resampled_means(np.hstack([one_moments, other_moments]), resampler)
+        error, difference = resampler.standard_error(influence), one - other
+        reach = critical(resampler.settings.tail, df) * error
+        p_value, method = two_sided(difference, error), _name("analytic", resampler)
+        return Difference(one, other, difference, difference - reach, difference + reach, error, p_value, method)
+    means = _resampled_means(np.hstack([one_moments, other_moments]), resampler)
     q = one_moments.shape[1]
-    draws = metric.combine(drawn[:, :q]) - metric.combine(drawn[:, q:])
-    return _drawn(values[0], values[1], draws, resampler, _name("bootstrap", resampler))
-
-
-def standard_error(influence: Floats, resampler: Resampler) -> float:
-    """Of a value whose rows have these influences (n,), over rows or groups, within strata if they were drawn so."""
-    sums = resampler.unit_sums(influence)
-    grouped = resampler.rows.groups is not None and len(sums) > 1
-    correction = math.sqrt(len(sums) / (len(sums) - 1)) if grouped else 1.0
-    return float(np.sqrt((sums**2).sum()) / len(influence)) * correction
+    draws = metric.combine(means[:, :q]) - metric.combine(means[:, q:])
+    return _drawn(one, other, draws, df, resampler, _name("bootstrap", resampler))
 
 
 def _means(metric: Mean, scores: Scores, resampler: Resampler) -> tuple[Floats, Floats]:
@@ -116,12 +122,17 @@ def gradient(combine: Callable[[Floats], Floats], means: Floats) -> Floats:
     return out
 
 
-def _table_draws(
-    metric: Table, models: tuple[Scores, ...], resampler: Resampler
-) -> tuple[list[float], list[Floats], str]:
-    """Values, and resampled values (resamples,), of each model, from one joint table of truth and predictions."""
-    tables, drawn, method = joint_draws(tuple(model.predicted for model in models), resampler)
-    return [float(metric.of(table)) for table in tables], [metric.of(draw) for draw in drawn], method
+def _cell_influence(metric: Table, drawn: Drawn, model: int) -> Floats:
+    """Influence of a row in each occupied cell of the joint table on the metric of one model."""
+    table = drawn.tables[model]
+    k = len(table)
+    if k > 40:  # k^4 numbers; the degrees of freedom matter for few classes only
+        return np.zeros(len(drawn.counts))
+    start, step = table + 0.5 / k, 1e-3
+    steps = step * np.eye(k * k).reshape(k * k, k, k)
+    slopes = (metric.of(start + steps) - metric.of(start - steps)) / (2 * step)
+    out: Floats = slopes[drawn.cells[model]]
+    return out
 
 
 def _name(method: str, resampler: Resampler) -> str:
@@ -130,59 +141,22 @@ def _name(method: str, resampler: Resampler) -> str:
     return method + over
 
 
-def _from_draws(value: float, draws: Floats, resampler: Resampler, method: str) -> Estimate:
+def _from_draws(value: float, draws: Floats, df: float, resampler: Resampler, method: str) -> Estimate:
     if math.isnan(value):
         return Estimate(value, None, None, None, method)
-    low, high = np.quantile(draws, [resampler.settings.tail, 1 - resampler.settings.tail])
+    share = tail(resampler.settings.tail, df)
+    low, high = np.quantile(draws, [share, 1 - share])
     return Estimate(value, min(float(low), value), max(float(high), value), float(draws.std()), method)
 
 
-def _analytic(value: float, influence: Floats, resampler: Resampler) -> Estimate:
-    error = standard_error(influence, resampler)
-    reach = critical(resampler) * error
-    return Estimate(value, value - reach, value + reach, error, "analytic")
+def _analytic(value: float, influence: Floats, df: float, resampler: Resampler) -> Estimate:
+    error = resampler.standard_error(influence)
+    reach = critical(resampler.settings.tail, df) * error
+    return Estimate(value, value - reach, value + reach, error, _name("analytic", resampler))
 
 
-def _ranking(value: float, influence: Floats, resampler: Resampler) -> Estimate:
-    """On the logit scale, so that an area near 1 keeps its bounds below 1; at exactly 0 or 1 a binomial bound."""
-    if math.isnan(value):
-        return Estimate(value, None, None, None, "DeLong")
-    error = standard_error(influence, resampler)
-    if not 0 < value < 1:
-        smallest = int(np.bincount(resampler.rows.truth.astype(np.int64), minlength=2).min())
-        bound = resampler.settings.tail ** (1 / max(smallest, 1))
-        low, high = (bound, 1.0) if value >= 1 else (0.0, 1 - bound)
-        return Estimate(value, low, high, error, "exact bound")
-    middle, reach = math.log(value / (1 - value)), critical(resampler) * error / (value * (1 - value))
-    low, high = float(expit(middle - reach)), float(expit(middle + reach))
-    return Estimate(value, low, high, error, "DeLong, logit")
-
-
-def critical(resampler: Resampler) -> float:
-    """Half-width of a two-sided interval in standard errors: Student's t over units (normal for many)."""
-    rows, tail = resampler.rows, resampler.settings.tail
-    units = len(rows) if rows.groups is None else len(np.unique(rows.groups))
-    return float(stdtrit(units - 1, 1 - tail)) if 1 < units < 1000 else float(ndtri(1 - tail))
-
-
-def _normal(one: float, other: float, influence: Floats, resampler: Resampler, method: str) -> Difference:
-    error = standard_error(influence, resampler)
-    reach = (float(ndtri(1 - resampler.settings.tail)) if method == "DeLong" else critical(resampler)) * error
-    difference = one - other
-    return Difference(
-        one, other, difference, difference - reach, difference + reach, error, two_sided(difference, error), method
-    )
-
-
-def _drawn(one: float, other: float, draws: Floats, resampler: Resampler, method: str) -> Difference:
-    difference, error = one - other, float(draws.std())
-    low, high = (float(edge) for edge in np.quantile(draws, [resampler.settings.tail, 1 - resampler.settings.tail]))
+def _drawn(one: float, other: float, draws: Floats, df: float, resampler: Resampler, method: str) -> Difference:
+    difference, error, share = one - other, float(draws.std()), tail(resampler.settings.tail, df)
+    low, high = (float(edge) for edge in np.quantile(draws, [share, 1 - share]))
     low, high = min(low, difference), max(high, difference)
     return Difference(one, other, difference, low, high, error, two_sided(difference, error), method)
-
-
-def two_sided(difference: float, error: float) -> float:
-    """p-value of a normal statistic; 1 when nothing differs, 0 when a difference has no error."""
-    if error == 0:
-        return 1.0 if difference == 0 else 0.0
-    return float(2 * ndtr(-abs(difference) / error))

@@ -6,8 +6,8 @@ import numpy as np
 
 from bot.evaluate.evidence import Evidence, Sliced
 from bot.evaluate.holm import holm
-from bot.evaluate.interval import Difference
 from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.results import Difference
 from bot.evaluate.slices import worst_first
 from bot.records import evaluation as record
 

@@ -97,6 +97,13 @@ class Resampler:
             return influence - means[code]
         return influence
 
+    def standard_error(self, influence: Floats) -> float:
+        """Of a value whose rows have these influences (n,), over rows or groups, within strata if drawn so."""
+        sums = self.unit_sums(influence)
+        grouped = self.rows.groups is not None and len(sums) > 1
+        correction = len(sums) / (len(sums) - 1) if grouped else 1.0
+        return float(np.sqrt((sums**2).sum() * correction)) / len(influence)
+
 
 def _draw(generator: np.random.Generator, resamples: int, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     """(resamples, n) how often each of n units was drawn, with replacement; each row adds up to n."""

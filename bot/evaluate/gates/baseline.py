@@ -2,7 +2,7 @@
 
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.interface import Finding
-from bot.evaluate.interval import Difference
+from bot.evaluate.results import Difference
 from bot.evaluate.words import decimals, signed
 from bot.records.evaluation import Verdict
 
