@@ -111,7 +111,8 @@ def _nobody_left(requirement: Requirement, case: Case) -> str:
     members = listed(case.members(requirement.any_role))
     roles = " or ".join(requirement.any_role)
     return (
-        f"Nobody is left who could approve as {roles}: {members} took part in this change, approved already or lost the permission. "
+        f"Nobody is left who could approve as {roles}: {members} took part in this change, approved already "
+        f"or may not any more. "
         f"Add a person to {roles} in policies/roles.yaml."
     )
 

@@ -40,7 +40,7 @@ def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Fac
         head_sha=head or "",
         target=one.target,
         selectors=one.models,
-        models=_models_of(one, head, facts),
+        models=_models_of(head, facts),
         environment=one.environment,
         reason=one.reason,
         body_sha256=one.body_sha256,
@@ -58,6 +58,6 @@ def _head_of(one: Opinion, facts: Facts) -> str | None:
     return one.target or one.seen_head
 
 
-def _models_of(one: Opinion, head: str | None, facts: Facts) -> dict[str, Evaluated]:
+def _models_of(head: str | None, facts: Facts) -> dict[str, Evaluated]:
     found = next((fact.models for fact in facts.heads if fact.head_sha == head), {})
     return dict(found)

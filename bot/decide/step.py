@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from bot.decide.backtest import Past
 from bot.decide.coverage import guarded, guarded_digest
 from bot.decide.gathering import (
     broken,
@@ -19,7 +20,7 @@ from bot.decide.gathering import (
 )
 from bot.decide.reading import Parse, commands_in, commit_facts, needs_seen_head, reviews_as_opinions, with_records
 from bot.errors import UserError
-from bot.ports import Git, Ports, PullRequest
+from bot.ports import Branch, Git, Ports, PullRequest
 from bot.records.approval import Approval, Void
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
@@ -271,3 +272,15 @@ def _standing(ports: Ports) -> dict[str, Any]:
             if not path.endswith(".reviewed.json")
         ),
     }
+
+
+def pasts(ledger: Branch) -> list[Past]:
+    """Every stored decision whose facts are stored too."""
+    found = []
+    for path in ledger.paths("decisions/"):
+        decision = Decision.parse(ledger.get(path) or b"", source=path)
+        behind = facts_path(decision.number, decision.facts_digest)
+        data = ledger.get(behind)
+        if data is not None:
+            found.append(Past(decision, Facts.parse(data, source=behind)))
+    return found

@@ -1,0 +1,24 @@
+"""`check_by_name_only`: a check of GitHub Actions that any branch's workflow can report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.decide.lint.finding import Finding
+from bot.specs.policies import Policies
+
+NAME = "check_by_name_only"
+ACTIONS = 15368  # https://api.github.com/apps/github-actions
+
+
+def find(policies: Policies, _now: datetime) -> Iterator[Finding]:
+    """Every workflow of a repository reports as the same app."""
+    for index, rule in enumerate(policies.approvals.rules):
+        for number, check in enumerate(rule.require.checks):
+            missing = [key for key in ("workflow", "ref", "events") if getattr(check, key) is None]
+            if check.app_id == ACTIONS and missing:
+                place = policies.place("approvals.yaml", "rules", index, "require", "checks", number)
+                message = f"any branch can report check `{check.name}`: {', '.join(missing)} not said"
+                hint = "Name workflow, ref (refs/heads/main) and events."
+                yield Finding(NAME, "error", message, hint, place)
