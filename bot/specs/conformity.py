@@ -97,7 +97,7 @@ def _column(values: Any, name: str, column: Column) -> Iterator[Violation]:
     for check, sentence, mask in _checks(values, column):
         try:
             breaks = mask()
-        except (TypeError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        except (TypeError, ValueError, NotImplementedError) as error:  # what pyarrow's own errors derive from
             why = "" if column.sensitive else f": {str(error).splitlines()[0]}"
             yield Violation(name, check, f"the values cannot be compared{why}")
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from bot.specs.base import wrong
@@ -81,6 +82,7 @@ def holds(text: str, table: Any) -> Any:
     return pc.fill_null(result, False)
 
 
+@lru_cache(maxsize=1024)  # a served model reads the same few for each request
 def _parse(text: str) -> tuple[ast.expr, dict[str, str]]:
     quoted: dict[str, str] = {}
 

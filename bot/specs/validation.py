@@ -88,8 +88,11 @@ def _problem(error: Any, document: Document, kind: type[BaseModel], schema: str 
     context = error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            hint = did_you_mean(str(path[-1]), _known_keys(kind, error["loc"][:-1]), noun="keys")
-            return _at(document, path, f"unknown key `{name}`", hint, key=True)
+            unknown = str(error["loc"][-1])
+            if not path or path[-1] != unknown:
+                path = (*path, unknown)
+            hint = did_you_mean(unknown, _known_keys(kind, error["loc"][:-1]), noun="keys")
+            return _at(document, path, f"unknown key `{_dotted(path)}`", hint, key=True)
         case "missing":
             missing = _dotted((*path, str(error["loc"][-1])))
             hint = f"`mlbot schema {schema}` prints every key." if schema else "Add the key."
