@@ -20,6 +20,7 @@ SCHEMAS: dict[str, str] = {
     "approvals": "bot.specs.policies.approvals:ApprovalPolicy",
     "environments": "bot.specs.policies.environments:Environments",
     "commands": "bot.specs.policies.commands:Commands",
+    "policy-tests": "bot.specs.policies.tests:PolicyTests",
     "plan": "bot.records.plan:Plan",
     "training": "bot.records.training:Training",
     "golden": "bot.records.training:Golden",
@@ -44,7 +45,7 @@ SCHEMAS: dict[str, str] = {
 ALIASES = {"schema": "contract"}
 
 # Those that an editor checks while people write.
-WRITTEN = ("model", "contract", "gates", "roles", "approvals", "environments", "commands")
+WRITTEN = ("model", "contract", "gates", "roles", "approvals", "environments", "commands", "policy-tests")
 
 
 @click.command(name="schema")
