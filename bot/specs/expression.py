@@ -103,6 +103,7 @@ def _parse(text: str) -> tuple[ast.expr, dict[str, str]]:
 
 def _problems(tree: ast.expr) -> Iterator[str]:
     nodes = list(ast.walk(tree))
+    lists = {id(right) for node in nodes if isinstance(node, ast.Compare) for right in node.comparators}
     if len(nodes) > MAX_NODES:
         yield f"a text of more than {MAX_NODES} parts"
     for node in nodes:
@@ -116,6 +117,8 @@ def _problems(tree: ast.expr) -> Iterator[str]:
                 yield "a call that is not a known function of one value"
         elif isinstance(node, ast.Compare):
             yield from _comparison_problems(node)
+        elif isinstance(node, ast.List | ast.Tuple) and id(node) not in lists:
+            yield "a list that does not follow `in`"
 
 
 def _comparison_problems(node: ast.Compare) -> Iterator[str]:
@@ -124,6 +127,8 @@ def _comparison_problems(node: ast.Compare) -> Iterator[str]:
             items = right.elts if isinstance(right, ast.List | ast.Tuple) else None
             if items is None or not all(isinstance(item, ast.Constant) for item in items):
                 yield "`in` without a list of values"
+        elif isinstance(right, ast.List | ast.Tuple):
+            yield "a list that does not follow `in`"
         elif isinstance(operator, ast.Is | ast.IsNot) and not (isinstance(right, ast.Constant) and right.value is None):
             yield "`is` with anything but None"
 

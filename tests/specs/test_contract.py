@@ -149,7 +149,7 @@ def test_freshness_is_judged_only_when_a_time_is_given():
     ],
 )
 def test_a_mistake_in_the_contract_is_named_at_its_place(text, message, hint):
-    with pytest.raises(UserError, match="schema.yaml:") as caught:
+    with pytest.raises(UserError, match=r"schema\.yaml:") as caught:
         contract(text)
     assert message in caught.value.message
     assert hint is None or hint in (caught.value.hint or "")

@@ -40,7 +40,7 @@ def values(text: str):
         ("word", ["x", "y", None, "x"]),
         ("a > 1", [False, True, None, False]),
         ("0 < a <= 2", [True, True, None, False]),
-        ("word == 'x' and b > 2", [False, False, None, True]),
+        ("word == 'x' and b > 2", [False, False, False, True]),
         ("word == 'x' or b == 1", [True, False, True, True]),
         ("not flag", [False, True, None, False]),
         ("a is None", [False, False, True, False]),
