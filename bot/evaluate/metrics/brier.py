@@ -10,8 +10,8 @@ def squared_distances(rows: Rows, scores: Scores) -> Floats:
     """(n, 1): (p - y)^2 of the positive class for two classes (0 to 1), the sum over classes for more (0 to 2)."""
     assert scores.probabilities is not None
     if rows.n_classes == 2:
-        squared: Floats = np.square(scores.probabilities[:, 1] - rows.truth)
-        return squared[:, None]
+        squared: Floats = np.square(scores.probabilities[:, 1] - rows.truth)[:, None]
+        return squared
     happened = np.eye(rows.n_classes)[rows.truth.astype(np.int64)]
     return ((scores.probabilities - happened) ** 2).sum(axis=1, keepdims=True)
 
