@@ -10,12 +10,12 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from bot.errors import WorldError
-from bot.sandbox import actlog, dialect
+from bot.sandbox import actlog, dialect, processes
 from bot.sandbox.bare import Bare
 from bot.sandbox.store import Run
 from bot.sandbox.triggers import Start
@@ -235,14 +235,13 @@ def follow(job: Job, process: subprocess.Popen[str], hub: Hub, timeout_s: float)
 
 
 def _stop(process: subprocess.Popen[str], run: Run, timeout_s: float) -> None:
-    import signal
-
     run.problem = f"stopped after {timeout_s:.0f} s"
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+    processes.end_if_alive(process)
 
 
-def payload_of(job: Job) -> dict[str, Any]:
-    """The event payload that the run saw."""
-    found: dict[str, Any] = json.loads((job.folder / "event.json").read_text())
-    return found
+def clean(job: Job) -> None:
+    """Remove what holds secrets or only cost disk: workspaces, home, secrets. Log, payload and artifacts stay."""
+    for name in ("cache", "home", "work", "own"):
+        shutil.rmtree(job.folder / name, ignore_errors=True)
+    for name in ("secrets", "variables"):
+        (job.folder / name).unlink(missing_ok=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import WorldError
-from bot.sandbox import act, expressions
+from bot.sandbox import act, expressions, processes
 from bot.sandbox.events import announce
 from bot.sandbox.hub import Happening, Hub
 from bot.sandbox.shapes import actions as shapes
@@ -26,6 +24,7 @@ from bot.sandbox.triggers import Start, starts
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
+GRACE_S = 7.5  # https://docs.github.com/actions/reference/workflow-cancellation: then processes are killed
 
 
 @dataclass
@@ -187,12 +186,12 @@ class Engine:
             act.prepare(job)
             item.process = act.spawn(job)
             if item.cancelled:
-                _signal(item.process, signal.SIGTERM)
+                processes.end(item.process.pid, signal.SIGTERM)
             return act.follow(job, item.process, self.hub, self.settings.timeout_s)
         finally:
             with self.hub.lock:
                 self.hub.expire(run.id)
-            shutil.rmtree(folder / "home" / ".cache", ignore_errors=True)
+            act.clean(job)
 
     def _secrets(self, start: Start) -> dict[str, str]:
         """The repository's, and those of environments that a job names, which only the default branch may use."""
@@ -264,15 +263,17 @@ class Engine:
     def _cancel(self, item: Item) -> None:
         item.cancelled = True
         if item.process is not None:
-            _signal(item.process, signal.SIGTERM)
-            threading.Timer(10.0, _signal, (item.process, signal.SIGKILL)).start()
+            processes.end(item.process.pid, signal.SIGTERM)
+            timer = threading.Timer(GRACE_S, processes.end_if_alive, (item.process,))
+            timer.daemon = True
+            timer.start()
 
     def kill(self, run: int) -> None:
         """SIGKILL to everything that a run started, as when a runner dies."""
         with self._changed:
             item = self._items[run]
             if item.process is not None:
-                _signal(item.process, signal.SIGKILL)
+                processes.end(item.process.pid, signal.SIGKILL)
 
     def going(self) -> list[Run]:
         """Runs that are not finished."""
@@ -300,15 +301,10 @@ class Engine:
             for item in self._going:
                 item.cancelled = True
                 if item.process is not None:
-                    _signal(item.process, signal.SIGKILL)
+                    processes.end(item.process.pid, signal.SIGKILL)
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(15)
-
-
-def _signal(process: subprocess.Popen[str], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
 
 
 def _join_groups(item: Item) -> None:

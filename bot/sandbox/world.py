@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from bot.errors import UserError
+from bot.errors import UserError, WorldError
 from bot.sandbox import template as templates
 from bot.sandbox.engine import Engine, Settings, run_folder
 from bot.sandbox.events import announce
@@ -246,8 +246,6 @@ class Sandbox:
 
     def wait_for(self, what: str, timeout_s: float = 60, **fields: Any) -> Run:
         """The first run with these field values, as soon as there is one; `what` names it in the WorldError."""
-        from bot.errors import WorldError
-
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             for run in self.hub.data.runs[self._settled :]:
@@ -255,6 +253,15 @@ class Sandbox:
                     return run
             time.sleep(0.05)
         raise WorldError(f"{what}: no such run after {timeout_s:.0f} s", code="not_settled")
+
+    def wait_for_log(self, run: Run, text: str, timeout_s: float = 60) -> None:
+        """Until the text is in the log of the run's present attempt. Raises WorldError when it does not come."""
+        end = time.monotonic() + timeout_s
+        path = self.folder(run) / "log.txt"
+        while not (path.exists() and text in path.read_text()):
+            if time.monotonic() > end:
+                raise WorldError(f"run {run.id}: no {text!r} in {path} after {timeout_s:.0f} s", code="not_settled")
+            time.sleep(0.05)
 
     # --- bad days, and what calls cost
 

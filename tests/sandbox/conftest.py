@@ -33,6 +33,16 @@ def world(tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox with pull request 1 of dana's, shared by tables whose rows do not disturb each other."""
+    folder = tmp_path_factory.mktemp("standing")
+    source = template(folder / "template", {"models/churn/model.yaml": "depth: 3\n"})
+    with Sandbox.start(folder / "world", template=source, people=PEOPLE, teams=TEAMS) as sandbox:
+        sandbox.propose("dana", "deeper", {"models/churn/model.yaml": b"depth: 4\n"}, "Deeper trees")
+        yield sandbox
+
+
 @pytest.fixture
 def happenings(world: Sandbox) -> list[Happening]:
     """Every event that the sandbox announces, as it comes."""

@@ -1,0 +1,37 @@
+"""Ending a process with everything below it: the engine gives each step a session of its own, out of its group."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+
+def family(pid: int) -> list[int]:
+    """The process and all below it, children last; only itself where there is no /proc."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # pid (name, which may hold spaces and brackets) state ppid
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(path.parent.name))
+    found, index = [pid], 0
+    while index < len(found):
+        found += parents.get(found[index], [])
+        index += 1
+    return found
+
+
+def end(pid: int, number: int) -> None:
+    """Send a signal to the whole family; SIGTERM goes to the head only, which ends its own."""
+    for one in family(pid) if number == signal.SIGKILL else [pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, number)
+
+
+def end_if_alive(process: subprocess.Popen[str]) -> None:
+    """SIGKILL, when it has not ended by itself."""
+    if process.poll() is None:
+        end(process.pid, signal.SIGKILL)
