@@ -33,6 +33,7 @@ SCHEMAS: dict[str, str] = {
     "release": "bot.records.release:Release",
     "verification": "bot.records.release:Verification",
     "report": "bot.records.report:Report",
+    "command": "bot.records.command:Parsed",
     "event-pull-request": "bot.records.event:PullRequestChanged",
     "event-comment": "bot.records.event:CommentCreated",
     "event-review": "bot.records.event:ReviewChanged",
@@ -44,27 +45,59 @@ SCHEMAS: dict[str, str] = {
 }
 ALIASES = {"schema": "contract"}
 
+# Those that have a page: name -> (file, title, introduction, example in this repository).
+PAGES: dict[str, tuple[str, str, str, str]] = {
+    "model": (
+        "model-spec.md",
+        "model.yaml",
+        "Everything that mlbot knows about a model before training it. Specs are data, never code: unknown keys, YAML "
+        "anchors and aliases, tags, duplicate keys and words that YAML 1.1 reads as something else (`no`, `on`, "
+        "`12:30`, `010`) are errors, with file, line, column and the nearest valid key. `mlbot validate` checks the "
+        "files on disk; `mlbot schema model` prints the JSON Schema of this page, from which it is made.",
+        "models/flight-delays/model.yaml",
+    ),
+    "contract": (
+        "data-contract.md",
+        "schema.yaml",
+        "What a model's data must look like, in the YAML format of [pandera](https://pandera.readthedocs.io), which "
+        "reads these files as they are; `sensitive` and `metadata` are mlbot's own. Checked on every run: a violation "
+        "is named with counts and row numbers, and never with values of a column that is `sensitive`.",
+        "models/bike-rentals/schema.yaml",
+    ),
+}
+
 # Those that an editor checks while people write.
 WRITTEN = ("model", "contract", "gates", "roles", "approvals", "environments", "commands", "policy-tests")
 
 
 @click.command(name="schema")
 @click.argument("name", required=False)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write what people write to this folder.")
-def command(name: str | None, out: Path | None) -> None:
+@click.option("--docs", type=click.Path(path_type=Path, file_okay=False), help="Write pages and schemas to a folder.")
+def command(name: str | None, docs: Path | None) -> None:
     """Print the JSON Schema (draft 2020-12) of NAME; without NAME, the names.
 
     In an editor with a YAML language server, put this on the first line of a spec:
     `# yaml-language-server: $schema=../../docs/schemas/model.json`
     """
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for one in WRITTEN:
-            (out / f"{one}.json").write_text(schema_text(one), encoding="utf-8")
+    if docs is not None:
+        for file, text in documents(Path()).items():
+            (docs / file).parent.mkdir(parents=True, exist_ok=True)
+            (docs / file).write_text(text, encoding="utf-8")
     elif name is None:
         click.echo("\n".join(SCHEMAS))
     else:
         click.echo(schema_text(name), nl=False)
+
+
+def documents(root: Path) -> dict[str, str]:
+    """File below `docs/` -> text, for what people write; `root` is the repository with the examples."""
+    from bot.specs.page import page
+
+    found = {f"schemas/{name}.json": schema_text(name) for name in WRITTEN}
+    for name, (file, title, intro, example) in PAGES.items():
+        text = (root / example).read_text(encoding="utf-8")
+        found[file] = page(schema_of(name), title=title, example=text, intro=intro, elsewhere=("gates",))
+    return found
 
 
 def schema_text(name: str) -> str:

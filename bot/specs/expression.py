@@ -67,8 +67,11 @@ def evaluate(text: str, table: Any) -> Any:
     A missing value makes the result missing. Division by zero, and logarithm or root outside its domain, give a missing
     value too. Raises ValueError when a column is not in the table or has the wrong type.
     """
+    import pyarrow as pa
+
     tree, quoted = _parse(text)
-    return _Evaluation(table, quoted).value(tree)
+    found = _Evaluation(table, quoted).value(tree)
+    return pa.repeat(found, table.num_rows) if isinstance(found, pa.Scalar) else found
 
 
 def holds(text: str, table: Any) -> Any:

@@ -37,6 +37,8 @@ def values(text: str):
         ("abs(a)", [1.0, 2.0, None, 4.0]),
         ("`with space` + 1", [2.0, 2.0, 2.0, 2.0]),
         ("a", [1.0, 2.0, None, -4.0]),
+        ("1 + 1", [2.0, 2.0, 2.0, 2.0]),
+        ("2 * a > 3 * b", [False, True, None, False]),
         ("word", ["x", "y", None, "x"]),
         ("a > 1", [False, True, None, False]),
         ("0 < a <= 2", [True, True, None, False]),

@@ -1,0 +1,81 @@
+"""`mlbot validate` names every mistake of a folder at once, with file, line, column and hint."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.cli import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "models", tmp_path / "models")
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_this_repository_is_fine(clone, capsys):
+    assert run(["validate"]) == 0
+    assert capsys.readouterr().out.count(": fine") == 4
+
+
+def test_all_mistakes_are_named_in_one_run(clone, capsys):
+    flights = clone / "models/flight-delays/model.yaml"
+    replace(flights, "max_iter: 80", "max_itr: 80")
+    replace(flights, "learning_rate: [0.06, 0.12]", "learning_rate: [0.06, -1]")
+    replace(flights, "carrier, origin, dest,", "carier, origin, dest,")
+    replace(clone / "models/bike-rentals/model.yaml", "task: regression", "task: regresion")
+    replace(clone / "models/bike-rentals/schema.yaml", "hr: {dtype: int64", "hr: {dtype: int46")
+    assert run(["validate"]) == 1
+    said = capsys.readouterr().err
+    for text in ("model.yaml:23:16: ", "'carier'", "Did you mean `carrier`?", "max_itr", "`max_iter`"):
+        assert text in said
+    for text in ("'learning_rate' parameter", "Did you mean `regression`?"):
+        assert text in said
+
+
+def test_json_is_for_machines(clone, capsys):
+    replace(clone / "models/bike-rentals/model.yaml", "owner: owen", "ower: owen")
+    assert run(["validate", "models/bike-rentals", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["checked"] == ["models/bike-rentals"]
+    (error,) = found["errors"]
+    assert (error["file"], error["line"], error["column"]) == ("models/bike-rentals/model.yaml", 3, 1)
+    assert (error["code"], error["hint"]) == ("spec_invalid", "Did you mean `owner`?")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["nowhere"], "is not there"), (["policies/tests"], "is not a model name"), (["models/README"], "is not there")],
+)
+def test_a_path_that_holds_no_model_is_a_clear_error(clone, capsys, arguments, message):
+    (clone / "policies/tests/x").mkdir(parents=True)
+    assert run(["validate", *arguments]) == 1
+    assert "error:" in capsys.readouterr().err
+
+
+def test_a_spec_that_is_a_link_is_refused(clone, capsys):
+    spec = clone / "models/bike-rentals/model.yaml"
+    spec.unlink()
+    spec.symlink_to(clone / "models/flight-delays/model.yaml")
+    assert run(["validate", "models/bike-rentals"]) == 1
+    assert "this is a link" in capsys.readouterr().err
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["validate"]) == 1
+    assert "mlbot init" in capsys.readouterr().err
