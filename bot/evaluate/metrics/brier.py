@@ -13,7 +13,8 @@ def squared_distances(rows: Rows, scores: Scores) -> Floats:
         squared: Floats = np.square(scores.probabilities[:, 1] - rows.truth)[:, None]
         return squared
     happened = np.eye(rows.n_classes)[rows.truth.astype(np.int64)]
-    return ((scores.probabilities - happened) ** 2).sum(axis=1, keepdims=True)
+    distances: Floats = np.square(scores.probabilities - happened).sum(axis=1, keepdims=True)
+    return distances
 
 
 metric = Mean("brier", "Brier score", CLASSES, False, high=2.0, needs_probabilities=True, moments=squared_distances)

@@ -1,0 +1,193 @@
+"""The language and the sizes of ease.ml/ci, against the paper's figures (Renggli et al., MLSys 2019).
+
+Figure 2 has four conditions: F1 and F4 are about one variable, F2 and F3 about n - o, each for 32 steps.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cli.testset_size import command
+from bot.errors import UserError
+from bot.evaluate.condition.judge import rows_for, truth, verdict
+from bot.evaluate.condition.parse import Clause, parse
+from bot.evaluate.condition.plan import answer
+from bot.evaluate.condition.size import Plan, bennett_rows, bennett_tolerance, hoeffding_rows, hoeffding_tolerance
+
+TOLERANCES = (0.1, 0.05, 0.025, 0.01)
+FIGURE_2 = {
+    (0.99, "n", "none"): (404, 1615, 6457, 40355),
+    (0.99, "n", "full"): (1340, 5358, 21429, 133930),
+    (0.99, "n - o", "none"): (1753, 7012, 28045, 175282),
+    (0.99, "n - o", "full"): (5496, 21984, 87933, 549581),
+    (0.999, "n", "none"): (519, 2075, 8299, 51868),
+    (0.999, "n", "full"): (1455, 5818, 23271, 145443),
+    (0.999, "n - o", "none"): (2214, 8854, 35414, 221333),
+    (0.999, "n - o", "full"): (5957, 23826, 95302, 595633),
+    (0.9999, "n", "none"): (634, 2536, 10141, 63381),
+    (0.9999, "n", "full"): (1570, 6279, 25113, 156956),
+    (0.9999, "n - o", "none"): (2674, 10696, 42782, 267385),
+    (0.9999, "n - o", "full"): (6417, 25668, 102670, 641684),
+    (0.99999, "n", "none"): (749, 2996, 11983, 74894),
+    (0.99999, "n", "full"): (1685, 6739, 26955, 168469),
+    (0.99999, "n - o", "none"): (3135, 12538, 50150, 313437),
+    (0.99999, "n - o", "full"): (6878, 27510, 110038, 687736),
+}
+ROWS = [
+    (reliability, left, adaptivity, tolerance, rows)
+    for (reliability, left, adaptivity), sizes in FIGURE_2.items()
+    for tolerance, rows in zip(TOLERANCES, sizes, strict=True)
+]
+
+
+@pytest.mark.parametrize(("reliability", "left", "adaptivity", "tolerance", "rows"), ROWS)
+def test_figure_2(reliability: float, left: str, adaptivity: str, tolerance: float, rows: int) -> None:
+    clauses = parse(f"{left} > 0.1 +/- {tolerance}")
+    assert hoeffding_rows(clauses, Plan(reliability, 32, adaptivity)) == rows
+    if adaptivity == "none":  # a set that is retired at the first pass needs no more
+        assert hoeffding_rows(clauses, Plan(reliability, 32, "first_change")) == rows
+
+
+@pytest.mark.parametrize(
+    ("condition", "plan", "rows"),
+    [
+        ("n > 0.8 +/- 0.01", Plan(0.9999, 1), 46052 + 3466),  # full adaptivity of one step: delta / 2
+        ("n > 0.8 +/- 0.01", Plan(0.9999, 1, "none"), 46052),  # "46K labels" for one estimate
+        ("n > 0.8 +/- 0.05", Plan(0.9999, 32, "full"), 6279),
+        ("n - o > 0.1 +/- 0.1", Plan(0.99, 32, "full"), 5496),  # the repository's notebook
+        ("n - o > 0.02 +/- 0.02", Plan(0.998, 7, "none"), 44269),  # SemEval; the paper cuts 44,268.3 off
+        ("n - o > 0.02 +/- 0.02", Plan(0.998, 7, "full"), 58799),
+        ("n - 1.1*o > .01 +/- .01", Plan(0.99995, 1, "none"), 233656),
+        ("d < .1 +/- .01", Plan(0.99995, 1, "none"), 49518),
+        ("n - 1.1*o > .01 +/- .01 /\\ d < .1 +/- .01", Plan(0.9999, 1, "none"), 233656),
+    ],
+)
+def test_figures_of_the_text(condition: str, plan: Plan, rows: int) -> None:
+    assert hoeffding_rows(parse(condition), plan) == pytest.approx(rows, abs=1 if rows == 49518 else 0)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "reliability", "steps", "adaptivity", "parts", "rows"),
+    [
+        (0.01, 0.9999, 32, "none", 4, 29048),
+        (0.01, 0.9999, 32, "full", 4, 67706),
+        (0.02, 0.998, 7, "none", 2, 4713),
+        (0.022, 0.998, 7, "full", 2, 5204),
+    ],
+)
+def test_bennett_sizes(tolerance, reliability, steps, adaptivity, parts, rows) -> None:
+    (clause,) = parse(f"n - o > 0.02 +/- {tolerance}")
+    assert bennett_rows(clause, 0.1, Plan(reliability, steps, adaptivity), parts=parts) == rows
+
+
+def test_active_labelling_needs_2189_labels_an_evaluation() -> None:
+    found = answer(parse("n - o > 0.02 +/- 0.01"), Plan(0.9999, 32, "none"), differ=0.1)
+    assert found["labels_per_evaluation"] == 2189
+
+
+@pytest.mark.parametrize(
+    ("rows", "hoeffding", "bennett"), [(1000, 0.132, 0.045), (5000, 0.059, 0.019), (20000, 0.030, 0.0095)]
+)
+def test_the_smallest_tolerance_of_given_rows(rows: int, hoeffding: float, bennett: float) -> None:
+    plan, (clause,) = Plan(0.99, 32, "none"), parse("n - o > 0.02 +/- 0.01")
+    assert hoeffding_tolerance(clause, rows, plan) == pytest.approx(hoeffding, abs=6e-4)
+    assert bennett_tolerance(0.1, rows, plan, parts=2) == pytest.approx(bennett, abs=6e-4)
+
+
+def test_sizes_and_tolerances_are_each_others_inverse() -> None:
+    plan, (clause,) = Plan(0.999, 20), parse("n - o > 0.02 +/- 0.013")
+    assert hoeffding_tolerance(clause, hoeffding_rows([clause], plan), plan) == pytest.approx(0.013, rel=1e-3)
+    assert bennett_tolerance(0.1, bennett_rows(clause, 0.1, plan), plan) == pytest.approx(0.013, rel=1e-3)
+
+
+def test_more_steps_than_a_float_can_count_histories() -> None:
+    assert hoeffding_rows(parse("n > 0.8 +/- 0.05"), Plan(0.99, 5000)) > 600_000
+
+
+def test_the_disagreement_gate_saves_rows() -> None:
+    clauses, plan = parse("d < 0.1 +/- 0.01 /\\ n - o > 0.02 +/- 0.01"), Plan(0.9999, 32)
+    assert rows_for(clauses, plan, "bennett") < 0.2 * rows_for(clauses, plan, "hoeffding")
+
+
+@pytest.mark.parametrize(
+    ("text", "clause"),
+    [
+        ("n>0.8+/-0.05", Clause((1, 0, 0), ">", 0.8, 0.05)),
+        ("n - 1.1 * o > -.01 +/- .01", Clause((1, -1.1, 0), ">", -0.01, 0.01)),
+        ("o*2 + n - n - d < 1 +/- 0.5", Clause((0, 2, -1), "<", 1, 0.5)),
+        ("-o + n > 0 +/- 0.1", Clause((1, -1, 0), ">", 0, 0.1)),
+    ],
+)
+def test_conditions_are_read(text: str, clause: Clause) -> None:
+    assert parse(text) == (clause,)
+    assert parse(str(clause)) == (clause,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it ends"),
+        ("n > 0.8", "`+/-`"),
+        ("n / o > 1 +/- 0.1", "found '/'"),
+        ("(n - o) > 0 +/- 0.1", "found '('"),
+        ("n - x > 0 +/- 0.1", "found 'x'"),
+        ("n > 0.8 +/- 0", "above 0"),
+        ("n - n > 0.8 +/- 0.1", "cancel out"),
+        ("n > 0.8 +/- 0.1 /\\", "it ends"),
+        ("n > 0.8 +/- 0.1 d < 1 +/- 0.1", "nothing more expected"),
+        ("n = 0.8 +/- 0.1", "found '='"),
+    ],
+)
+def test_what_is_no_condition_is_refused_where_it_goes_wrong(text: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(text)
+    assert said in caught.value.message and caught.value.hint
+
+
+@given(st.text(alphabet="nod +-*/<>\\.0123456789()x", max_size=40))
+def test_any_text_is_a_condition_or_a_user_error(text: str) -> None:
+    try:
+        clauses = parse(text)
+    except UserError:
+        return
+    assert clauses and all(clause.tolerance > 0 for clause in clauses)
+
+
+CLAUSE = parse("n - o > 0.02 +/- 0.01")[0]
+
+
+@pytest.mark.parametrize(
+    ("n", "o", "found"),
+    [(0.90, 0.86, "true"), (0.90, 0.88, "unknown"), (0.905, 0.88, "unknown"), (0.88, 0.88, "false")],
+)
+def test_a_value_within_its_tolerance_is_unknown(n: float, o: float, found: str) -> None:
+    assert truth(CLAUSE, (n, o, 0.0)) == found
+
+
+def test_modes_differ_in_what_unknown_means() -> None:
+    unknown, false = (0.90, 0.88, 0.0), (0.88, 0.88, 0.0)
+    assert verdict([CLAUSE], unknown, "fp_free") == "inconclusive"
+    assert verdict([CLAUSE], unknown, "fn_free") == "pass"
+    assert verdict([CLAUSE], false, "fn_free") == "fail"
+
+
+def run(*words: str):
+    return CliRunner().invoke(command, list(words))
+
+
+def test_the_command_prints_the_rows() -> None:
+    words = ("--condition", "n - o > 0.02 +/- 0.01", "--reliability", "0.9999", "--steps", "32")
+    assert "641,684" in run(*words, "--adaptivity", "full").output
+    found = json.loads(run(*words, "--adaptivity", "none", "--differ", "0.1", "--rows", "5000", "--json").output)
+    assert (found["rows"], found["rows_bennett"], found["labels_per_evaluation"]) == (267385, 29048, 2189)
+    assert 0 < found["smallest_tolerance_bennett"] < found["smallest_tolerance"]
+
+
+def test_bennetts_bound_without_a_gap_is_refused() -> None:
+    result = run("--condition", "n > 0.8 +/- 0.01", "--differ", "0.1")
+    assert isinstance(result.exception, UserError)
