@@ -28,7 +28,12 @@ class Link:
     url: str | None
 
 
-Part = str | Name | Strong | Link
+@dataclass(frozen=True)
+class Break:
+    """A new line within a cell or a note."""
+
+
+Part = str | Name | Strong | Link | Break
 Cell = Part | tuple[Part, ...]  # the parts of a tuple are set apart by a space
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -11,6 +12,11 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 BLANK = "\N{NO-BREAK SPACE}"  # a space would be collapsed
 WIDTH = 12
 HALF = 10  # characters on each side of no difference
+# Readable on GitHub's light and dark ground, and no larger than the tables around it.
+LOOK = {
+    "xyChart": {"width": 640, "height": 280},
+    "themeVariables": {"xyChart": {"plotColorPalette": "#1f6feb, #bf8700"}},
+}
 UNSAFE_LABEL = re.compile(r"[^A-Za-z0-9_ .,()%-]")
 
 
@@ -50,6 +56,7 @@ def mermaid(chart: Chart) -> str:
     even = len({round(b - a, 9) for a, b in zip(chart.x, chart.x[1:], strict=False)}) <= 1
     steps = f"{chart.x[0]:g} --> {chart.x[-1]:g}" if even else "[" + ", ".join(f'"{x:.3g}"' for x in chart.x) + "]"
     lines = [
+        f"%%{{init: {json.dumps(LOOK)}}}%%",
         "xychart-beta",
         f'    title "{label(chart.title)}"',
         f'    x-axis "{label(chart.x_label)}" {steps}',

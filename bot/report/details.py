@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from bot.records.plan import Planned, Skipped
 from bot.records.report import Failure, Report
 from bot.report.blocks import Block, Lines, Name, Part, Section, Strong, Table, left, note
-from bot.report.findings import affected, state
+from bot.report.findings import affected, champion, state
 from bot.report.numbers import counted
 from bot.report.sections import sections
-from bot.report.wording import STATES
+from bot.report.wording import STATES, difference, pair, sentence, verdict_on
 
 WHY, LOG, SKIPPED = 100, 98, 20
 SKIPPED_OWNER = "\n"  # no model has this name
@@ -37,7 +37,16 @@ def _of_model(report: Report, model: str) -> Details:
         found += _failure(report.failures[model])
     elif model in report.evaluations:
         found += sections(report.evaluations[model])
-    return Details(model, (Strong(model), "·", STATES[state(report, model)]), tuple(found))
+    return Details(model, (Strong(model), "·", STATES[state(report, model)], *_numbers(report, model)), tuple(found))
+
+
+def _numbers(report: Report, model: str) -> tuple[Part, ...]:
+    compared = champion(report.evaluations[model]) if model in report.evaluations else None
+    if compared is None:
+        return ()
+    evaluation = report.evaluations[model]
+    candidate, _ = pair(evaluation, compared)
+    return "·", Name(compared.metric), f"{candidate}, {difference(compared)} {verdict_on(evaluation, compared)}"
 
 
 def _why(report: Report, model: str) -> list[Section]:
@@ -45,12 +54,12 @@ def _why(report: Report, model: str) -> list[Section]:
     planned = next((one for one in entries if isinstance(one, Planned) and one.model == model), None)
     if planned is None:
         return []
-    rows = tuple((reason.sentence, Name(reason.path) if reason.path else "–") for reason in planned.reasons)
-    known = (
-        note("The same inputs were evaluated before: nothing was trained again.") if model in report.reused else None
-    )
-    blocks: list[Block] = [Table(left("Why it is affected", "Changed file"), rows, caption="Why it is affected")]
-    return [Section("why", "Why this model", WHY, (*blocks, *([known] if known else [])))]
+    blocks: list[Block] = [
+        note(sentence(reason.sentence), *((Name(reason.path),) if reason.path else ())) for reason in planned.reasons
+    ]
+    if model in report.reused:
+        blocks.append(note("The same inputs were evaluated before: nothing was trained again."))
+    return [Section("why", "Why this model", WHY, tuple(blocks))]
 
 
 def _failure(failure: Failure) -> list[Section]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.records.report import Report
-from bot.report.blocks import Block, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
+from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
 from bot.report.details import SKIPPED_OWNER, details
 from bot.report.escape import visible
 from bot.report.markdown_blocks import ADDRESS, CLOSING
@@ -111,7 +111,7 @@ def table(one: Table) -> Markup:
     )
     rows = Markup("\n").join(_row(one, row) for row in one.rows)
     return Markup(
-        '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table><caption>{0}</caption>'
+        '<div class="scroll" role="group" tabindex="0" aria-label="{0}"><table><caption>{0}</caption>'
         "<thead><tr>{1}</tr></thead><tbody>\n{2}\n</tbody></table></div>"
     ).format(visible(one.caption) or "Table", heads, rows)
 
@@ -153,6 +153,8 @@ def part(one: Part) -> Markup:
     """A part for its kind; `bdi` keeps letters written from right to left from reordering their neighbours."""
     if isinstance(one, Link):
         return link(one.label, one.url)
+    if isinstance(one, Break):
+        return Markup("<br>")
     text = visible(one if isinstance(one, str) else one.text)
     if isinstance(one, Name):
         return Markup("<code><bdi>{}</bdi></code>").format(text)

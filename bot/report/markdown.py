@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from bot.records.decision import Unblock
 from bot.records.report import Report
-from bot.report.blocks import Name, Part, Table
-from bot.report.details import Details, details
+from bot.report.blocks import Name, Part, Section, Table
+from bot.report.details import SKIPPED_OWNER, Details, details
 from bot.report.environment import environment
 from bot.report.fit import COMMENT_LIMIT, SUMMARY_LIMIT, Measure, Piece, first_that_fit, kept, units, utf8
 from bot.report.markdown_blocks import command, link, markdown, parts, table
-from bot.report.numbers import count, counted
+from bot.report.numbers import count, counted, unbroken
 from bot.report.overview import Overview, overview
 from bot.report.table import models_table
 
@@ -26,6 +26,8 @@ KEY = re.compile(r"[^A-Za-z0-9._-]")
 SHRINK = (1.0, 0.5, 0.2, 0.05)  # of the limit, for what must be there; the first that fits
 ROWS, STEPS, LINES = 0.4, 0.15, 0.2  # of that, for the table, what is missing, and what is in the way
 RESERVE = 600  # for the sentence that says what was left out
+OPEN = 80  # sections of at least this importance are seen as soon as the model is opened
+SHOWN = 15  # models that are seen at once; the others are one click away
 WRAPPER = 60  # `<details>` and what belongs to it
 
 
@@ -51,11 +53,20 @@ def _fitted(report: Report, first: Markup, limit: int, measure: Measure, own: Ma
     drawn = [_drawn(one) for one in details(report)]
     page, room = _skeleton(template, report, first, limit, measure)
     chosen = kept([piece for one in drawn for piece in _pieces(one, measure)], room)
-    shown = [_chosen(one, chosen) for one in drawn]
+    shown = [one for one in (_chosen(one, chosen) for one in drawn) if one.sections]
     left_out = sum(len(one.sections) for one in drawn) - len(chosen)
     said = f"{counted(left_out, 'section')} did not fit into this page and can be read in" if left_out else ""
-    page |= {"details": [one for one in shown if one.sections], "left_out": said}
+    page |= _arranged(shown) | {"left_out": said}
     return template.render(page).strip() + "\n"
+
+
+def _arranged(shown: list[Drawn]) -> dict[str, Any]:
+    """The first models, then the others behind one line, then those that are not affected."""
+    models = [one for one in shown if one.owner != SKIPPED_OWNER]
+    skipped = [one for one in shown if one.owner == SKIPPED_OWNER]
+    more = models[SHOWN:]
+    said = f"Details of {counted(len(more), 'more model')}" if more else ""
+    return {"details": models[:SHOWN], "more_details": more, "more_details_summary": said, "skipped": skipped}
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,11 @@ def _drawn(one: Details) -> Drawn:
     return Drawn(one.owner, parts(one.summary), sections)
 
 
-def _section(section: Any) -> Markup:
-    blocks = (parts((section.heading,)), *map(markdown, section.blocks))
-    return Markup("#### ") + Markup("\n\n").join(blocks)
+def _section(section: Section) -> Markup:
+    body, heading = Markup("\n\n").join(map(markdown, section.blocks)), parts((section.heading,))
+    if section.importance >= OPEN:
+        return Markup("#### {}\n\n{}").format(heading, body)
+    return Markup("<details><summary>{}</summary>\n\n{}\n\n</details>").format(heading, body)
 
 
 def _pieces(one: Drawn, measure: Measure) -> list[Piece]:
@@ -92,7 +105,7 @@ def _skeleton(
 ) -> tuple[dict[str, Any], int]:
     """What must be there, shortened until it fits, and the room that is left."""
     for share in SHRINK:
-        page = {"marker": first, "details": [], "left_out": ""} | _must(report, limit * share, measure)
+        page = {"marker": first, "left_out": ""} | _arranged([]) | _must(report, limit * share, measure)
         room = limit - RESERVE - measure(template.render(page))
         if room >= 0:
             break
@@ -101,7 +114,7 @@ def _skeleton(
 
 def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     seen = overview(report)
-    models, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
+    tables, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
     steps = [_step(one) for one in seen.unblock]
     some = first_that_fit(steps, int(limit * STEPS), lambda one: sum(map(measure, one.values())) + 20)
     lines = [parts(one) for one in seen.blocked_by]
@@ -110,7 +123,8 @@ def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
         "verdict": seen.verdict,
         "headline": parts(seen.headline),
         "facts": [(label, parts(said)) for label, said in _facts(seen, report)],
-        "models": models,
+        "models": tables[:1],
+        "more_models": tables[1:],
         "rows_left_out": rows_left_out,
         "unblock": some,
         "unblock_left_out": len(steps) - len(some),
@@ -121,13 +135,15 @@ def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     }
 
 
-def _rows(found: Table | None, room: int, measure: Measure) -> tuple[Markup, int]:
+def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup], int]:
+    """The table of the first models, that of the others, and how many did not fit into `room`."""
     if found is None:
-        return Markup(), 0
+        return [], 0
     empty = replace(found, rows=())
     bare = measure(table(empty))
     rows = first_that_fit(found.rows, room, lambda row: measure(table(replace(empty, rows=(row,)))) - bare)
-    return table(replace(found, rows=tuple(rows))), len(found.rows) - len(rows)
+    halves = [tuple(rows[:SHOWN]), tuple(rows[SHOWN:])]
+    return [table(replace(found, rows=half)) for half in halves if half], len(found.rows) - len(rows)
 
 
 def _step(one: Unblock) -> dict[str, Markup]:
@@ -142,7 +158,7 @@ def _facts(seen: Overview, report: Report) -> list[tuple[str, tuple[Part, ...]]]
     found = [
         ("Changed", seen.changed),
         ("Better?", seen.better),
-        ("Worse for", seen.worse_for),
+        (unbroken("Worse for"), seen.worse_for),
         ("Verdict", _why(seen, report)),
         ("Next", _next(seen)),
     ]
@@ -153,7 +169,7 @@ def _why(seen: Overview, report: Report) -> tuple[Part, ...]:
     first = seen.blocked_by[0] if seen.blocked_by else ()
     more = f"(and {count(len(seen.blocked_by) - 1)} more below)" if len(seen.blocked_by) > 1 else ""
     if report.decision:
-        return seen.verdict + ":", report.decision.headline
+        return (report.decision.headline,)
     return (seen.verdict + (":" if first else ""), *first, more)
 
 
@@ -175,10 +191,10 @@ def _elsewhere(report: Report) -> Markup:
 
 
 def _footer(report: Report) -> Markup:
-    head = report.plan.head_sha if report.plan else ""
+    head = report.plan.head_sha[:12] if report.plan else ""
     said: list[Part] = [
         *(("Evaluation", Name(report.evaluation_id), "·") if report.evaluation_id else ()),
-        *(("head", Name(head[:40]), "·") if head else ()),
+        *(("head", Name(head), "·") if head else ()),
     ]
     facts = parts(said)
     if report.run is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from bot.report.blocks import Block, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
+from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
 from bot.report.charts import mermaid
 from bot.report.escape import block, code, inline, one_line
 
@@ -55,6 +55,8 @@ def part(one: Part) -> Markup:
     """A part, escaped for its kind."""
     if isinstance(one, Name):
         return code(one.text)
+    if isinstance(one, Break):
+        return Markup("<br>")
     if isinstance(one, Strong):
         return Markup("<strong>{}</strong>").format(inline(one.text))
     return link(one.label, one.url) if isinstance(one, Link) else inline(one)

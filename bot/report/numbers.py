@@ -25,6 +25,19 @@ def decimals(low: float | None, high: float | None, value: float) -> int:
     return _clamped((2 if leading < 355 else 1 if leading < 950 else 2 - 1) - 1 - exponent)
 
 
+def decimals_of_difference(low: float, high: float, value: float) -> int:
+    """`decimals`, and more when a bound that is not zero would be shown as zero: its side of zero is the answer."""
+    digits = decimals(low, high, value)
+    while digits < MAX_DECIMALS and any(bound and not round(bound, digits) for bound in (low, high)):
+        digits += 1
+    return digits
+
+
+def unbroken(text: str) -> str:
+    """The text on one line wherever it is shown."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 

@@ -71,11 +71,15 @@ def plain(several: tuple[Part, ...]) -> str:
     """Parts as plain text."""
     text = ""
     for one in several:
-        word = one if isinstance(one, str) else one.label if isinstance(one, Link) else _text(one)
+        word = _text(one)
         if word:
             text += word if not text or word.startswith(CLOSING) else f" {word}"
     return text
 
 
-def _text(one: Name | Strong) -> str:
-    return one.text
+def _text(one: Part) -> str:
+    if isinstance(one, str):
+        return one
+    if isinstance(one, Name | Strong):
+        return one.text
+    return one.label if isinstance(one, Link) else ""

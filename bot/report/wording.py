@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.records.evaluation import Comparison, Evaluation, SliceResult
 from bot.report.findings import Effect, State, effect, is_greater_better, metric
-from bot.report.numbers import count, counted, decimals, number, signed, with_unit
+from bot.report.numbers import count, counted, decimals, decimals_of_difference, number, signed, with_unit
 
 # A sign never stands without its word.
 STATES: dict[State, str] = {
@@ -27,6 +27,18 @@ EFFECTS: dict[Effect, str] = {
     "worse": "▼ worse",
     "unclear": "○ cannot tell",
     "same": "= the same",
+}
+CHANGES = {
+    "spec": "model specs",
+    "data": "data",
+    "schema": "data schemas",
+    "docs": "documentation",
+    "code": "the bot's code",
+    "evaluator": "the evaluator",
+    "policy": "policies",
+    "workflow": "workflows",
+    "data_remote": "the data remote",
+    "other": "other files",
 }
 BASELINES = {"dummy": "a constant guess", "linear": "a linear model"}
 
@@ -52,7 +64,7 @@ def bounds(value: float, low: float | None, high: float | None) -> str:
 
 def difference(comparison: Comparison) -> str:
     """`+0.014 (+0.008 to +0.020)`."""
-    digits = decimals(comparison.low, comparison.high, comparison.difference)
+    digits = decimals_of_difference(comparison.low, comparison.high, comparison.difference)
     low, high = signed(comparison.low, digits), signed(comparison.high, digits)
     return f"{signed(comparison.difference, digits)} ({low} to {high})"
 
@@ -89,3 +101,9 @@ def slice_line(one: SliceResult) -> str:
 def direction(evaluation: Evaluation, name: str) -> str:
     """`higher is better` or `lower is better`."""
     return "higher is better" if is_greater_better(evaluation, name) else "lower is better"
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark of its own; empty stays empty."""
+    shown = text.strip()
+    return shown if not shown or shown[-1] in ".!?…:" else f"{shown}."

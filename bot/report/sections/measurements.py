@@ -3,7 +3,7 @@
 from bot.records.evaluation import Comparison, Evaluation, Metric
 from bot.report.blocks import Block, Cell, Column, Name, Section, Table, left, note, right
 from bot.report.findings import SIMPLE, champion
-from bot.report.numbers import count, number, share
+from bot.report.numbers import count, number, share, unbroken
 from bot.report.wording import (
     BASELINES,
     bounds,
@@ -56,7 +56,15 @@ def _comparison(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
     differ = f"{count(one.n_differ)} of {count(one.n)} ({share(one.n_differ, one.n)})"
     p_value = "–" if one.p_value is None else "< 0.001" if one.p_value < 0.001 else number(one.p_value, 3)
     answer = verdict_on(evaluation, one)
-    return Name(one.metric), baseline, pair(evaluation, one)[1], difference(one), differ, answer, p_value
+    return (
+        Name(one.metric),
+        baseline,
+        unbroken(pair(evaluation, one)[1]),
+        unbroken(difference(one)),
+        differ,
+        answer,
+        p_value,
+    )
 
 
 def sharpness(evaluation: Evaluation) -> str:

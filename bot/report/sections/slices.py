@@ -4,7 +4,7 @@ from bot.records.evaluation import Evaluation, SliceResult
 from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, right
 from bot.report.charts import interval_plot
 from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
-from bot.report.numbers import count
+from bot.report.numbers import count, unbroken
 from bot.report.wording import EFFECTS, difference, measured, unit_of
 
 
@@ -39,9 +39,9 @@ def _row(evaluation: Evaluation, one: SliceResult, reach: float) -> tuple[Cell, 
     found, effect = one.comparison, slice_effect(evaluation, one)
     if found is None or effect is None:
         return Name(one.slice), count(one.n), _value(evaluation, one), "–", one.note or "not compared", ""
-    answer = EFFECTS[effect] + (f"; {one.note}" if one.note else "")
+    answer = unbroken(EFFECTS[effect]) + (f"; {one.note}" if one.note else "")
     drawn = Name(interval_plot(found.low, found.difference, found.high, reach))
-    return Name(one.slice), count(one.n), _value(evaluation, one), difference(found), answer, drawn
+    return Name(one.slice), count(one.n), _value(evaluation, one), unbroken(difference(found)), answer, drawn
 
 
 def _alone(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:

@@ -14,7 +14,8 @@ function draw(figure) {
     scales: { x: { time: false } },
     axes: [axis(data.xLabel), axis(data.yLabel)],
     series: [{ label: data.xLabel }, ...data.series.map((one, index) => ({
-      label: one.name, stroke: strokes[index % 2], width: 2, dash: index ? [6, 4] : undefined, points: { show: index === 0, size: 7 },
+      label: one.name, stroke: strokes[index % 2], width: 2, points: { show: one.kind === "line", size: 7 },
+      ...(one.kind === "bar" ? { paths: uPlot.paths.bars({ size: [0.5, 48] }), fill: strokes[index % 2] + "55" } : {}),
     }))],
   };
   new uPlot(options, [data.x, ...data.series.map((one) => one.values)], figure);
@@ -64,7 +65,7 @@ if (find) {
 }
 
 const number = (text) => { const found = text.replace(/[−]/g, "-").replace(/,/g, "").match(/[-+]?\d+(\.\d+)?/); return found ? parseFloat(found[0]) : NaN; };
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll(".scroll > table")) {
   if (table.tBodies[0].rows.length < 3) continue;
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     if (head.tagName !== "TH") return;

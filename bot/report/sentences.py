@@ -1,0 +1,85 @@
+"""Sentences about one model or a few: the outcome in a word, and the evidence for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.records.evaluation import Evaluation
+from bot.records.report import Report
+from bot.report.blocks import Name, Part
+from bot.report.findings import answer, champion, is_greater_better, reference, state, worse_slices
+from bot.report.wording import BASELINES, detectable, difference, pair
+
+FEW = 3
+Parts = tuple[Part, ...]
+Outcome = Literal["invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "running"]
+
+# outcome -> in a list of several, and about one; in the order of attention.
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    "invalid": ("invalid", "cannot be read"),
+    "failed": ("not trained", "could not be trained"),
+    "worse": ("worse", "is worse than what is deployed"),
+    "mixed": ("better, but worse for some", "is better than what is deployed, but worse for some"),
+    "better": ("better", "is better than what is deployed"),
+    "unclear": ("not told apart", "cannot be told apart from what is deployed"),
+    "same": ("the same", "predicts the same as what is deployed"),
+    "new": ("new", "is new: nothing is deployed to compare it with"),
+    "running": ("being trained", "is being trained and evaluated"),
+}
+
+
+def outcome(report: Report, model: str) -> Outcome:
+    """What became of the model."""
+    now = state(report, model)
+    if now in ("invalid", "failed", "running"):
+        return now
+    evaluation = report.evaluations[model]
+    found = answer(evaluation)
+    return "mixed" if found == "better" and worse_slices(evaluation) else found or "new"
+
+
+def outcomes(report: Report, models: list[str]) -> list[tuple[str, list[str]]]:
+    """(word, models) by outcome, what needs attention first."""
+    by: dict[Outcome, list[str]] = {}
+    for model in models:
+        by.setdefault(outcome(report, model), []).append(model)
+    return [(words[0], by[code]) for code, words in OUTCOMES.items() if code in by]
+
+
+def said_of(found: Outcome) -> str:
+    """The outcome as the rest of a sentence that begins with the model's name."""
+    return OUTCOMES[found][1]
+
+
+def evidence(evaluation: Evaluation) -> Parts:
+    """Is it better? The answer, the primary metric, and the difference with its interval."""
+    found, compared = answer(evaluation), champion(evaluation)
+    if compared is None or found is None:
+        return _against_reference(evaluation)
+    if found == "same":
+        return ("No change: both predict the same on every test row.",)
+    candidate, deployed = pair(evaluation, compared)
+    if found == "unclear":
+        numbers = f"{deployed} → {candidate}, {difference(compared)}."
+        return "Cannot tell:", Name(compared.metric), numbers, detectable(compared)
+    moved = "rose" if (found == "better") == is_greater_better(evaluation, compared.metric) else "fell"
+    numbers = f"{moved} from {deployed} to {candidate}: {difference(compared)}."
+    return "Yes:" if found == "better" else "No:", Name(compared.metric), numbers
+
+
+def _against_reference(evaluation: Evaluation) -> Parts:
+    compared = reference(evaluation)
+    if compared is None:
+        return ("Nothing is deployed to compare with.",)
+    candidate, there = pair(evaluation, compared)
+    against = f"{candidate} against {there} of {BASELINES[compared.baseline]}: {difference(compared)}."
+    return "Nothing is deployed to compare with.", Name(compared.metric), against
+
+
+def names(several: list[str]) -> list[Part]:
+    """The first names, with commas, and how many more."""
+    shown: list[Part] = []
+    for name in several[:FEW]:
+        shown += [Name(name), ","]
+    more = len(several) - FEW
+    return [*shown[:-1], f"and {more} more"] if more > 0 else shown[:-1]

@@ -1,0 +1,21 @@
+"""GitHub's way from Markdown to a page, as far as it can be had locally: cmark-gfm with GitHub's extensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cmarkgfm
+import html5lib
+from cmarkgfm.cmark import Options
+
+SETTINGS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
+
+
+def rendered(markdown: str) -> str:
+    """HTML before GitHub's sanitizer, so that whatever it would have to take out is still seen."""
+    return str(cmarkgfm.github_flavored_markdown_to_html(markdown, SETTINGS))
+
+
+def tree(markdown: str) -> Any:
+    """The element tree of the rendered Markdown."""
+    return html5lib.parseFragment(rendered(markdown), namespaceHTMLElements=False)
