@@ -13,6 +13,9 @@ from bot.train.prepare import Prepared
 from bot.train.scoring import scorer_for
 from bot.train.search import Budget, Found, search
 from bot.train.selection import select_fast
+from bot.train.thorough import Pruner
+
+FRESH_SEEDS = (101, 102, 103)
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,19 @@ def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
     learner = Learner(spec, prepared.target.classes)
     always = frozenset(settings.always)
     names = prepared.inputs.names
-    selected = select_fast(learner, scorer_for(spec), folds, names, always, settings.at_most, engine.map)
-    dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in selected.kept)
-    kept = prepared.only(selected.kept)
-    return Chosen(kept, settings.method, selected.curve, (*prepared.inputs.dropped, *dropped))
+    scorer = scorer_for(spec)
+    selected = select_fast(learner, scorer, folds, names, always, settings.at_most, engine.map)
+    kept, points = selected.kept, selected.curve
+    if settings.path == "thorough":
+        budget = engine.budget("select", None, settings.max_minutes)
+        pruner = Pruner(learner, scorer, engine.map, budget.is_over, budget.tell)
+        sets = pruner.sets_down(folds, frozenset(kept), always)
+        fresh = [fold for seed in FRESH_SEEDS for fold in _encoded(prepared, settings.folds, spec.seed + seed)]
+        chosen, points = pruner.confirmed(fresh, sets, frozenset(names), settings.at_most)
+        kept = tuple(name for name in names if name in chosen)
+    dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in kept)
+    method = f"{settings.method}/{settings.path}"
+    return Chosen(prepared.only(kept), method, points, (*prepared.inputs.dropped, *dropped))
 
 
 def choose_parameters(prepared: Prepared, engine: Engine) -> Found | None:

@@ -1,0 +1,137 @@
+"""Cross-validated trials of sets of inputs -> which sets are within one standard error of the best.
+
+A smaller set passes when even the upper end of its paired loss against the best set is below one standard error of the
+best score: mean difference + SE(difference) <= SE(best). Both errors come from rows and not from the few folds, where
+the metric allows it. At the ceiling a score has hardly any error to compare with; there, the mean loss must be within
+one standard error of the paired difference of the rows' losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bot.records.training import SelectionPoint
+from bot.specs.outputs import Outputs
+from bot.train.matrix import Encoded
+from bot.train.scoring import Scorer, row_losses
+
+CEILING = 0.98
+HOPELESS = 3.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of inputs on one fold: the score, each validation row's part in it (None when the metric has no such
+    form) and each row's loss.
+    """
+
+    score: float
+    influence: Any
+    loss: Any
+    has_ceiling: bool
+
+
+Trials = Mapping[int, Sequence[Trial]]
+
+
+def trial(scorer: Scorer, fold: Encoded, outputs: Outputs) -> Trial:
+    """From the outputs on the fold's validation rows."""
+    truth = fold.valid.values
+    influence = scorer.influence(truth, outputs)
+    return Trial(
+        scorer.score(truth, outputs, fold.valid.weights),
+        None if influence is None else influence.astype(np.float32),
+        row_losses(truth, outputs).astype(np.float32),
+        scorer.sign > 0,
+    )
+
+
+def smallest_within(trials: Trials, at_most: int | None = None) -> int:
+    """The smallest size that passes and above which every size passes; at most `at_most`, whatever it scores."""
+    chosen = best_by_loss(trials) if at_ceiling(trials) else best_size(trials)
+    for size in sorted((size for size in trials if size < chosen), reverse=True):
+        if not is_within(trials, size):
+            break
+        chosen = size
+    if at_most is not None and chosen > at_most:
+        return max((size for size in trials if size <= at_most), default=min(trials))
+    return chosen
+
+
+def best_size(trials: Trials) -> int:
+    """The size with the best mean score; of equals the smallest."""
+    return min(trials, key=lambda size: (-mean_score(trials[size]), size))
+
+
+def mean_score(folds: Sequence[Trial]) -> float:
+    """Mean over folds; minus infinity when a fold has no score."""
+    return float(np.nan_to_num(np.mean([one.score for one in folds]), nan=-np.inf))
+
+
+def best_by_loss(trials: Trials) -> int:
+    """The size with the least mean loss of a row; of equals the smallest."""
+    return min(trials, key=lambda size: (float(_losses(trials, size).mean()), size))
+
+
+def at_ceiling(trials: Trials) -> bool:
+    """Whether the best score is so near to 1 that differences of scores say little."""
+    best = trials[best_size(trials)]
+    return best[0].has_ceiling and mean_score(best) > CEILING
+
+
+def is_within(trials: Trials, size: int) -> bool:
+    """Whether a size passes the bar."""
+    best = trials[best_size(trials)]
+    if at_ceiling(trials):
+        difference = _losses(trials, size) - _losses(trials, best_by_loss(trials))
+        return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
+    gap = mean_score(best) - mean_score(trials[size])
+    return gap + _paired_error(best, trials[size]) <= standard_error(best)
+
+
+def is_hopeless(trials: Trials, size: int) -> bool:
+    """Whether smaller sets need not be looked at: this one is far below the bar."""
+    best = trials[best_size(trials)]
+    gap = mean_score(best) - mean_score(trials[size])
+    error = standard_error(best)
+    return not is_within(trials, size) and gap - _paired_error(best, trials[size]) > HOPELESS * error
+
+
+def standard_error(folds: Sequence[Trial]) -> float:
+    """Standard error of the mean score: over rows when the metric allows, else over folds."""
+    if folds[0].influence is not None:
+        return float(np.sqrt(sum(float(np.sum(one.influence.astype(float) ** 2)) for one in folds)) / len(folds))
+    return _fold_error([one.score for one in folds])
+
+
+def _paired_error(one: Sequence[Trial], other: Sequence[Trial]) -> float:
+    if one[0].influence is None:
+        return _fold_error([a.score - b.score for a, b in zip(one, other, strict=True)])
+    pairs = zip(one, other, strict=True)
+    squares = sum(float(np.sum((a.influence.astype(float) - b.influence) ** 2)) for a, b in pairs)
+    return float(np.sqrt(squares) / len(one))
+
+
+def _fold_error(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def _losses(trials: Trials, size: int) -> Any:
+    return np.concatenate([one.loss for one in trials[size]])
+
+
+def curve(trials: Trials, chosen: int) -> tuple[SelectionPoint, ...]:
+    """Inputs against score, by size."""
+    return tuple(
+        SelectionPoint(
+            n_inputs=size,
+            score=mean_score(trials[size]),
+            standard_error=standard_error(trials[size]),
+            chosen=size == chosen,
+        )
+        for size in sorted(trials)
+    )
