@@ -16,6 +16,7 @@ from bot.records.facts import Opinion
 from bot.specs.policies.approvals import Requirement, Rule
 
 MAX_SHOWN = 20
+ENVIRONMENT_RULE = "approvals"  # the condition of that name judges an environment's own requirements
 BUILDERS = ("self_approval", "contributor_approval")  # shown whatever the person's role is
 
 
@@ -84,7 +85,8 @@ def requirement_node(index: int, missing: int, rule: Rule, votes: Ballot, scope:
     wanted = plural(requirement.count, " or ".join(requirement.any_role))
     fits = [one for one in votes.people if _unfit(one, requirement, rule, votes, scope, case) is None]
     leaves = [*_counted(fits, votes, case), *_refused(requirement, rule, votes, scope, case)]
-    name = f"approvals by {' or '.join(requirement.any_role)}"
+    what = f"approvals for {case.facts.subject}" if rule.name == ENVIRONMENT_RULE else "approvals"
+    name = f"{what} by {' or '.join(requirement.any_role)}"
     if missing == 0:
         sentence = f"Approved by {wanted}: {listed(case.login(one) for one in fits)}."
         return node(name, "approved", "approved", sentence, children=leaves)

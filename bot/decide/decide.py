@@ -12,7 +12,8 @@ from bot.decide.promotion import judge_promotion
 from bot.decide.reasons import node
 from bot.decide.tiers import highest_tier, tier_of
 from bot.decide.unblock import unblock
-from bot.records.decision import Decision, ModelVerdict, Node
+from bot.decide.wording import listed
+from bot.records.decision import Decision, ModelVerdict, Node, Unblock
 from bot.records.facts import Facts
 from bot.records.release import Approver
 from bot.specs.policies import Policies
@@ -25,7 +26,7 @@ def decide(facts: Facts, policies: Policies, now: datetime) -> Decision:
     case = Case(facts, policies, now)
     if facts.subject == "merge":
         merge = judge_merge(case)
-        return _decision(case, merge.tree, merge.parts, merge.shared, ())
+        return _decision(case, merge.tree, merge.parts, merge.shared, merge.parts)
     environment = policies.environments.environments.get(facts.subject)
     if environment is None:
         sentence = f"policies/environments.yaml has no environment {facts.subject}."
@@ -33,7 +34,7 @@ def decide(facts: Facts, policies: Policies, now: datetime) -> Decision:
     promotion = judge_promotion(environment, case)
     own = {part.node for part in promotion.parts}
     shared = [child for child in promotion.tree.children if child not in own]
-    return _decision(case, promotion.tree, promotion.parts, shared, promotion.flags)
+    return _decision(case, promotion.tree, promotion.parts, shared, promotion.gate, promotion.flags)
 
 
 def refuse(facts: Facts, code: str, sentence: str, now: datetime, *, policy_digest: str = "") -> Decision:
@@ -57,21 +58,27 @@ def refuse(facts: Facts, code: str, sentence: str, now: datetime, *, policy_dige
 
 
 def _decision(
-    case: Case, tree: Node, parts: Sequence[Part], shared: Sequence[Node], flags: tuple[str, ...]
+    case: Case,
+    tree: Node,
+    parts: Sequence[Part],
+    shared: Sequence[Node],
+    gate: Sequence[Part],
+    flags: tuple[str, ...] = (),
 ) -> Decision:
     facts = case.facts
     evaluation = case.head.evaluation_id if case.head and facts.models else None
+    missing = unblock(tree, gate, case, evaluation)
     return Decision(
         subject=facts.subject,
         number=facts.pull_request.number,
         head_sha=facts.pull_request.head_sha,
         status=tree.status,
         reason_code=tree.reason_code,
-        headline=_headline(case, tree),
+        headline=_headline(case, tree, missing),
         risk_tier=highest_tier(case),
         tree=tree,
         models=tuple(_model(part, shared, case) for part in parts if part.scope.model is not None),
-        unblock=unblock(tree, parts, case, evaluation),
+        unblock=missing,
         facts_digest=facts.digest(),
         policy_digest=case.policies.digest,
         decided_at=_stamp(case.now),
@@ -99,11 +106,13 @@ def _model(part: Part, shared: Sequence[Node], case: Case) -> ModelVerdict:
     )
 
 
-def _headline(case: Case, tree: Node) -> str:
+def _headline(case: Case, tree: Node, missing: Sequence[Unblock]) -> str:
     subject = case.facts.subject
     if tree.status == "approved":
         asked = "Rollback" if case.facts.asked.action == "rollback" else "Promotion"
         return "Approved: may be merged." if subject == "merge" else f"{asked} approved for {subject}."
+    if tree.status == "pending" and missing and all(one.command for one in missing):
+        return f"Waiting for {listed(f'{listed(one.who)} ({one.action})' for one in missing)}."
     word = {
         "pending": "Waiting",
         "rejected": "Rejected",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.decide.approvers import may_fill
 from bot.decide.case import Case, Scope
@@ -19,6 +19,17 @@ from bot.records.decision import Node
 from bot.records.facts import Opinion
 from bot.specs.policies.approvals import Group
 
+MAX_CHOICES = 256
+
+
+@dataclass(frozen=True)
+class Voter:
+    """Somebody who could approve: an account id (a negative number for nobody in particular), a name and roles."""
+
+    id: int
+    text: str
+    roles: frozenset[str]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -27,7 +38,7 @@ class Part:
     scope: Scope
     node: Node
     approvals: tuple[tuple[Opinion, str], ...]
-    judged: tuple[Judged, ...] = ()
+    judged: Mapping[str, Judged] = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,8 @@ def _part(scope: Scope, case: Case) -> Part:
         sentence = f"No rule applies to {scope.name}, and nothing is allowed by default."
         tree = node(scope.name, "error", "no_rule_matched", sentence, who=("policies/approvals.yaml",))
     elif case.approvals.merge.distinct_approvers == "across_rules":
-        tree = all_of(scope.name, [*tree.children, *_across(list(judged.values()), scope, case)])
-    return Part(scope, tree, _approvals(list(judged.values())), tuple(judged.values()))
+        tree = all_of(scope.name, [*tree.children, *_across(judged, scope, case)])
+    return Part(scope, tree, _approvals(list(judged.values())), judged)
 
 
 def _group(name: str, group: Group, judged: dict[str, Judged]) -> Node:
@@ -76,28 +87,61 @@ def _group(name: str, group: Group, judged: dict[str, Judged]) -> Node:
     return all_of(name, children) if group.all_of is not None else any_of(name, children)
 
 
-def _across(judged: Sequence[Judged], scope: Scope, case: Case) -> list[Node]:
-    """One person fills one place of all rules together: matched over the rules that are approved one by one."""
-    votes = {one.rule.name: one for one in judged if one.ballot and one.node.status != "not_applicable"}
-    if not votes or any(one.node.status != "approved" for one in votes.values()):
-        return []
-    wanted = [place for one in votes.values() for place in places(one.rule, "all")]
-    people = sorted({person for one in votes.values() if one.ballot for person in one.ballot.people})
+def choices(group: Group, is_open: Callable[[str], bool | None]) -> list[frozenset[str]]:
+    """Sets of rules that together satisfy a group. `is_open` says whether a rule may be in one; None: it drops out."""
+    if group.any_of is not None:
+        return [one for item in group.any_of for one in _item_choices(item, is_open) if one]
+    found: list[frozenset[str]] = [frozenset()]
+    for item in group.all_of or ():
+        options = _item_choices(item, is_open)
+        found = [one | option for one in found for option in options][:MAX_CHOICES]
+    return found
+
+
+def _item_choices(item: str | Group, is_open: Callable[[str], bool | None]) -> list[frozenset[str]]:
+    if isinstance(item, str):
+        answer = is_open(item)
+        return [frozenset()] if answer is None else [frozenset((item,))] if answer else []
+    names = [is_open(name) for name in item.names()]
+    return [frozenset()] if all(answer is None for answer in names) else choices(item, is_open)
+
+
+def _across(judged: dict[str, Judged], scope: Scope, case: Case) -> list[Node]:
+    """One person fills one place of all rules together, for some choice of alternatives that is approved."""
+
+    def is_open(name: str) -> bool | None:
+        status = judged[name].node.status
+        return None if status == "not_applicable" else status == "approved"
+
+    found = [unfilled(choice, judged, (), scope, case) for choice in choices(case.approvals.merge, is_open)]
+    return [_distinct(min(found, key=len), judged, case)] if found else []
+
+
+def unfilled(
+    choice: Collection[str], judged: Mapping[str, Judged], more: Sequence[Voter], scope: Scope, case: Case
+) -> list[Place]:
+    """Places of the chosen rules that stay empty, also with more voters; nobody is in two where the policy says so."""
+    is_across = case.approvals.merge.distinct_approvers == "across_rules"
+    ballots = {name: ballot for name in sorted(choice) if (ballot := judged[name].ballot) is not None}
+    wanted = [place for name in ballots for place in places(judged[name].rule, "all" if is_across else None)]
+    extra = {one.id: one for one in more}
 
     def fills(person: int, place: Place) -> bool:
-        ballot = votes[place.rule].ballot
-        if ballot is None or person not in ballot.powers:
-            return False
-        return may_fill(person, place, rule=votes[place.rule].rule, votes=ballot, scope=scope, case=case)
+        rule, ballot = judged[place.rule].rule, ballots[place.rule]
+        if person in extra:
+            return not extra[person].roles.isdisjoint(rule.require.approvals[place.line].any_role)
+        return person in ballot.powers and may_fill(person, place, rule=rule, votes=ballot, scope=scope, case=case)
 
-    return [_distinct(empty_places(wanted, people, fills), votes, people, case)]
+    people = sorted({person for ballot in ballots.values() for person in ballot.people} | set(extra))
+    return empty_places(wanted, people, fills)
 
 
-def _distinct(empty: Sequence[Place], votes: dict[str, Judged], people: Sequence[int], case: Case) -> Node:
+def _distinct(empty: Sequence[Place], votes: Mapping[str, Judged], case: Case) -> Node:
     name = "different people across rules"
     if not empty:
         return node(name, "approved", "approved", "Every place is filled by another person.")
-    logins = {case.login(person) for person in people}
+    ballots = [one.ballot for one in votes.values() if one.ballot is not None]
+    logins = {case.login(person) for ballot in ballots for person in ballot.people}
     lines = [votes[place.rule].rule.require.approvals[place.line] for place in empty]
     who = dict.fromkeys(login for line in lines for login in case.members(line.any_role) if login not in logins)
     rules = listed(dict.fromkeys(place.rule for place in empty))

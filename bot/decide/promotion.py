@@ -19,11 +19,12 @@ from bot.specs.policies.environments import Environment
 
 @dataclass(frozen=True)
 class Promotion:
-    """The whole: `merge` is the merge gate judged again; `flags` say when break-glass was needed."""
+    """The whole: `gate` are the parts of the merge gate judged again; `flags` say when break-glass was needed."""
 
     tree: Node
     parts: tuple[Part, ...]
     flags: tuple[str, ...]
+    gate: tuple[Part, ...] = ()
 
 
 def judge_promotion(environment: Environment, case: Case) -> Promotion:
@@ -39,7 +40,7 @@ def judge_promotion(environment: Environment, case: Case) -> Promotion:
     duties = [one for one in separation_nodes(case, approvers) if one not in merge.shared]
     tree = all_of(case.facts.subject, [*shared, *duties, *(part.node for part in parts), *_nothing(parts)])
     is_passed = tree.status == "approved" and "bypassed" in _codes(tree)
-    return Promotion(tree, parts, ("break_glass",) if is_passed else ())
+    return Promotion(tree, parts, ("break_glass",) if is_passed else (), merge.parts)
 
 
 def _scopes(case: Case) -> tuple[Scope, ...]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
-from bot.decide.approvers import may_fill
-from bot.decide.case import Case, Scope
-from bot.decide.exclusions import excluded
-from bot.decide.merge import Part
-from bot.decide.quorum import Place, empty_places
-from bot.decide.rules import Judged, places
+from bot.decide.case import Case
+from bot.decide.merge import Part, Voter, choices, unfilled
 from bot.decide.wording import listed
 from bot.records.decision import Node, Unblock
 
+FOR_ENVIRONMENT = "approvals for "
 MAX_PEOPLE = 5  # larger sets are found one requirement at a time
-MAX_CANDIDATES = 24
+MAX_CANDIDATES = 12
 
 # reason code -> what to do; who is what the node says
 ACTIONS: dict[str, tuple[str, str | None]] = {
@@ -36,20 +32,20 @@ ACTIONS: dict[str, tuple[str, str | None]] = {
     "ref_changed": ("try again", "/status"),
     "role_unknown": ("try again", "/status"),
     "vetoed": ("take the rejection back", "/unapprove"),
-    "held": ("lift the hold", "/unhold"),
+    "held": ("lift the hold", "/unhold --reason ..."),
     "revoked": ("change the model and evaluate it again", None),
     "no_rule_matched": ("write a rule for such a change", None),
-    "not_merged": ("merge the pull request", "/merge"),
+    "not_merged": ("merge the pull request", "/merge {target}"),
     "not_in_previous": ("promote to the environment before", None),
     "soaking": ("wait", None),
     "waiting": ("wait", None),
     "frozen": ("wait", None),
-    "locked": ("unlock the environment", "/unlock"),
+    "locked": ("unlock the environment", "/unlock {environment}"),
     "not_verified": ("verify the environment before", None),
-    "promoter_missing": ("ask for the promotion", "/promote"),
+    "promoter_missing": ("ask for the promotion", "/promote {target} to {environment}"),
     "sod_violation": ("let somebody else do it", None),
     "review_overdue": ("review the break-glass promotion", None),
-    "break_glass_unconfirmed": ("confirm it", "/break-glass confirm"),
+    "break_glass_unconfirmed": ("confirm it", None),
     "check_failed": ("mend what the check found", None),
     "check_missing": ("wait for the check", None),
     "not_attested": ("evaluate it", "/retrain"),
@@ -61,58 +57,63 @@ APPROVALS = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """Somebody who could approve: an account id (or a negative number for a member of a team) and roles."""
-
-    id: int
-    text: str
-    roles: frozenset[str]
-
-
 def unblock(tree: Node, parts: Sequence[Part], case: Case, evaluation: str | None) -> tuple[Unblock, ...]:
-    """Approvals first, then what else; empty when the verdict is approved."""
+    """Approvals first, then what else; empty when the verdict is approved. `parts` are those of the merge gate."""
     if tree.status == "approved":
         return ()
-    return (*_approvals(parts, case, evaluation), *dict.fromkeys(_others(tree)))
+    target = evaluation or case.facts.pull_request.head_sha
+    return (*_approvals(parts, case, target), *dict.fromkeys(_others(tree, target, case.facts.subject)))
 
 
-def _others(tree: Node) -> Iterator[Unblock]:
+def _others(tree: Node, target: str, subject: str) -> Iterator[Unblock]:
     if tree.status in ("approved", "not_applicable"):
         return
     blocking = [child for child in tree.children if child.status not in ("approved", "not_applicable")]
     if blocking:
         for child in blocking:
-            yield from _others(child)
-    elif tree.reason_code not in APPROVALS:
-        action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
-        yield Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=command)
+            yield from _others(child, target, subject)
     elif tree.reason_code == "quorum_unsatisfiable":
         yield Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
+    elif tree.reason_code not in APPROVALS:
+        action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
+        filled = command.format(target=target, environment=subject) if command else None
+        yield Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=filled)
+    elif tree.name.startswith(FOR_ENVIRONMENT):
+        yield Unblock(who=tree.who_can, action=tree.name, command=f"/approve {target} to {subject}")
 
 
-def _approvals(parts: Sequence[Part], case: Case, evaluation: str | None) -> Iterator[Unblock]:
-    """The fewest people whose approval of everything fills every empty place that can be filled."""
-    wanted = [
-        (part.scope, one)
-        for part in parts
-        for one in part.judged
-        if one.ballot is not None and one.node.status not in ("approved", "not_applicable")
-    ]
+def _approvals(parts: Sequence[Part], case: Case, target: str) -> Iterator[Unblock]:
+    """The fewest people whose approval of everything fills every place that can be filled."""
+    wanted = [(part, options) for part in parts if (options := _options(part, case))]
     if not wanted:
         return
-    candidates = _candidates(wanted, case)
-    chosen = _smallest(wanted, candidates, case)
-    target = evaluation or case.facts.pull_request.head_sha
-    for one in chosen:
-        roles = {role for _, judged in wanted for line in judged.rule.require.approvals for role in line.any_role}
-        action = f"approve as {listed(sorted(one.roles & roles))}"
+    lines = {
+        role
+        for part, options in wanted
+        for name in frozenset().union(*options)
+        for line in part.judged[name].rule.require.approvals
+        for role in line.any_role
+    }
+    for one in _smallest(wanted, lines, case):
+        action = f"approve as {listed(sorted(one.roles & lines))}"
         yield Unblock(who=(one.text,), action=action, command=f"/approve {target}")
 
 
-def _smallest(wanted: list[tuple[Scope, Judged]], candidates: list[_Candidate], case: Case) -> tuple[_Candidate, ...]:
+def _options(part: Part, case: Case) -> list[frozenset[str]]:
+    """Sets of rules that would satisfy the part, all else granted; empty when approvals are not what is missing."""
+
+    def is_open(name: str) -> bool | None:
+        return None if part.judged[name].node.status == "not_applicable" else True
+
+    found = choices(case.approvals.merge, is_open) if part.judged else []
+    return [] if any(not unfilled(one, part.judged, (), part.scope, case) for one in found) else found
+
+
+def _smallest(wanted: list[tuple[Part, list[frozenset[str]]]], roles: set[str], case: Case) -> tuple[Voter, ...]:
+    """By size, people with more of the roles first; if no set fills every place, the one that leaves the fewest."""
     fewest = _missing(wanted, (), case)
-    best: tuple[_Candidate, ...] = ()
+    candidates = _candidates(wanted, roles, fewest, case)
+    best: tuple[Voter, ...] = ()
     for size in range(1, min(MAX_PEOPLE, len(candidates)) + 1):
         for some in combinations(candidates, size):
             missing = _missing(wanted, some, case)
@@ -123,39 +124,36 @@ def _smallest(wanted: list[tuple[Scope, Judged]], candidates: list[_Candidate], 
     return best
 
 
-def _missing(wanted: list[tuple[Scope, Judged]], more: tuple[_Candidate, ...], case: Case) -> int:
-    extra = {one.id: one for one in more}
-    total = 0
-    for scope, judged in wanted:
-        rule, votes = judged.rule, judged.ballot
-        assert votes is not None
-
-        def fills(person: int, place: Place, rule=rule, votes=votes, scope=scope) -> bool:  # type: ignore[no-untyped-def]
-            if person in extra:
-                return not extra[person].roles.isdisjoint(rule.require.approvals[place.line].any_role)
-            return may_fill(person, place, rule=rule, votes=votes, scope=scope, case=case)
-
-        group = "all" if case.approvals.merge.distinct_approvers == "across_rules" else None
-        total += len(empty_places(places(rule, group), [*votes.people, *extra], fills))
-    return total
+def _missing(wanted: list[tuple[Part, list[frozenset[str]]]], more: tuple[Voter, ...], case: Case) -> int:
+    return sum(
+        min(len(unfilled(one, part.judged, more, part.scope, case)) for one in options) for part, options in wanted
+    )
 
 
-def _candidates(wanted: list[tuple[Scope, Judged]], case: Case) -> list[_Candidate]:
-    """Accounts that roles.yaml names and that are not excluded; then members of teams, as many as are needed."""
-    banned = {person for _, one in wanted if one.ballot for person in (*one.ballot.banned, *one.ballot.people)}
-    banned |= excluded(case.approvals.defaults.exclude_approvers, case)
-    roles = {role for _, one in wanted for line in one.rule.require.approvals for role in line.any_role}
-    named: dict[int, tuple[str, set[str]]] = {}
-    anonymous: list[_Candidate] = []
+def _candidates(
+    wanted: list[tuple[Part, list[frozenset[str]]]], roles: set[str], missing: int, case: Case
+) -> list[Voter]:
+    """Accounts of roles.yaml that are not excluded, then somebody of a team; of equals, as many as are needed."""
+    ballots = [one.ballot for part, _ in wanted for one in part.judged.values() if one.ballot]
+    banned = {person for ballot in ballots for person in (*ballot.banned, *ballot.people)}
+    held: dict[int, tuple[str, set[str]]] = {}
+    anonymous: list[Voter] = []
     for name in sorted(roles):
         role = case.policies.roles.roles[name]
         for account in role.accounts:
-            if account.id not in banned:
-                named.setdefault(account.id, (account.login, set()))[1].add(name)
+            if account.id not in banned and _may_hold(account.id, name, case):
+                held.setdefault(account.id, (account.login, set()))[1].add(name)
         if role.teams or not role.accounts:
-            texts = case.members((name,))
-            text = next((text for text in texts if text.startswith(("team ", "anybody "))), texts[0])
-            anonymous += [_Candidate(-len(anonymous) - 1 - extra, text, frozenset((name,))) for extra in range(2)]
-    known = [_Candidate(id_, text, frozenset(held)) for id_, (text, held) in sorted(named.items())]
-    known.sort(key=lambda one: -len(one.roles))
-    return [*known, *anonymous][:MAX_CANDIDATES]
+            text = next(text for text in case.members((name,)) if text.startswith(("team ", "anybody ")))
+            anonymous += [Voter(-len(anonymous) - 1 - extra, text, frozenset((name,))) for extra in range(missing)]
+    known = [Voter(id_, text, frozenset(names)) for id_, (text, names) in sorted(held.items())]
+    kept: list[Voter] = []
+    for one in sorted((*known, *anonymous), key=lambda one: -len(one.roles)):
+        if sum(other.roles == one.roles for other in kept) < missing:
+            kept.append(one)
+    return kept[:MAX_CANDIDATES]
+
+
+def _may_hold(person: int, role: str, case: Case) -> bool:
+    """Whether a member holds the role as far as the facts say; of whom they say nothing, the policy is believed."""
+    return person not in case.actors or role in case.holding(person).held
