@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.specs.conformity import check_contract
 from bot.specs.contract import Contract, read_contract
+from tests.real_data import fetch
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,16 +156,15 @@ def test_a_mistake_in_the_contract_is_named_at_its_place(text, message, hint):
     assert hint is None or hint in (caught.value.hint or "")
 
 
-def tables():
+def tables(data: Path):
     read = pyarrow.parquet.read_table
-    months = [read(path) for path in sorted((ROOT / "data/flights").glob("*.parquet"))]
+    months = [read(path) for path in sorted((data / "flights").glob("*.parquet"))]
     yield "flight-delays", pa.concat_tables([*months, read(ROOT / "models/flight-delays/rehearsal/2013-03.parquet")])
-    yield "accident-severity", read(ROOT / "data/accidents.parquet")
-    yield "bike-rentals", pyarrow.csv.read_csv(ROOT / "data/bikes.csv")
+    yield "accident-severity", read(data / "accidents.parquet")
+    yield "bike-rentals", pyarrow.csv.read_csv(data / "bikes.csv")
 
 
-@pytest.mark.skipif(not (ROOT / "data").exists(), reason="`dvc pull` brings data/")
-def test_the_data_of_this_repository_keep_their_contracts():
-    for name, table in tables():
+def test_the_data_of_this_repository_keep_their_contracts(tmp_path):
+    for name, table in tables(fetch(tmp_path) / "data"):
         file = f"models/{name}/schema.yaml"
         assert check_contract(table, read_contract((ROOT / file).read_bytes(), file)) == (), name
