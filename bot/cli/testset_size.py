@@ -39,9 +39,9 @@ def command(
     Adaptivity: none (results are not shown before the last), full (every pass or fail is shown), first_change (the test
     set is retired at the first pass).
     """
-    from bot.evaluate.condition.parse import parse
     from bot.evaluate.condition.plan import answer
     from bot.evaluate.condition.size import Adaptivity, Plan
+    from bot.specs.condition import parse
 
     clauses = parse(condition)
     plan = Plan(reliability, steps, cast(Adaptivity, adaptivity), 2 if two_sided else 1)

@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from bot.errors import Place, UserError
 from bot.records.training import Task
 from bot.specs.base import Spec, wrong
+from bot.specs.condition import parse
 from bot.specs.validation import validate
 from bot.specs.yaml import Document, read_yaml
 
@@ -186,6 +187,15 @@ class ConditionGate(GateSpec):
     bound: Literal["hoeffding", "bennett"] = "bennett"
     first: Literal["pass", "inconclusive", "fail"] = "pass"
 
+    @field_validator("condition")
+    @classmethod
+    def _readable(cls, condition: str) -> str:
+        try:
+            parse(condition)
+        except UserError as error:
+            raise wrong(error.message, error.hint) from None
+        return condition
+
 
 class TrainTestOverlap(GateSpec):
     """At most this share of the test rows is also among the training rows, target aside."""
@@ -243,11 +253,13 @@ class GatesPolicy(Spec):
     inconclusive: OnInconclusive = "block"
     slices: SlicePolicy = SlicePolicy()
     budget: BudgetPolicy | None = None
-    gates: tuple[Gate, ...] = Field(min_length=1)
+    gates: tuple[Gate, ...]
 
     @field_validator("gates")
     @classmethod
     def _distinct(cls, gates: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not gates:  # as a constraint, it would also complain whenever a gate is malformed
+            raise wrong("a policy without gates lets everything pass", "Write at least one gate.")
         for position, gate in enumerate(gates):
             if any(gate.id == earlier.id for earlier in gates[:position]):
                 raise wrong(f"two gates have the id `{gate.id}`", "Give each gate its own id.")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from bot.cli.testset_size import command
 from bot.errors import UserError
 from bot.evaluate.condition.judge import rows_for, truth, verdict
-from bot.evaluate.condition.parse import Clause, parse
 from bot.evaluate.condition.plan import answer
 from bot.evaluate.condition.size import Plan, bennett_rows, bennett_tolerance, hoeffding_rows, hoeffding_tolerance
+from bot.specs.condition import Clause, parse
 
 TOLERANCES = (0.1, 0.05, 0.025, 0.01)
 FIGURE_2 = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.evaluate.condition.parse import Clause
 from bot.evaluate.condition.size import Plan, bennett_rows, hoeffding_rows, is_disagreement_limit, is_gap
 from bot.records.evaluation import Verdict
+from bot.specs.condition import Clause
 
 Truth = Literal["true", "false", "unknown"]
 Mode = Literal["fp_free", "fn_free"]

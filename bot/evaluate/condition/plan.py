@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.evaluate.condition.parse import Clause
 from bot.evaluate.condition.size import (
     Plan,
     bennett_rows,
@@ -17,6 +16,7 @@ from bot.evaluate.condition.size import (
     is_gap,
     labels_per_step,
 )
+from bot.specs.condition import Clause
 
 
 def answer(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.evaluate.condition.parse import Clause
+from bot.specs.condition import Clause
 
 Adaptivity = Literal["none", "full", "first_change"]
 

@@ -19,7 +19,9 @@ def without_baseline(against: str, first: Verdict, evidence: Evidence) -> Findin
         return Finding("inconclusive", "baseline_missing", f"No model of {against} was given to compare with.")
     if missing.code == "nothing_deployed":
         return Finding(first, "no_champion", f"No model is deployed to {against} yet.")
-    return Finding("inconclusive", "baseline_missing", f"The model in {against} was not compared: {missing.reason}")
+    return Finding(
+        "inconclusive", "baseline_missing", f"The model in {against} was not compared: {missing.reason.rstrip('.')}."
+    )
 
 
 def change(difference: Difference) -> str:

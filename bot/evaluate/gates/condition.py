@@ -1,12 +1,12 @@
 """condition: a condition of ease.ml/ci on n, o and d holds, with the reliability that it names."""
 
 from bot.evaluate.condition.judge import rows_for, verdict
-from bot.evaluate.condition.parse import parse
 from bot.evaluate.condition.size import Plan
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import without_baseline
 from bot.evaluate.gates.interface import Finding
 from bot.evaluate.words import rows
+from bot.specs.condition import parse
 from bot.specs.gates import ConditionGate
 
 

@@ -1,4 +1,6 @@
-"""Text -> clauses. n: accuracy of the candidate; o: of the deployed model; d: share of rows predicted differently.
+"""The condition language of ease.ml/ci (Renggli et al., MLSys 2019): text -> clauses.
+
+n: accuracy of the candidate; o: of the deployed model; d: share of rows predicted differently.
 
 Grammar: F = C ("/\\" C)*; C = E (">" | "<") number "+/-" number; E = term (("+" | "-") term)*;
 term = variable | number "*" variable | variable "*" number. Parentheses and division do not exist.
