@@ -25,6 +25,10 @@ DIGITS = frozenset("0123456789")
 WORD = DIGITS | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 HARMLESS_AFTER_A_LETTER = frozenset(".-,()%'/=+:;?!")  # at the start of a line some of them open a list or a heading
 
+# Addresses are looked for in one text node at a time, also inside a `<code>` tag: the comment ends the node.
+# https://github.github.com/gfm/#autolinks-extension-
+SPLIT_AT = "&#64;<!-- -->"
+
 # What GitHub turns into links or pictures after the Markdown has been read, looked for word by word.
 LIVE = re.compile(
     r"[@#$]"  # mentions, issue numbers, math
@@ -92,21 +96,28 @@ def referenced(text: str, started: bool = False) -> str:
     `started` says that a letter stands before the text on its line, so that nothing in it can open a list or a heading.
     """
     out: list[str] = []
-    for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
-        plain = char.isalnum() or char > "\x7f" or _is_harmless(before, char, after, started)
-        out.append(char if plain else f"&#{ord(char)};")
+    for place, char in enumerate(text):
+        if char == "@":
+            out.append(SPLIT_AT)
+        else:
+            plain = char.isalnum() or char > "\x7f" or _is_harmless(text, place, started)
+            out.append(char if plain else f"&#{ord(char)};")
         started = started or char.isalpha()
     return "".join(out)
 
 
-def _is_harmless(before: str, char: str, after: str, started: bool) -> bool:
+def _is_harmless(text: str, place: int, started: bool) -> bool:
+    before, char, after = text[place - 1 : place] or " ", text[place], text[place + 1 : place + 2] or " "
     if char == " ":
         return before != " " and after != " "
     if char == "_":  # inside a word it is no emphasis: https://spec.commonmark.org/0.31.2/#emphasis-and-strong-emphasis
         return before in WORD and after in WORD
     if char in ",%" or (char == "(" and before != "]"):
         return True
-    return after in DIGITS if char in ".+-" and not started else started and char in HARMLESS_AFTER_A_LETTER
+    if after in DIGITS and char in ".+-" and not started:
+        return True
+    opens_link = (char == ":" and after == "/") or (char == "." and text[max(0, place - 3) : place].lower() == "www")
+    return started and char in HARMLESS_AFTER_A_LETTER and not opens_link
 
 
 def _code(text: str) -> str:
