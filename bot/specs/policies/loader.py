@@ -179,9 +179,13 @@ def _environments_exist(policies: Policies) -> Iterator[UserError]:
         found = words(policies.documents[file].value, (), keys.__contains__)
         yield from _unknown(policies, file, found, known, "environment")
     for name, environment in policies.environments.environments.items():
-        if name == "merge" or name in environment.promote_from:
-            path = ("environments", name)
-            yield _wrong(policies, "environments.yaml", path, f"`{name}` cannot be used here", "Choose another name.")
+        if name == "merge":
+            hint = "Choose another name: `merge` is what the merge gate is called."
+            yield _wrong(policies, "environments.yaml", ("environments", name), "`merge` is not an environment", hint)
+        if name in environment.promote_from:
+            path = ("environments", name, "promote_from")
+            message = f"{name} cannot be promoted from itself"
+            yield _wrong(policies, "environments.yaml", path, message, "Name the environment before it.")
 
 
 def _names_unique(policies: Policies) -> Iterator[UserError]:
