@@ -47,7 +47,6 @@ def command(
     release = promote(
         model, environment, judged, pointer_of(chosen, ports), commit=chosen.commit, number=chosen.pull_request,
         approved_by=chosen.approved_by, promoted_by=by, reason=reason, ports=ports,
-        is_candidate=_is_newest(chosen, ports),
     )  # fmt: skip
     click.echo(f"{release.model} {release.version} is live in {release.environment} ({release.artifact_digest}).")
 
@@ -85,12 +84,3 @@ def _in_order(chosen: Release, before: tuple[str, ...], ports: Ports) -> None:
             hint="Promote it there, or pass --force with a --reason.",
             code="not_in_previous_environment",
         )
-
-
-def _is_newest(chosen: Release, ports: Ports) -> bool:
-    from bot.promote.step import promotions
-    from bot.promote.version import newest, numbers
-
-    top = newest(promotions(chosen.model, ports))
-    first = chosen.version == "v0.0.0"  # not registered yet: nothing is newer
-    return first or top is None or numbers(chosen.version) >= numbers(top.version)

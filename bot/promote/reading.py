@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.errors import UserError
 from bot.ports import Ports
-from bot.promote.version import newest, numbers
+from bot.promote.version import newest, numbers, version_of
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import evaluation_path, pointer_path
 from bot.records.release import Release, Verification
@@ -85,9 +85,17 @@ def verifications(model: str, ports: Ports) -> list[Verification]:
 
 
 def revoked_digests(model: str, ports: Ports) -> set[str]:
-    """Artifacts whose last verification that said anything has failed."""
+    """Artifacts that people revoked, or whose last verification that said anything has failed."""
     last = {one.artifact_digest: one.outcome for one in verifications(model, ports) if one.outcome != "error"}
-    return {digest for digest, outcome in last.items() if outcome == "failed"}
+    said = {path.removeprefix("revocations/").removesuffix(".json") for path in ports.ledger.paths("revocations/")}
+    return {digest for digest, outcome in last.items() if outcome == "failed"} | {f"sha256:{digest}" for digest in said}
+
+
+def is_newest(artifact_digest: str, model: str, ports: Ports) -> bool:
+    """Whether these bytes are the model's current candidate: not registered yet, or the highest version."""
+    known = promotions(model, ports)
+    top, version = newest(known), version_of(artifact_digest, known)
+    return version is None or top is None or numbers(version) >= numbers(top.version)
 
 
 def candidate_of_evaluation(model: str, environment: str, digest: str, ports: Ports) -> Release:

@@ -22,26 +22,30 @@ from bot.promote.reading import (
     candidate_of_evaluation,
     digest_of_version,
     evaluation_of,
+    is_newest,
     live_releases,
     newest_evaluation,
     pointer_of,
     promotions,
     revoked_digests,
     states_of,
+    verifications,
 )
+from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
 from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, tags_to_write, withdrawn_path
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import artifact_path, promotion_path, release_path
-from bot.records.release import Approver, Release
+from bot.records.ledger import artifact_path, promotion_path, release_path, verification_path
+from bot.records.release import Approver, Release, Verification
 from bot.records.training import ArtifactFile
 
 ATTEMPTS = 5
 
 __all__ = [
-    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "live_releases", "pointer_of",
-    "promote", "promotions", "revoked_digests", "rollback", "settle", "states_of", "withdraw",
+    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_newest", "live_releases",
+    "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests", "rollback", "settle",
+    "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -57,7 +61,7 @@ def promote(
     promoted_by: Approver | None,
     reason: str,
     ports: Ports,
-    is_candidate: bool = True,
+    is_candidate: bool | None = None,
     bump: Bump | None = None,
     trigger: str | None = None,
     decision_digest: str | None = None,
@@ -66,14 +70,17 @@ def promote(
 ) -> Release:
     """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
 
-    `commit` is on the default branch, `number` the pull request. `is_candidate` False (somebody promoted another than
-    the newest candidate) puts a hold on the environment. `bump` overrides the step of the version, `template` the
-    manifest's. Raises UserError when the bytes are not those that were evaluated (`artifact_mismatch`) or when somebody
-    else promoted meanwhile (`promotion_lost`, saying who).
+    `commit` is on the default branch, `number` the pull request; `promoted_by` None is the policy by itself.
+    `is_candidate` False (somebody promotes another than the newest candidate; None: found out by the versions) puts a
+    hold on the environment. `bump` overrides the step of the version, `template` the manifest's. Raises UserError when
+    the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no person promotes
+    (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
     """
     checked_name(model, "model")
     checked_name(environment, "environment")
     check_artifact(pointer, evaluation.training.files, evaluation.artifact_digest, ports)
+    if is_candidate is None:
+        is_candidate = is_newest(evaluation.artifact_digest, model, ports)
     wanted = Wanted(
         model, environment, evaluation, commit, number, approved_by, promoted_by, reason, is_candidate, bump, trigger,
         decision_digest,
@@ -83,6 +90,12 @@ def promote(
         live = states.get(environment)
         if live is not None and same(live, wanted):
             return live
+        if live is not None and live.hold and promoted_by is None:
+            raise UserError(
+                f"{environment}/{model} holds since {live.released_at} ({live.action} to {live.version})",
+                hint=f"A person lifts it by promoting the newest candidate: `/promote {environment} {model}`.",
+                code="environment_holds",
+            )
         known = promotions(model, ports)
         release = promoted(wanted, states, known, newest_evaluation(known, ports), ports.clock.now())
         if _write(release, pointer, states, ports, settings, template):
@@ -142,6 +155,30 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
             return release
         _told_who(live, states_of(model, ports).get(environment))
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def record_verification(found: Verification, ports: Ports) -> None:
+    """Keep a verification in the ledger; the same one twice is one."""
+    path = verification_path(found.model, found.counter, found.environment, found.checked_at)
+    ports.ledger.commit({path: found.canonical()}, f"verify {found.model} in {found.environment}: {found.outcome}")
+
+
+def recover(environment: str, model: str, *, is_enabled: bool, is_settled: bool, ports: Ports) -> Recovery:
+    """Roll back by itself after a failed verification, when Kargo's rules allow; what was done or why not."""
+    settle(model, ports)
+    history = in_order(promotions(model, ports), environment)
+    revoked = revoked_digests(model, ports)
+    found = recovery(
+        history, verifications(model, ports), ports.clock.now(), is_enabled=is_enabled, is_settled=is_settled,
+        revoked=revoked,
+    )  # fmt: skip
+    if found.target is not None:
+        failed = history[-1]
+        rollback(
+            environment, model, reason=found.sentence, by=None, to_digest=found.target.artifact_digest, ports=ports,
+            revoked=revoked, trigger=f"failed verification of {failed.counter}",
+        )  # fmt: skip
+    return found
 
 
 def settle(model: str, ports: Ports) -> dict[str, Release]:

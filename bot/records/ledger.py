@@ -138,3 +138,14 @@ def revocation_path(artifact_digest: str) -> str:
 def lock_path(environment: str) -> str:
     """On the environments branch: who has stopped promotions to an environment."""
     return f"{environment}/lock.json"
+
+
+def verification_path(model: str, counter: int, environment: str, checked_at: str) -> str:
+    """A Verification's path: of the release with this counter, at this time (RFC 3339)."""
+    at = "".join(letter for letter in checked_at if letter.isalnum())
+    return f"verifications/{model}/{counter:06d}-{at}-{environment}.json"
+
+
+def attestation_path(model: str, counter: int, environment: str, kind: str) -> str:
+    """A signed in-toto statement about a release; `kind` is `provenance` or `summary`."""
+    return f"attestations/{model}/{counter:06d}-{environment}.{kind}.dsse.json"
