@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.errors import UserError
 from bot.specs.frame import frame
 from bot.specs.model import ModelSpec
 from bot.specs.split import split_rows, test_rows_digest
@@ -14,6 +15,7 @@ from bot.train.estimator import build_estimator
 from bot.train.folds import Fold, make_folds
 from bot.train.inputs import Inputs, resolve_inputs
 from bot.train.preprocess import Needs, needs_of, order_for_native
+from bot.train.screen import screen
 from bot.train.target import Target, read_target
 
 
@@ -52,7 +54,8 @@ def prepare(spec: ModelSpec, table: Any) -> Prepared:
     train, test = split_rows(spec, table)
     target = read_target(spec, table, train)
     train_table = table.filter(pa.array(train))
-    inputs = order_for_native(resolve_inputs(spec, train_table))
+    inputs, said = _screened(spec, resolve_inputs(spec, train_table), train_table, target.at(train))
+    inputs = order_for_native(inputs)
     test_table = table.filter(pa.array(test))
     return Prepared(
         spec=spec,
@@ -66,8 +69,21 @@ def prepare(spec: ModelSpec, table: Any) -> Prepared:
         test_table=test_table.select([*inputs.names, spec.data.row_id]),
         test_target=target.at(test),
         test_rows_digest=test_rows_digest(table, spec.data.row_id, test),
-        warnings=tuple(_infinite(train_table, inputs)),
+        warnings=(*_infinite(train_table, inputs), *said),
     )
+
+
+def _screened(spec: ModelSpec, inputs: Inputs, table: Any, target: Target) -> tuple[Inputs, list[str]]:
+    """Without suspect columns where mlbot chooses (`auto`, `selection`), and what is said of the others."""
+    chooses = spec.selection.method != "none" or spec.features.auto_settings is not None
+    found = screen(table, inputs, target, spec.data.time)
+    out = [one for one in found if chooses and one.certain and one.column not in spec.selection.always]
+    said = [one.sentence() for one in found if one not in out]
+    gone = {one.column for one in out}
+    left = inputs.only(name for name in inputs.names if name not in gone)
+    if not left.blocks:
+        raise UserError(f"no input is left: {'; '.join(one.sentence() for one in out[:5])}", code="inputs_none")
+    return replace(left, dropped=(*left.dropped, *(one.dropped() for one in out))), said
 
 
 def _codes(table: Any, column: str | None) -> Any:
