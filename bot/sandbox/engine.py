@@ -121,6 +121,7 @@ class Engine:
             created_at=self.hub.clock(),
             permissions=start.workflow.permissions(),
             pulls=[pull["number"]] if pull else [],
+            about=_about(payload),
         )
 
     def _enter(self, item: Item) -> None:
@@ -350,6 +351,18 @@ def _title(start: Start) -> str:
             return str(payload[key]["title"])
     head = payload.get("head_commit") or {}
     return str(head.get("message", start.workflow.name)).split("\n")[0]
+
+
+def _about(payload: dict[str, Any]) -> list[int]:
+    """Numbers of the pull requests and issues that an event has to do with, as far as its payload says."""
+    given = [
+        payload.get("pull_request"),
+        payload.get("issue"),
+        *(payload.get("workflow_run") or {}).get("pull_requests", []),
+    ]
+    numbers = {int(one["number"]) for one in given if one}
+    typed = str((payload.get("inputs") or {}).get("number", ""))
+    return sorted(numbers | ({int(typed)} if typed.isdigit() else set()))
 
 
 def _pull_brief(body: dict[str, Any]) -> dict[str, Any]:

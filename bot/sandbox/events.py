@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.hub import Hub
 from bot.sandbox.shapes import commits, issues, pulls
 from bot.sandbox.shapes.repositories import full
-from bot.sandbox.store import Comment, Issue, Repository, Review
+from bot.sandbox.store import Comment, Event, Issue, Repository, Review
 
 ZERO = "0" * 40
 _PUSH_COMMITS = 2048  # https://docs.github.com/webhooks/webhook-events-and-payloads#push
@@ -35,7 +35,24 @@ def pull_event(
     hub: Hub, repository: Repository, found: Issue, action: str, sender: str, by_run: bool, **parts: Any
 ) -> None:
     body = pulls.pull_request(hub.links(), repository, found)
+    _remember(hub, repository, found, action, sender, parts)
     announce(hub, repository, "pull_request", action, sender, by_run, number=found.number, pull_request=body, **parts)
+
+
+def _remember(hub: Hub, repository: Repository, found: Issue, action: str, sender: str, parts: dict[str, Any]) -> None:
+    """Keep what happened for the page of the pull request."""
+    pull = found.pull
+    assert pull is not None
+    detail = {
+        "opened": {"base": pull.base_sha, "after": pull.head_sha},
+        "synchronize": {name: str(parts.get(name, "")) for name in ("before", "after")},
+        "closed": {"merge": pull.merge_commit_sha or ""} if pull.merged_at else {},
+        "labeled": {"label": str((parts.get("label") or {}).get("name"))},
+        "unlabeled": {"label": str((parts.get("label") or {}).get("name"))},
+        "review_requested": {"reviewer": str((parts.get("requested_reviewer") or {}).get("login"))},
+        "edited": {"fields": ", ".join(parts.get("changes") or {})},
+    }.get(action, {})
+    repository.events.append(Event(hub.next_id(), found.number, hub.clock(), sender, action, detail))
 
 
 def comment_event(

@@ -17,6 +17,7 @@ from bot.sandbox import routes, smart_http
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
+from bot.sandbox.pages.site import Request
 from bot.sandbox.store import Token
 
 _PREFIX = "/api/v3"
@@ -38,7 +39,7 @@ class Api:
         self.hub = hub
         self.faults = Faults()
         self.log: list[tuple[str, str, int, int | None]] = []  # method, path, status, run
-        self.pages: Callable[[str, str, dict[str, str], dict[str, str]], Reply | None] | None = None
+        self.pages: Callable[[Request], Reply | None] | None = None
 
     def token(self, header: str | None) -> Token | None:
         """Who an Authorization header names. Raises 401 for a token that is wrong or expired."""
@@ -193,7 +194,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         query = dict(parse_qsl(urlsplit(self.path).query))
         is_form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)) if is_form else {}
-        reply = pages(self.command, unquote(path), query, form | _cookies(self.headers)) if pages else None
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = pages(Request(self.command, unquote(path), query, form, headers)) if pages else None
         if reply is None:
             return False
         content = {"Content-Type": "text/html; charset=utf-8"}
@@ -230,11 +232,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silence: `Api.log` keeps the requests."""
-
-
-def _cookies(headers: Any) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in (headers.get("Cookie") or "").split(";"))
-    return {f"cookie:{name}": value for name, _, value in pairs if name}
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):

@@ -119,6 +119,18 @@ class Deployment:
 
 
 @dataclass
+class Event:
+    """What happened to an issue or pull request besides comments and reviews; `detail` depends on `action`."""
+
+    id: int
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Label:
     id: int
     name: str
@@ -144,6 +156,7 @@ class Repository:
     reviews: dict[int, Review] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)
     rulesets: list[dict[str, Any]] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
@@ -195,6 +208,7 @@ class Run:
     """A workflow run. `status` is queued, in_progress, completed; `conclusion` success, failure, cancelled, skipped.
 
     `sha` is the head that the run is shown at (a pull request's), `commit` and `ref` are GITHUB_SHA and GITHUB_REF.
+    `pulls` are the pull requests whose head it ran for, `about` all that it has to do with.
     `problem` says in words why there are no proper results (the engine failed, a runner label that nothing maps).
     """
 
@@ -226,6 +240,7 @@ class Run:
     log: str = ""
     problem: str = ""
     pulls: list[int] = field(default_factory=list)
+    about: list[int] = field(default_factory=list)
 
     @property
     def file(self) -> str:

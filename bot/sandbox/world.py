@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -14,7 +15,9 @@ from bot.errors import UserError, WorldError
 from bot.sandbox import template as templates
 from bot.sandbox.engine import Engine, Settings, run_folder
 from bot.sandbox.events import announce
+from bot.sandbox.http import Reply
 from bot.sandbox.hub import Hub
+from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
 from bot.sandbox.server import Api, Server
 from bot.sandbox.store import Repository, Run
@@ -34,6 +37,8 @@ class Sandbox:
         self.api = Api(hub)
         self.server = Server(self.api, port)
         self.engine = Engine(hub, settings)
+        self.site = Site(hub, self._act, directory / "clone")
+        self.api.pages = self.site.answer
         self._settled = len(hub.data.runs)
 
     @classmethod
@@ -206,6 +211,21 @@ class Sandbox:
         self.git(login, "commit", "-q", "-m", message, cwd=work)
         self.git(login, "push", "-q", "origin", f"HEAD:refs/heads/{branch}", cwd=work)
         return self.git(login, "rev-parse", "HEAD", cwd=work).strip()
+
+    def _act(self, login: str, method: str, path: str, body: dict[str, Any]) -> Reply:
+        """One API call of the page, as a person."""
+        known = self.hub.data.people.get(login)
+        header = f"Bearer {known.secret}" if known else None
+        return self.api.answer(method, path, header, json.dumps(body).encode())[0]
+
+    def export_pull_request(self, number: int, path: Path) -> Path:
+        """Write the page of a pull request as one file that needs nothing else. Raises UserError for no such number."""
+        with self.hub.lock:
+            issue = self.repo.issues.get(number)
+            if issue is None:
+                raise UserError(f"#{number}: no such pull request in {self.repository}", hint=f"See {self.url}.")
+            path.write_text(self.site.conversation(self.repo, issue, live=False))
+        return path
 
     # --- workflow runs
 

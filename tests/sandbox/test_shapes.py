@@ -51,6 +51,8 @@ def story(world: Sandbox, call: Any) -> None:
         dana("GET", path)
     dana("POST", f"{p}/requested_reviewers", {"reviewers": ["vera"]})
     dana("PATCH", p, {"title": "Deeper", "body": "Because."})
+    dana("POST", f"{p}/convert_to_draft", {})
+    dana("POST", f"{p}/ready_for_review", {})
     _talk(dana, owen, rhea, n)
     _, review = owen("POST", f"{p}/reviews", {"event": "APPROVE", "body": "fine"})
     _, pending = call("vera")("POST", f"{p}/reviews", {"body": "later"})

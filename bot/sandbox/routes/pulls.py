@@ -174,6 +174,25 @@ def request_reviewers(call: Call) -> Reply:
     return Reply(shapes.simple(call.links, call.repo, found), 201)
 
 
+def ready(call: Call) -> Reply:
+    """GitHub offers this by GraphQL only; here the page's button calls it."""
+    return _draft(call, False)
+
+
+def to_draft(call: Call) -> Reply:
+    return _draft(call, True)
+
+
+def _draft(call: Call, draft: bool) -> Reply:
+    found, pull = pull_of(call)
+    if found.author != call.login and not call.at_least("write"):
+        raise ApiError(403, "Must have push access to repository")
+    pull.draft = draft
+    action = "converted_to_draft" if draft else "ready_for_review"
+    events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run)
+    return Reply(shapes.pull_request(call.links, call.repo, found))
+
+
 def requested_reviewers(call: Call) -> Reply:
     _, pull = pull_of(call)
     return Reply({"users": [call.links.account(login) for login in pull.reviewers], "teams": []})
@@ -196,4 +215,6 @@ ROUTES = [
     Route("PUT", R + "/pulls/{number}/merge", merge, ("contents",), "write"),
     Route("GET", R + "/pulls/{number}/requested_reviewers", requested_reviewers, PULLS),
     Route("POST", R + "/pulls/{number}/requested_reviewers", request_reviewers, PULLS, "write"),
+    Route("POST", R + "/pulls/{number}/ready_for_review", ready, ("never",)),
+    Route("POST", R + "/pulls/{number}/convert_to_draft", to_draft, ("never",)),
 ]
