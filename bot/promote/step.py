@@ -7,7 +7,6 @@ written last, so a state that is in the ledger is complete.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -35,6 +34,7 @@ from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
 from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, tags_to_write, withdrawn_path
+from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import artifact_path, promotion_path, release_path, verification_path
 from bot.records.release import Approver, Release, Verification
@@ -202,20 +202,25 @@ def settle(model: str, ports: Ports) -> dict[str, Release]:
 
 def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:
     """Fetch what the pointer names and hash it again. Raises UserError (code `artifact_mismatch`)."""
+    found = hashed(pointer, ports)
+    for file in files:
+        if found.get(file.name) != file.sha256:
+            raise UserError(
+                f"{file.name} in the store is not the file that was evaluated ({file.sha256})",
+                hint="Nothing was promoted. Evaluate again, and find out who wrote to the DVC remote.",
+                code="artifact_mismatch",
+            )
+    if digest not in {file.sha256 for file in files}:
+        raise UserError(f"no file of the artifact has the digest {digest}", code="artifact_mismatch")
+
+
+def hashed(pointer: str, ports: Ports) -> dict[str, str]:
+    """Name -> digest of the artifact's files, fetched and read now. Raises UserError (code `artifact_missing`)."""
     with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
         folder = Path(name)
         ports.artifacts.fetch(pointer, folder)
-        for file in files:
-            there = folder / file.name
-            data = there.read_bytes() if there.is_file() and not there.is_symlink() else b""
-            if "sha256:" + hashlib.sha256(data).hexdigest() != file.sha256:
-                raise UserError(
-                    f"{file.name} in the store is not the file that was evaluated ({file.sha256})",
-                    hint="Nothing was promoted. Evaluate again, and find out who wrote to the DVC remote.",
-                    code="artifact_mismatch",
-                )
-        if digest not in {file.sha256 for file in files}:
-            raise UserError(f"no file of the artifact has the digest {digest}", code="artifact_mismatch")
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+        return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
 
 
 def _write(

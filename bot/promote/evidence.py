@@ -1,0 +1,152 @@
+"""Collects what the chain of a live release is judged by, and judges it link by link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from bot.errors import MlbotError, UserError
+from bot.ports import Ports
+from bot.promote.chain import (
+    Link,
+    approvals_link,
+    commit_link,
+    decision_link,
+    environment_tag_link,
+    evaluation_link,
+    fact_link,
+    files_link,
+    history_link,
+    inputs_link,
+    merged_link,
+    version_tag_link,
+)
+from bot.promote.step import hashed
+from bot.promote.writing import state_path
+from bot.records.approval import Approval
+from bot.records.base import Record
+from bot.records.decision import Decision
+from bot.records.evaluation import Evaluation
+from bot.records.ledger import (
+    approval_path,
+    artifact_path,
+    decision_path,
+    evaluation_path,
+    pointer_path,
+    promotion_path,
+    release_path,
+)
+from bot.records.release import Release
+
+Kind = TypeVar("Kind", bound=Record)
+Recompute = Callable[[Release], str | None]
+Check = Callable[[Release, Decision | None], list[Link]]
+
+
+def live_release(model: str, environment: str, ports: Ports) -> Release:
+    """What is live. Raises UserError."""
+    path = release_path(environment, model)
+    data = ports.environments.get(path)
+    if data is None:
+        raise UserError(f"{model} is not live in {environment}", hint="`mlbot environments` lists what is live.")
+    return Release.parse(data, source=path)
+
+
+def verify(
+    release: Release, ports: Ports, *, recompute: Recompute | None = None, attestations: Check | None = None
+) -> list[Link]:
+    """Every link of the chain behind what is live, from the bytes to the pull request; never stops at the first.
+
+    `recompute` gives the inputs digest of the release's commit (None: cannot be told here), `attestations` judges the
+    signed statements. Raises WorldError when the remote does not answer.
+    """
+    decision = _decision(release, ports)
+    judged = [one for one in decision.models if one.model == release.model] if decision else []
+    names = judged[0].approvals if judged else ()
+    approvals = {name: _read(Approval, approval_path(release.pull_request or 0, name), ports) for name in names}
+    tags = ports.git.tags()
+    links = [
+        _files(release, ports),
+        commit_link(release, _message(release, ports)),
+        fact_link(release, _read(Release, _fact(release), ports)),
+        evaluation_link(release, _read(Evaluation, _evaluation(release), ports)),
+        history_link(_rewritten(release, names, ports), 0),
+        version_tag_link(release, tags),
+        environment_tag_link(release, tags),
+        decision_link(release, decision),
+        approvals_link(release, decision, approvals),
+        merged_link(release, is_merged=_is_merged(release, ports)),
+    ]
+    if recompute is not None:
+        links.append(_inputs(release, recompute))
+    return [*links, *(attestations(release, decision) if attestations is not None else [])]
+
+
+def _files(release: Release, ports: Ports) -> Link:
+    path = artifact_path(release.environment, release.model)
+    pointer = ports.environments.get(path)
+    if pointer is None:
+        return Link("bytes", False, f"{path} is not there")
+    try:
+        return files_link(release, hashed(pointer.decode("utf-8", "replace"), ports))
+    except UserError as error:
+        return Link("bytes", False, error.message)
+
+
+def _message(release: Release, ports: Ports) -> str | None:
+    """The message of the newest commit that touched the release, which must be the one that made it."""
+    log = ports.environments.log(state_path(release))
+    return log[0][2] if log else None
+
+
+def _fact(release: Release) -> str:
+    return promotion_path(release.model, release.counter, release.environment)
+
+
+def _evaluation(release: Release) -> str:
+    return evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
+
+
+def _decision(release: Release, ports: Ports) -> Decision | None:
+    if release.decision_digest is None or release.pull_request is None:
+        return None
+    return _read(Decision, decision_path(release.pull_request, release.decision_digest), ports)
+
+
+def _read(kind: type[Kind], path: str, ports: Ports) -> Kind | None:
+    """A record of the ledger; one that cannot be read counts as not there."""
+    data = ports.ledger.get(path)
+    try:
+        return kind.parse(data, source=path) if data is not None else None
+    except UserError:
+        return None
+
+
+def _rewritten(release: Release, approvals: tuple[str, ...], ports: Ports) -> list[str]:
+    paths = [
+        _fact(release),
+        _evaluation(release),
+        pointer_path(release.model, release.inputs_digest, release.evaluation_digest),
+    ]
+    number = release.pull_request
+    if number is not None:
+        paths += [approval_path(number, name) for name in approvals]
+        if release.decision_digest is not None:
+            paths.append(decision_path(number, release.decision_digest))
+    return [path for path in paths if len(ports.ledger.log(path)) > 1]
+
+
+def _is_merged(release: Release, ports: Ports) -> bool:
+    for tip in (f"origin/{ports.default_branch}", ports.default_branch):
+        try:
+            return ports.git.is_ancestor(release.commit, tip)
+        except UserError:
+            continue
+    return False
+
+
+def _inputs(release: Release, recompute: Recompute) -> Link:
+    try:
+        return inputs_link(release, recompute(release))
+    except MlbotError as error:
+        return Link("inputs", None, f"cannot be recomputed here: {error.message}")

@@ -1,0 +1,181 @@
+"""`mlbot verify` says which link of the chain breaks when one thing is tampered with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.git import GitBranch
+from bot.promote.evidence import live_release, verify
+from bot.promote.writing import readable_json
+from bot.records.approval import Approval
+from bot.records.event import Account
+from bot.records.ledger import (
+    ENVIRONMENTS,
+    LEDGER,
+    Evaluated,
+    approval_path,
+    artifact_path,
+    decision_path,
+    evaluation_path,
+    promotion_path,
+    release_path,
+)
+from bot.records.release import Approver, Release
+from tests.builders import a_decision, a_digest
+from tests.promote.world import OLGA, World, git
+
+
+def released(world: World) -> Release:
+    """A release with everything behind it: evaluation, approval, decision, merged commit."""
+    evaluation, pointer = world.candidate("one")
+    digests = Evaluated(
+        inputs_digest=evaluation.inputs_digest,
+        evaluation_digest=evaluation.digest(),
+        artifact_digest=evaluation.artifact_digest,
+    )
+    approval = Approval(
+        id="c5.1", number=7, kind="approve", method="command", actor=Account(id=OLGA.id, login=OLGA.login),
+        roles=("model_owner",), head_sha="c" * 40, target=None, selectors=(), models={"churn": digests},
+        environment=None, reason="", body_sha256=a_digest("body"), policy_digest=a_digest("policy"),
+        created_at="2026-11-23T10:00:00Z",
+    )  # fmt: skip
+    decision = a_decision("approved")
+    verdict = decision.models[0].model_copy(update={**digests.model_dump(), "approvals": ("c5.1",)})
+    decision = decision.model_copy(update={"models": (verdict,), "subject": "production"})
+    facts = {
+        approval_path(7, "c5.1"): approval.canonical(),
+        decision_path(7, decision.digest()): decision.canonical(),
+    }
+    world.ports("writer").ledger.commit(facts, "decide")
+    live: Release = world.let_out(evaluation, pointer, decision_digest=decision.digest())
+    return live
+
+
+def broken(world: World) -> list[str]:
+    """Names of the broken links, as a reader with a fresh clone sees them."""
+    ports = world.ports("reader")
+    ports.git.fetch("+refs/tags/*:refs/tags/*", "+refs/heads/main:refs/remotes/origin/main")
+    release = live_release("churn", "production", ports)
+    return [link.name for link in verify(release, ports) if link.ok is False]
+
+
+def write(world: World, branch: str, files: dict[str, Any]) -> None:
+    """Somebody with push access writes to a branch of the bot (no append-only guard stops them)."""
+    ports = world.ports("thief")
+    found = GitBranch(ports.git, branch)  # type: ignore[arg-type]
+    found.refresh()
+    found.commit(files, "tamper")
+
+
+def change_bytes(world: World, release: Release) -> None:
+    for folder in world.artifacts.folders.values():
+        folder["model.skops"] = b"evil"
+
+
+def change_pointer(world: World, release: Release) -> None:
+    pointer = world.artifacts.keep({"model.skops": b"evil"})
+    write(world, ENVIRONMENTS, {artifact_path("production", "churn"): pointer.encode()})
+
+
+def change_release(world: World, release: Release) -> None:
+    forged = release.model_copy(update={"approved_by": (*release.approved_by, Approver(id=9, login="eve", role="x"))})
+    write(world, ENVIRONMENTS, {release_path("production", "churn"): readable_json(forged)})
+
+
+def change_version(world: World, release: Release) -> None:
+    forged = release.model_copy(update={"version": "v9.0.0"})
+    write(world, ENVIRONMENTS, {release_path("production", "churn"): readable_json(forged)})
+
+
+def change_fact(world: World, release: Release) -> None:
+    forged = release.model_copy(update={"reason": "another reason"})
+    write(world, LEDGER, {promotion_path("churn", release.counter, "production"): forged.canonical()})
+
+
+def remove_fact(world: World, release: Release) -> None:
+    write(world, LEDGER, {promotion_path("churn", release.counter, "production"): None})
+
+
+def change_evaluation(world: World, release: Release) -> None:
+    path = evaluation_path("churn", release.inputs_digest, release.evaluation_digest)
+    data = world.ports("thief").ledger.get(path) or b""
+    write(world, LEDGER, {path: data.replace(b'"verdict":"pass"', b'"verdict":"fail"')})
+
+
+def change_approval(world: World, release: Release) -> None:
+    path = approval_path(7, "c5.1")
+    data = world.ports("thief").ledger.get(path) or b""
+    write(world, LEDGER, {path: data.replace(release.inputs_digest.encode(), a_digest("other").encode())})
+
+
+def remove_approval(world: World, release: Release) -> None:
+    write(world, LEDGER, {approval_path(7, "c5.1"): None})
+
+
+def change_decision(world: World, release: Release) -> None:
+    path = decision_path(7, release.decision_digest or "")
+    data = world.ports("thief").ledger.get(path) or b""
+    write(world, LEDGER, {path: data.replace(b'"approved"', b'"rejected"')})
+
+
+def remove_version_tag(world: World, release: Release) -> None:
+    git(world.root / "origin.git", "tag", "-d", "churn@v1.0.0")
+
+
+def move_version_tag(world: World, release: Release) -> None:
+    git(world.root / "origin.git", "-c", "user.name=eve", "-c", "user.email=e@example.com",
+        "tag", "-f", "-a", "-m", "mine", "churn@v1.0.0", world.main)  # fmt: skip
+
+
+def assign_by_hand(world: World, release: Release) -> None:
+    git(world.root / "origin.git", "-c", "user.name=eve", "-c", "user.email=e@example.com",
+        "tag", "-a", "-m", "mine", "churn#production#99", world.main)  # fmt: skip
+
+
+def rewind_main(world: World, release: Release) -> None:
+    tree = git(world.root / "origin.git", "rev-parse", f"{world.main}^{{tree}}")
+    other = git(world.root / "origin.git", "-c", "user.name=eve", "-c", "user.email=e@example.com",
+                "commit-tree", "-m", "rewritten", tree)  # fmt: skip
+    git(world.root / "origin.git", "update-ref", "refs/heads/main", other)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "links"),
+    [
+        (change_bytes, ["bytes"]),
+        (change_pointer, ["bytes"]),
+        (change_release, ["environments_commit", "ledger_fact", "approvals"]),
+        (change_version, ["environments_commit", "ledger_fact", "version_tag", "environment_tag"]),
+        (change_fact, ["ledger_fact", "append_only"]),
+        (remove_fact, ["ledger_fact", "append_only"]),
+        (change_evaluation, ["evaluation", "append_only"]),
+        (change_approval, ["append_only", "approvals"]),
+        (remove_approval, ["append_only", "approvals"]),
+        (change_decision, ["append_only", "decision"]),
+        (remove_version_tag, ["version_tag", "environment_tag"]),
+        (move_version_tag, ["version_tag", "environment_tag"]),
+        (assign_by_hand, ["environment_tag"]),
+        (rewind_main, ["merged_commit"]),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_the_broken_link_is_named(tmp_path: Path, tamper: Callable[[World, Release], None], links: list[str]) -> None:
+    """Exactly the links that the tampering touches are broken."""
+    world = World(tmp_path)
+    release = released(world)
+    tamper(world, release)
+    assert broken(world) == links
+
+
+def test_an_untouched_chain_holds(tmp_path: Path) -> None:
+    """Nothing is broken and everything that can be looked at was looked at."""
+    world = World(tmp_path)
+    released(world)
+    assert broken(world) == []
+    ports = world.ports("reader")
+    links = verify(live_release("churn", "production", ports), ports)
+    assert [link.name for link in links if link.ok is None] == []
