@@ -101,6 +101,16 @@ class Branch(Protocol):
         """(commit, committer date, message) of commits that touch `path`, newest first."""
 
 
+class Signer(Protocol):
+    """An identity that no branch of a pull request can have; what it signed authorises, all else is only a view."""
+
+    def sign(self, payload_type: str, payload: bytes) -> bytes:
+        """A DSSE envelope as JSON. Raises UserError (code `signing_key_missing`) when this process may not sign."""
+
+    def verify(self, payload_type: str, envelope: bytes) -> bytes:
+        """The payload. Raises UserError (code `signature_invalid`) unless one of the trusted identities signed it."""
+
+
 class Data(Protocol):
     """Data as DVC tracks it at a commit, fetched by content."""
 
