@@ -213,13 +213,14 @@ class Asked(Part):
 
 
 class BreakGlassUse(Part):
-    """A break-glass promotion that must be reviewed afterwards, until `review_due`."""
+    """A break-glass promotion that must be reviewed afterwards, until `review_due`, by none of its `people`."""
 
     id: str
     environment: str
     at: str
     review_due: str
     reviewed: bool
+    people: tuple[int, ...] = ()
 
 
 class Check(Part):
