@@ -27,7 +27,7 @@ def sha256(data: bytes) -> str:
 class Part(BaseModel):
     """A piece of a record: frozen, unknown keys refused, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Record(Part):

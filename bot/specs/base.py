@@ -16,6 +16,7 @@ class Spec(BaseModel):
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
+        defer_build=True,  # a class is built when it is first used: a command pays for what it reads
         validate_default=False,
         use_attribute_docstrings=True,
     )
