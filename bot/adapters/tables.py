@@ -106,6 +106,9 @@ def _read_csv(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
     from pyarrow import csv
 
     options = csv.ReadOptions(block_size=_BLOCK_BYTES)
+    with file.open("rb") as start:
+        if start.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
     with csv.open_csv(file, read_options=options) as reader:
         names = reader.schema.names
     _check_columns(columns or [], names)

@@ -80,8 +80,8 @@ def make_artifact(chosen: Chosen, found: Found | None) -> Artifact:
     folds = _folds(prepared)
     threshold = decision_threshold(recipe, prepared.framed, prepared.target, folds)
     pipeline = fit_pipeline(recipe, prepared.framed, prepared.target, folds)
+    files = {"model.skops": canonical_skops(pipeline)}  # before any prediction: some estimators count their queries
     outputs = predict(pipeline, prepared.test_framed, len(classes or ()))
-    files = {"model.skops": canonical_skops(pipeline)}
     record = golden(prepared, outputs, threshold, sha256(files["model.skops"]))
     files["golden.json"] = record.canonical()
     if not spec.onnx:

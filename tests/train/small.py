@@ -28,7 +28,9 @@ def rows(n: int = 240, seed: int = 0) -> pa.Table:
             "id": np.arange(n),
             "signal": pa.array(np.where(rng.random(n) < 0.1, np.nan, signal), from_pandas=True),
             "noise": noise,
-            "shop": pa.array([None if missing else name for name, missing in zip(shop, rng.random(n) < 0.1)]),
+            "shop": pa.array(
+                [None if missing else name for name, missing in zip(shop, rng.random(n) < 0.1, strict=True)]
+            ),
             "amount": 10 * signal + noise,
             "outcome": np.where(logit > 0.5, "yes", "no"),
             "level": np.where(logit > 1, "high", np.where(logit > -1, "middle", "low")),

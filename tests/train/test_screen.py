@@ -38,7 +38,10 @@ CASES = {
     "missing floats": (np.full(600, np.nan), "constant"),
     "a copy": (rows(600)["noise"].to_numpy(), "duplicate"),
     "another unit": (rows(600)["noise"].to_numpy() * 1.8 + 32, "redundant"),
-    "other names for the same": ([None if v is None else v.upper() for v in rows(600)["shop"].to_pylist()], "duplicate"),
+    "other names for the same": (
+        [None if v is None else v.upper() for v in rows(600)["shop"].to_pylist()],
+        "duplicate",
+    ),
     "a counter": (np.arange(600) * 7 + 3, "id_like"),
     "the target itself": (outcome() * 2 - 1, "leaking"),
     "the target as a cut number": (outcome() * 10 + RNG.random(600), "leaking"),

@@ -59,7 +59,10 @@ def test_training_twice_gives_the_same_bytes(made, tmp_path):
     ("changes", "classes"),
     [
         ({"positive": '"no"'}, ("yes", "no")),
-        ({"task": "multiclass", "data": "{path: data/rows.parquet, target: level, row_id: id}"}, ("high", "low", "middle")),
+        (
+            {"task": "multiclass", "data": "{path: data/rows.parquet, target: level, row_id: id}"},
+            ("high", "low", "middle"),
+        ),
         (
             {
                 "task": "regression",
@@ -69,7 +72,10 @@ def test_training_twice_gives_the_same_bytes(made, tmp_path):
             },
             None,
         ),
-        ({"estimator": "{name: HistGradientBoostingClassifier, calibration: isotonic, threshold: {tune: f1}}"}, ("no", "yes")),
+        (
+            {"estimator": "{name: HistGradientBoostingClassifier, calibration: isotonic, threshold: {tune: f1}}"},
+            ("no", "yes"),
+        ),
         ({"estimator": "{name: LinearSVC}", "metrics": "accuracy"}, ("no", "yes")),
     ],
     ids=["positive first", "multiclass", "regression", "calibrated and tuned", "no probabilities"],
