@@ -25,6 +25,8 @@ from bot.chatops.nearest import nearest
 from bot.records.command import Command
 
 _OPTION = re.compile(r"(\+?[A-Za-z][A-Za-z-]*)=(.*)", re.DOTALL)
+# a capital letter is meant as an id, whatever follows; `e-commerce` is a model
+_NAMES_TARGET = re.compile(rf"[EB]-.*|{EVALUATION_ID.pattern}|{TICKET.pattern.pattern}")
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 _REASON = re.compile(r"(?:^| )--reason(?= |$)")
 _RULE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -106,7 +108,7 @@ class _Draft:
             self._name_option(option[1].lower(), option[2])
         elif word.startswith("@"):
             self._name_user(word)
-        elif re.match(r"[Ee]-|[Bb]-", word) or DIGEST.fullmatch(word) or SHORT_DIGEST.fullmatch(word):
+        elif _NAMES_TARGET.fullmatch(word) or DIGEST.fullmatch(word) or SHORT_DIGEST.fullmatch(word):
             self._name_target(word)
         else:
             self._name_other(word)

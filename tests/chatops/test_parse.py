@@ -46,6 +46,7 @@ def test_every_example_of_the_help_is_a_command(form: Form) -> None:
             Command(verb="approve", target=SHA, models=("churn", "delay-*"), environment="production"),
         ),
         (f"/approve to production {SHA}", Command(verb="approve", target=SHA, environment="production")),
+        ("/retrain e-commerce", Command(verb="retrain", models=("e-commerce",))),
         ("/retrain *a* seed=7", Command(verb="retrain", models=("*a*",), options={"seed": "7"})),
         ("/reject --reason no `--force` please", Command(verb="reject", options={"reason": "no --force please"})),
         (
