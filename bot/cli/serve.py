@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import importlib.util
 import os
+import random
 import signal
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ import click
 from bot.errors import MlbotError, UserError
 
 if TYPE_CHECKING:
+    from bot.ports import Ports
+    from bot.records.release import Release
     from bot.serve.app import Serving
     from bot.serve.step import Follower
 
@@ -37,6 +41,12 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Ask callers for the token in this file.")
+@click.option("--log", "log_folder", type=click.Path(path_type=Path), help="Keep requests as Parquet in this folder.")
+@click.option("--log-sample", default=1.0, type=click.FloatRange(0, 1), show_default=True, help="Share to keep.")
+@click.option("--log-max-mb", default=1024, type=click.IntRange(1), show_default=True, help="The folder's size.")
+@click.option("--max-body-mb", default=16, type=click.IntRange(1), show_default=True, help="Largest request.")
+@click.option("--max-rows", default=100_000, type=click.IntRange(1), show_default=True, help="Rows in one request.")
+@click.option("--max-concurrency", default=64, type=click.IntRange(1), show_default=True, help="Requests at once.")
 @click.option("--insecure-no-token", is_flag=True, help="Listen beyond this machine without a token.")
 def command(environment: str, repo: Path, host: str, port: int, **options: Any) -> int:
     """Serve the models of an environment by the Open Inference Protocol v2, and follow promotions and rollbacks.
@@ -44,7 +54,7 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
     GET /v2/models lists what answers; POST /v2/models/NAME/infer predicts; /metrics is for Prometheus. The old model
     keeps answering when a new one cannot be verified.
     """
-    from bot.serve.app import Serving
+    from bot.serve.app import Limits, Serving
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one request, one core: threads would fight over them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,8 +65,11 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
             f"{host} can be reached from other machines, and no token is asked for",
             hint="Pass --token-file FILE, or --insecure-no-token when something in front of it checks callers.",
         )
-    serving = Serving(monotonic=time.monotonic, token=token)
-    with tempfile.TemporaryDirectory(prefix="mlbot-serve-") as temporary:
+    limits = Limits(options["max_body_mb"] * 1024 * 1024, options["max_rows"], options["max_concurrency"])
+    serving = Serving(monotonic=time.monotonic, token=token, limits=limits)
+    with contextlib.ExitStack() as stack:
+        _keep_requests(serving, options, stack)
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlbot-serve-"))
         follower = _follower(environment, repo, options["cache"] or Path(temporary), options)
         listening = _listen(host, port)
         for sentence in follower.refresh(serving):
@@ -65,6 +78,41 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
         click.echo(f"Serving {environment} on {address} (Ctrl-C stops)")
         asyncio.run(_run(serving, follower, listening, options["poll"]))
     return 0
+
+
+def _keep_requests(serving: Serving, options: dict[str, Any], stack: contextlib.ExitStack) -> None:
+    """Log requests to `--log`; the last ones are written when the server stops."""
+    from bot.adapters.parquet_log import ParquetLog
+    from bot.serve.logged import logger
+
+    if options["log_folder"] is None:
+        return
+    log = ParquetLog(options["log_folder"], max_bytes=options["log_max_mb"] * 1024 * 1024)
+    stack.callback(log.close)
+    serving.log = logger(
+        log.put,
+        sample=options["log_sample"],
+        random=random.random,
+        now_us=lambda: time.time_ns() // 1000,
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    serving.dropped = lambda: log.dropped + log.failed
+
+
+def _sensitive(ports: Ports) -> Callable[[Release], frozenset[str]]:
+    """Columns that the release's own schema marks as sensitive; all of them when it cannot be read."""
+    from bot.serve.step import training_of
+    from bot.specs.contract import read_contract
+
+    def hidden(release: Release) -> frozenset[str]:
+        path = f"models/{release.model}/schema.yaml"
+        try:
+            schema = ports.git.read(release.commit, path)
+            return frozenset() if schema is None else read_contract(schema, path).sensitive
+        except MlbotError:
+            return frozenset(training_of(release, ports).inputs)
+
+    return hidden
 
 
 class Absent:
@@ -90,9 +138,11 @@ def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]
     from bot.cli.clone import clone_ports
     from bot.serve.step import Follower
 
+    ports = clone_ports(repo, fetch=False)
     return Follower(
         environment=environment,
-        ports=clone_ports(repo, fetch=False),
+        ports=ports,
+        sensitive=_sensitive(ports),
         load=lambda folder, training, kind: load(folder, training, prefer="onnx" if kind == "onnx" else "skops"),
         cache=cache,
         models=options["models"],

@@ -22,7 +22,7 @@ from bot.serve.protocol import HEADER_LENGTH, Call, RequestError, output_tensors
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Log = Callable[[Engine, Call, Any, Any], None]
+Log = Callable[[Engine, Call, Any, Any], str | None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Serving:
     metrics: Metrics = field(default_factory=Metrics)
     token: str | None = None
     log: Log | None = None
+    dropped: Callable[[], int] = int
     in_flight: int = 0
 
     def ready(self) -> bool:
@@ -119,10 +120,11 @@ class Infer:
             predicted, probabilities = await asyncio.to_thread(engine.predict, call.columns)
         else:
             predicted, probabilities = engine.predict(call.columns)
+        identity = call.id
         if self.serving.log is not None:
-            self.serving.log(engine, call, predicted, probabilities)
+            identity = self.serving.log(engine, call, predicted, probabilities) or identity
         tensors, tail = output_tensors(call, predicted, probabilities)
-        head = response_head(engine.release.model, engine.release.version, call.id)
+        head = response_head(engine.release.model, engine.release.version, identity)
         text = orjson.dumps(
             {**head, "parameters": {"artifact_digest": engine.release.artifact_digest}, "outputs": tensors}
         )
@@ -167,6 +169,7 @@ class Pages:
             return answer({"error": error.message}, error.status)
         engines = self.serving.engines
         live = {name: (one.release.version, one.release.artifact_digest) for name, one in engines.items()}
+        self.serving.metrics.dropped_logs = self.serving.dropped()
         return PlainTextResponse(self.serving.metrics.text(live), media_type="text/plain; version=0.0.4")
 
     def _found(self, request: Request) -> Engine:

@@ -1,0 +1,124 @@
+"""Requests kept for monitoring."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from bot.adapters.parquet_log import ParquetLog
+from bot.serve.app import Serving, build
+from bot.serve.engine import Engine
+from bot.serve.logged import logger
+from tests.serve.asgi import Client
+from tests.serve.test_app import ROWS
+
+
+def kept(folder: Path) -> list[dict[str, Any]]:
+    """Every row in the folder."""
+    return [row for file in sorted(folder.rglob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> ParquetLog:
+    return ParquetLog(tmp_path, max_bytes=1_000_000, workers=False)
+
+
+def logging(serving: Serving, log: ParquetLog, sample: float = 1.0) -> Client:
+    """A caller of a server that keeps requests."""
+    numbers = itertools.count(1)
+    draws = itertools.cycle([0.1, 0.6])
+    serving.log = logger(
+        log.put, sample=sample, random=lambda: next(draws), now_us=lambda: 1_700_000_000_000_000,
+        new_id=lambda: f"made-{next(numbers)}",
+    )  # fmt: skip
+    return Client(build(serving))
+
+
+@pytest.mark.parametrize("model", ["churn", "churn-onnx"])
+def test_request_and_answer_are_kept_with_what_gave_it(serving: Serving, log: ParquetLog, model: str) -> None:
+    """A row a row: request id, time, version, digest, inputs, prediction and probabilities."""
+    answer = logging(serving, log).post(f"/v2/models/{model}/infer", json=ROWS).json()
+    log.flush()
+    rows = kept(log.folder)
+    assert [(row["_request_id"], row["_row"]) for row in rows] == [("42", 0), ("42", 1)]
+    assert [row["age"] for row in rows] == [30, None]
+    assert rows[1]["country"] == "never seen"
+    assert [row["_predict"] for row in rows] == answer["outputs"][0]["data"]
+    assert rows[0]["_proba_yes"] == answer["outputs"][1]["data"][1]
+    assert rows[0]["_version"] == "v1.0.0"
+    assert rows[0]["_artifact_digest"] == answer["parameters"]["artifact_digest"]
+    assert rows[0]["_at"].isoformat().startswith("2023-11-14T22:13:20")
+
+
+def test_sensitive_columns_are_never_written(serving: Serving, log: ParquetLog) -> None:
+    """What the schema marks as sensitive reaches no file."""
+    engine: Engine = serving.engines["churn"]
+    hidden = replace(engine, sensitive=frozenset({"income", "country"}))
+    serving.engines = {"churn": hidden}
+    logging(serving, log).post("/v2/models/churn/infer", json=ROWS)
+    log.flush()
+    rows = kept(log.folder)
+    assert len(rows) == 2
+    assert {"income", "country"}.isdisjoint(rows[0])
+    assert "age" in rows[0]
+    written = b"".join(file.read_bytes() for file in log.folder.rglob("*.parquet"))
+    assert b"never seen" not in written
+
+
+def test_a_share_is_kept_and_its_id_is_told(serving: Serving, log: ParquetLog) -> None:
+    """Half of the requests are kept; a kept one without an id is given one, so that a label can be joined to it."""
+    client = logging(serving, log, sample=0.5)
+    rows = {key: value for key, value in ROWS.items() if key != "id"}
+    told = [client.post("/v2/models/churn/infer", json=rows).json().get("id") for _ in range(4)]
+    log.flush()
+    assert told == ["made-1", None, "made-2", None]
+    assert {row["_request_id"] for row in kept(log.folder)} == {"made-1", "made-2"}
+
+
+def test_the_folder_never_grows_beyond_its_bound(serving: Serving, log: ParquetLog) -> None:
+    """The oldest files go first."""
+    client = logging(serving, log)
+    log.max_bytes = 12_000
+    for number in range(8):
+        client.post("/v2/models/churn/infer", json={**ROWS, "id": f"request-{number}"})
+        log.flush()
+    sizes = [file.stat().st_size for file in log.folder.rglob("*.parquet")]
+    ids = {row["_request_id"] for row in kept(log.folder)}
+    assert sum(sizes) <= 12_000
+    assert "request-7" in ids
+    assert "request-0" not in ids
+
+
+def test_memory_is_bounded_and_the_loss_is_counted(serving: Serving, tmp_path: Path) -> None:
+    """When the disk does not keep up, requests are answered and the dropped ones counted."""
+    log = ParquetLog(tmp_path / "log", max_bytes=1_000_000, waiting=2, workers=False)
+    client = logging(serving, log)
+    serving.dropped = lambda: log.dropped
+    for _ in range(5):
+        assert client.post("/v2/models/churn/infer", json=ROWS).status_code == 200
+    assert "mlbot_log_rows_dropped_total 3" in client.get("/metrics").text
+
+
+def test_a_disk_that_fails_does_not_stop_the_answers(serving: Serving, tmp_path: Path) -> None:
+    """A log folder that cannot be written to costs the log, not the service."""
+    folder = tmp_path / "log"
+    log = ParquetLog(folder, max_bytes=1_000_000, workers=False)
+    (folder / "churn").write_text("a file where a folder should be")
+    client = logging(serving, log)
+    assert client.post("/v2/models/churn/infer", json=ROWS).status_code == 200
+    log.flush()
+    assert log.failed == 1
+
+
+def test_files_of_a_dead_process_are_cleared(tmp_path: Path) -> None:
+    """A half-written file of a killed server is removed at the next start; whole files stay."""
+    (tmp_path / "churn").mkdir()
+    (tmp_path / "churn" / "1.part").write_text("half")
+    (tmp_path / "churn" / "0.parquet").write_text("whole")
+    ParquetLog(tmp_path, max_bytes=1_000_000, workers=False)
+    assert [file.name for file in tmp_path.rglob("*.p*")] == ["0.parquet"]
