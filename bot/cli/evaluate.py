@@ -44,11 +44,13 @@ def command(folder: Path, baselines: tuple[str, ...], data: Path, models: Path, 
 def _evaluate(
     folder: Path, training: Any, baselines: dict[str, Path], data: Path, models: Path, gates_file: Path
 ) -> Evaluation:
+    from bot.adapters.clock import SystemClock
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
     from bot.evaluate.step import Loaders, evaluate
     from bot.records.base import sha256
     from bot.records.evaluation import NOTHING_DEPLOYED
+    from bot.specs.contract import read_contract
     from bot.specs.gates import read_gates, with_spec_gates
     from bot.specs.model import model_spec
     from bot.specs.yaml import read_yaml
@@ -61,7 +63,20 @@ def _evaluate(
     where: dict[str, Path | str] = dict.fromkeys(spec.environments, NOTHING_DEPLOYED)
     where.update(baselines)
     loaders = Loaders(read_table, load)
-    return evaluate(spec, training, folder, data, where, gates, loaders=loaders, policy_digest=sha256(policy))
+    schema = file.with_name("schema.yaml")
+    contract = read_contract(schema.read_bytes(), str(schema)) if schema.is_file() else None
+    return evaluate(
+        spec,
+        training,
+        folder,
+        data,
+        where,
+        gates,
+        loaders=loaders,
+        policy_digest=sha256(policy),
+        contract=contract,
+        now=SystemClock().now(),
+    )
 
 
 def _baseline(text: str) -> tuple[str, Path]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from bot.errors import MlbotError, UserError
 from bot.evaluate import simple
-from bot.evaluate.evaluate import Baseline, Case, Facts
+from bot.evaluate.evaluate import Baseline, Case
+from bot.evaluate.facts import Context, facts_of
 from bot.evaluate.labels import slice_labels
 from bot.evaluate.operating import characteristics
 from bot.evaluate.tables import rows_of, scores_of
 from bot.ports import Predictor
 from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline
 from bot.records.training import Training
-from bot.specs.gates import Gates
 from bot.specs.model import ModelSpec
 from bot.specs.split import split_rows, test_rows_digest
 
@@ -26,17 +26,6 @@ class Fitted:
 
     training: Training
     predictor: Predictor
-
-
-@dataclass(frozen=True)
-class Context:
-    """What an evaluation is made under: gates, earlier uses of the test rows, and words for the record."""
-
-    gates: Gates
-    policy_digest: str = ""
-    uses: Mapping[str, int] | None = None
-    facts: Facts | None = None
-    run: Mapping[str, Any] | None = None
 
 
 def case_of(
@@ -73,7 +62,7 @@ def case_of(
         policy_digest=context.policy_digest,
         uses=context.uses or {},
         operating=characteristics(training, candidate.predictor, test, clock),
-        facts=context.facts or Facts(),
+        facts=facts_of(spec, training, table, train, test, context),
         run=context.run or {},
     )
 
