@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bot.ports import PullRequest
 from bot.records.evaluation import Evaluation
@@ -144,21 +144,22 @@ def environment_fact(
 
 
 def to_ask(
-    policies: Policies, opinions: Sequence[Opinion], accounts: Mapping[int, Account], asked: int | None
+    policies: Policies, opinions: Sequence[Opinion], accounts: Mapping[int, Account], asked: Collection[int | None]
 ) -> tuple[list[Account], list[Account]]:
     """Whose permission and whose teams must be asked for: only of people whom a role or a hold could concern.
 
-    The first list is asked for permission, the second for teams.
+    The first list is asked for permission, the second for teams. `asked` are people who give a command now.
     """
-    speakers = {one.actor for one in opinions} | ({asked} if asked is not None else set())
-    holders = {one.actor for one in opinions if one.kind == "hold"}
+    commanders = {one for one in asked if one is not None}
+    holders = {one.actor for one in opinions if one.kind == "hold"} | commanders
+    speakers = {one.actor for one in opinions} | commanders
     people = [accounts[id_] for id_ in sorted(speakers) if id_ in accounts]
     roles = list(policies.roles.roles.values())
     teams = [one for one in people if one.kind == "User" and any(role.teams for role in roles)]
     permission = [
         one
         for one in people
-        if any(_concerns(one, role) for role in roles) or (one.id in holders and _asks_permission("hold", policies))
+        if any(_concerns(one, role) for role in roles) or (one.id in holders and _asks_permission(policies))
     ]
     return permission, teams
 
@@ -171,9 +172,15 @@ def _concerns(account: Account, role: Role) -> bool:
     return account.id in {one.id for one in role.accounts} or (is_open and account.kind == "User")
 
 
-def _asks_permission(verb: str, policies: Policies) -> bool:
-    rule = policies.commands.commands.get(verb)  # type: ignore[call-overload]
-    return rule is not None and rule.permission is not None
+def _asks_permission(policies: Policies) -> bool:
+    return any(rule.permission is not None for rule in policies.commands.commands.values())
+
+
+def asks_author(policies: Policies) -> bool:
+    """Whether a condition depends on what the author is."""
+    conditions = [rule.when for rule in policies.approvals.rules]
+    conditions += [tier.match for tier in policies.approvals.risk_tiers]
+    return any(part.author_roles is not None for one in conditions for part in one.parts())
 
 
 def teams_of(account: Account, answer: tuple[int, str] | None, member: Mapping[tuple[int, str], bool | None]) -> Actor:

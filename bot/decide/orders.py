@@ -53,7 +53,7 @@ def checked(verb: str, actor: int, case: Case) -> None:
 def delegate(
     comment: str, actor: Account, delegate_to: Account, role: str, length: str, reason: str, case: Case
 ) -> Written:
-    """Lend a role of one's own. `comment` is the opinion id of the command; `length` a duration of the policy's form."""
+    """Lend a role of one's own. `comment` is the opinion id of the command, `length` a duration such as `14d`."""
     checked("delegate", actor.id, case)
     rule = case.approvals.delegation
     if rule is None or role not in rule.roles:

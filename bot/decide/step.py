@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from bot.decide.backtest import Past
+from bot.decide.backtest import Past, as_markdown, differences, newest
 from bot.decide.coverage import guarded, guarded_digest
 from bot.decide.gathering import (
+    asks_author,
     broken,
     environment_fact,
     head_fact,
@@ -70,13 +71,15 @@ def collect(
     policies: Policies,
     parse: Parse,
     *,
+    actor: Account | None = None,
     asked: Asked | None = None,
     merged: Mapping[str, str] | None = None,
     group: bool = False,
 ) -> Facts:
     """Complete facts about `merge` or an environment, or an error: GitHub's answers are read to the last page.
 
-    `asked` is the promotion or rollback that somebody asks for, `merged` the inputs digests by model recomputed on the
+    `actor` is who gives a command now, so that `command_node` can judge it. `asked` is the promotion or rollback that
+    somebody asks for, `merged` the inputs digests by model recomputed on the
     merge commit (with `group`: on the merge group). Raises WorldError or UserError when a fact cannot be had.
     Requests: pull request, commits, comments, reviews, and the permission of each person whom a role concerns.
     """
@@ -88,7 +91,9 @@ def collect(
     plan = _plan(number, found.head_sha, ports)
     names = {one.model for one in plan.planned} if plan else set()
     initiator = head.initiator_id if head else None
-    accounts[found.author.id] = found.author
+    accounts |= {one.id: one for one in (found.author, actor) if one is not None}
+    commanders = [actor.id] if actor else []
+    commanders += [found.author.id] if asks_author(policies) else []
     paths = plan.changed_paths if plan else ()
     return Facts(
         subject=about,
@@ -101,7 +106,13 @@ def collect(
         broken=broken(plan) if plan else (),
         heads=_heads(found, plan, head, said, ports),
         opinions=tuple(said),
-        actors=_actors(said, accounts, asked, policies, ports),
+        actors=_actors(
+            said,
+            accounts,
+            {asked.by, actor and actor.id, found.author.id if asks_author(policies) else None},
+            policies,
+            ports,
+        ),
         training_initiators=() if initiator is None else (initiator,),
         environments=() if about == "merge" else _environments(policies, ports),
         asked=asked,
@@ -217,9 +228,9 @@ def _rest(found: PullRequest, sha: str, planned: Collection[str], ports: Ports) 
 
 
 def _actors(
-    said: Sequence[Opinion], accounts: Mapping[int, Account], asked: Asked, policies: Policies, ports: Ports
+    said: Sequence[Opinion], accounts: Mapping[int, Account], asked: set[int | None], policies: Policies, ports: Ports
 ) -> tuple[Actor, ...]:
-    permissions, memberships = to_ask(policies, said, accounts, asked.by)
+    permissions, memberships = to_ask(policies, said, accounts, asked)
     answers = {one.id: ports.pull_requests.permission(one.login) for one in permissions}
     teams = sorted({team for role in policies.roles.roles.values() for team in role.teams})
     member = {
@@ -272,6 +283,19 @@ def _standing(ports: Ports) -> dict[str, Any]:
             if not path.endswith(".reviewed.json")
         ),
     }
+
+
+def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:
+    """What the policies of a pull request's head would have changed: Markdown for that pull request.
+
+    The head's policies are only read as data; they never judge their own pull request.
+    """
+    try:
+        policies = read(ports.git, head)
+    except UserError as error:
+        return f"The policies of this pull request do not load ({error.code}): `mlbot validate policies` says why.\n"
+    judged = newest(pasts(ports.ledger), last)
+    return as_markdown(differences(judged, policies), len(judged))
 
 
 def pasts(ledger: Branch) -> list[Past]:

@@ -163,13 +163,13 @@ def test_the_digest_of_the_rest_follows_guarded_files_alone() -> None:
 def test_permission_is_asked_only_where_it_can_decide() -> None:
     accounts = {id_: account(id_) for id_ in (REV, OWN, BOB, APP)}
     opinions = [review(REV), review(OWN), review(BOB), review(APP)]
-    asked, teams = to_ask(P["P1"], opinions, accounts, None)
+    asked, teams = to_ask(P["P1"], opinions, accounts, ())
     assert [one.id for one in asked] == [OWN] and teams == []
-    asked, _ = to_ask(P["P1"], [command(BOB, "hold")], accounts, None)
+    asked, _ = to_ask(P["P1"], [command(BOB, "hold")], accounts, ())
     assert [one.id for one in asked] == [BOB]
-    asked, _ = to_ask(P["P1"], [], accounts, OWN)
+    asked, _ = to_ask(P["P1"], [], accounts, {OWN, None})
     assert [one.id for one in asked] == [OWN]
-    _, teams = to_ask(P["team"], opinions, accounts, None)
+    _, teams = to_ask(P["team"], opinions, accounts, ())
     assert [one.id for one in teams] == [REV, OWN, BOB]
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (policies in one line)
 """Facts are collected whole, with few requests, and what was decided is written once."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.decide.decide import decide
-from bot.decide.step import collect, read, record, void
+from bot.decide.step import collect, policy_difference, read, record, void
 from bot.errors import UserError
 from bot.ports import Comment, Commit, PullRequest, Review
 from bot.records.ledger import Evaluated, Head, bare, evaluation_path, head_path, plan_path
@@ -177,3 +178,46 @@ def test_a_policy_folder_with_a_stranger_does_not_load() -> None:
 
 def test_times_are_utc() -> None:
     assert NOW.tzinfo is UTC and datetime.fromisoformat("2026-03-04T12:00:00Z") == NOW
+
+
+def test_who_gives_a_command_now_is_asked_for_permission_once() -> None:
+    ports = world()
+    facts = collect(7, "merge", ports, p1(), parse, actor=account(51))  # type: ignore[arg-type]
+    assert ports.pull_requests.requests[4:] == ["permission bob"]
+    assert {one.account.id: one.permission for one in facts.actors}[51] == "write"
+
+
+def test_the_author_is_asked_for_permission_when_a_rule_depends_on_it() -> None:
+    roles = ROLES.replace(
+        "reviewers: {users: [rev#11, rev2#12]}", "reviewers: {users: [rev#11, ann#1], permission: write}"
+    )
+    rules = APPROVALS.replace("when: {always: true}\n", "when: {author_roles: [reviewers]}\n")
+    ports = world(reviews=[approve(REV)])
+    facts = collect(7, "merge", ports, p1(roles=roles, approvals=rules), parse)  # type: ignore[arg-type]
+    assert ports.pull_requests.requests[4:] == ["permission ann", "permission rev"]
+    assert decide(facts, p1(roles=roles, approvals=rules), NOW).status == "approved"
+
+
+def test_a_changed_policy_shows_what_it_would_have_changed() -> None:
+    ports = world(reviews=[approve(REV)])
+    policies = p1()
+    facts = collect(7, "merge", ports, policies, parse)  # type: ignore[arg-type]
+    record(facts, decide(facts, policies, NOW), {}, ports)  # type: ignore[arg-type]
+    assert "same verdict for the last 1 decisions" in policy_difference(H, ports)  # type: ignore[arg-type]
+    ports.git.trees[H]["policies/approvals.yaml"] = APPROVALS.replace("count: 1", "count: 2").encode()
+    assert "would have changed 1 of the last 1" in policy_difference(H, ports)  # type: ignore[arg-type]
+    ports.git.trees[H]["policies/approvals.yaml"] = b"no: 1"
+    assert "do not load" in policy_difference(H, ports)  # type: ignore[arg-type]
+
+
+def test_the_real_grammar_is_understood() -> None:
+    from bot.chatops.parse import parse as grammar
+
+    ports = world(
+        comments=[comment(1, REV, f"/approve {H}\n\n> /reject --reason no\n"), comment(2, 12, "/hold --reason x")]
+    )
+    facts = collect(7, "merge", ports, p1(), grammar)  # type: ignore[arg-type]
+    assert [(one.id, one.kind, one.target, one.reason) for one in facts.opinions] == [
+        ("c1", "approve", H, ""),
+        ("c2", "hold", None, "x"),
+    ]
