@@ -1,8 +1,9 @@
 """Fewer inputs than the fast path finds, confirmed on folds that the search for them never saw.
 
 From the fast path's columns, the one whose loss hurts least is left out, again and again, down to the bar: a greedy
-search, which fits its own folds. So every set on the way is scored again on fresh folds, and the smallest that is
-within the bar there is kept. A column that already looks bad on two folds is not tried on the others.
+search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest that is within
+the bar there is kept. Two short cuts: only the less important half of the columns is tried, and a column that looks bad
+on two folds is not tried on the others.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.records.training import SelectionPoint
-from bot.train.bar import Trial, curve, mean_score, smallest_within, standard_error, trial
+from bot.train.bar import Trial, curve, is_within, mean_score, smallest_within, standard_error, trial
+from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
 from bot.train.scoring import Scorer
 
 FIRST_FOLDS = 2
-GO_ON = 3  # columns that are tried on all folds, of those that look best on the first ones
+GO_ON = 2  # columns that are tried on all folds, of those that look best on the first ones
+AT_LEAST = 4  # columns that are tried in each round
 Columns = frozenset[str]
+Tried = tuple[Trial, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -37,27 +41,30 @@ class Pruner:
     def sets_down(self, folds: Sequence[Encoded], start: Columns, always: Columns) -> list[Columns]:
         """The start and ever smaller sets, while the score is within one standard error of the best."""
         sets = [start]
-        trials = {len(start): self.trials(folds, [start])[0]}
+        found = self._tried(folds, [start])[0]
+        best = _trials(found)
         while len(sets[-1]) > max(1, len(always)) and not self.is_over():
-            smaller, found = self._without_one(folds, sets[-1], always)
-            trials[len(smaller)] = found
-            best = max(trials.values(), key=mean_score)
-            if mean_score(best) - mean_score(found) > standard_error(best):
+            smaller, found = self._without_one(folds, sets[-1], always, found)
+            best = max(best, _trials(found), key=mean_score)
+            if mean_score(best) - mean_score(_trials(found)) > standard_error(best):
                 break
             sets.append(smaller)
             self.tell(len(start) - len(smaller), len(start))
         return sets
 
-    def _without_one(self, folds: Sequence[Encoded], kept: Columns, always: Columns) -> tuple[Columns, list[Trial]]:
-        sets = [kept - {name} for name in sorted(kept - always)]
-        first = self.trials(folds[:FIRST_FOLDS], sets)
-        order = sorted(range(len(sets)), key=lambda i: (-mean_score(first[i]), sorted(sets[i])))[:GO_ON]
-        rest = self.trials(folds[FIRST_FOLDS:], [sets[i] for i in order])
+    def _without_one(
+        self, folds: Sequence[Encoded], kept: Columns, always: Columns, known: list[Tried]
+    ) -> tuple[Columns, list[Tried]]:
+        worth = {name: sum(one.get(name, 0.0) for _, one in known) for name in kept - always}
+        least = sorted(worth, key=lambda name: (worth[name], name))[: max(AT_LEAST, len(worth) // 2)]
+        sets = [kept - {name} for name in least]
+        first = self._tried(folds[:FIRST_FOLDS], sets)
+        order = sorted(range(len(sets)), key=lambda i: (-mean_score(_trials(first[i])), i))[:GO_ON]
+        rest = self._tried(folds[FIRST_FOLDS:], [sets[i] for i in order])
         whole = [(sets[i], [*first[i], *more]) for i, more in zip(order, rest, strict=True)]
-        return max(whole, key=lambda one: mean_score(one[1]))
+        return max(whole, key=lambda one: mean_score(_trials(one[1])))
 
-    def trials(self, folds: Sequence[Encoded], sets: Sequence[Columns]) -> list[list[Trial]]:
-        """A list of trials, one a fold, for each set."""
+    def _tried(self, folds: Sequence[Encoded], sets: Sequence[Columns]) -> list[list[Tried]]:
         tasks = [(self.learner, self.scorer, fold, kept) for kept in sets for fold in folds]
         flat = self.run(try_set, tasks)
         return [flat[i : i + len(folds)] for i in range(0, len(flat), len(folds))]
@@ -65,14 +72,33 @@ class Pruner:
     def confirmed(
         self, fresh: Sequence[Encoded], sets: Sequence[Columns], full: Columns, at_most: int | None
     ) -> tuple[Columns, tuple[SelectionPoint, ...]]:
-        """The smallest set within the bar on fresh folds, with the curve there; `full` holds all columns."""
-        known = list(dict.fromkeys([full, *sets]))
-        trials = {len(kept): one for kept, one in zip(known, self.trials(fresh, known), strict=True)}
+        """The smallest set within the bar on fresh folds, with the curve there; `full` holds all columns.
+
+        `sets` shrink; the edge between those that pass and those that do not is found by halving.
+        """
+        trials: dict[int, list[Trial]] = {}
+        by_size = {len(kept): kept for kept in (full, *sets)}
+
+        def score(kept: Columns) -> bool:
+            trials[len(kept)] = _trials(self._tried(fresh, [kept])[0])
+            return is_within(trials, len(kept))
+
+        score(full)
+        low, high = 0, len(sets) - 1  # sets[low] is taken to pass, sets[high] may
+        score(sets[0])
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if score(sets[middle]) else (low, middle - 1)
         chosen = smallest_within(trials, at_most)
-        return next(kept for kept in known if len(kept) == chosen), curve(trials, chosen)
+        return by_size[chosen], curve(trials, chosen)
 
 
-def try_set(learner: Learner, scorer: Scorer, fold: Encoded, kept: Columns) -> Trial:
-    """One set on one fold."""
-    _, outputs = learner.fold(fold, fold.columns_of(kept))
-    return trial(scorer, fold, outputs)
+def _trials(tried: Sequence[Tried]) -> list[Trial]:
+    return [one for one, _ in tried]
+
+
+def try_set(learner: Learner, scorer: Scorer, fold: Encoded, kept: Columns) -> Tried:
+    """One set on one fold, with how much each of its columns matters."""
+    columns = fold.columns_of(kept)
+    estimator, outputs = learner.fold(fold, columns)
+    return trial(scorer, fold, outputs), source_importances(learner, estimator, fold, columns, outputs)
