@@ -79,8 +79,8 @@ def collect(
     """Complete facts about `merge` or an environment, or an error: GitHub's answers are read to the last page.
 
     `actor` is who gives a command now, so that `command_node` can judge it. `asked` is the promotion or rollback that
-    somebody asks for, `merged` the inputs digests by model recomputed on the
-    merge commit (with `group`: on the merge group). Raises WorldError or UserError when a fact cannot be had.
+    somebody asks for, `merged` the inputs digests by model recomputed on the merge commit (with `group`: on the merge
+    group). Raises WorldError or UserError when a fact cannot be had.
     Requests: pull request, commits, comments, reviews, and the permission of each person whom a role concerns.
     """
     asked = asked or Asked()
@@ -106,13 +106,7 @@ def collect(
         broken=broken(plan) if plan else (),
         heads=_heads(found, plan, head, said, ports),
         opinions=tuple(said),
-        actors=_actors(
-            said,
-            accounts,
-            {asked.by, actor and actor.id, found.author.id if asks_author(policies) else None},
-            policies,
-            ports,
-        ),
+        actors=_actors(said, accounts, {asked.by, *commanders}, policies, ports),
         training_initiators=() if initiator is None else (initiator,),
         environments=() if about == "merge" else _environments(policies, ports),
         asked=asked,

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (policies in one line)
 """Facts are collected whole, with few requests, and what was decided is written once."""
 
 from __future__ import annotations
