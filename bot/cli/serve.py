@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.errors import MlbotError, UserError
+from bot.errors import MlbotError, UserError, WorldError
 
 if TYPE_CHECKING:
     from bot.ports import Ports
@@ -33,6 +34,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.command(name="serve")
 @click.option("--environment", required=True, help="The environment to serve, such as production.")
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
+@click.option("--url", help="Clone the repository from here instead (what a container does).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
@@ -70,6 +72,8 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
     with contextlib.ExitStack() as stack:
         _keep_requests(serving, options, stack)
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlbot-serve-"))
+        if options["url"]:
+            repo = _cloned(options["url"], Path(temporary, "clone"))
         follower = _follower(environment, repo, options["cache"] or Path(temporary), options)
         listening = _listen(host, port)
         for sentence in follower.refresh(serving):
@@ -149,6 +153,18 @@ def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]
         pin=options["pin"],
         runtime=options["runtime"],
     )
+
+
+def _cloned(url: str, into: Path) -> Path:
+    """A clone with its history, so that the schema of any release's commit can be read."""
+    command = ["git", "clone", "--quiet", "--no-tags", "--", url, str(into)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise WorldError(f"cannot clone {url}: {last}", hint="Check the address and the credentials that git finds.")
+    return into
 
 
 def _token(file: Path | None, variable: str | None) -> str | None:

@@ -7,12 +7,13 @@ written last, so a state that is in the ledger is complete.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from bot.errors import UserError, WorldError
+from bot.errors import Place, UserError, WorldError
 from bot.ports import Ports
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import in_order, rollback_target
@@ -33,19 +34,20 @@ from bot.promote.reading import (
 from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
 from bot.promote.version import Bump
-from bot.promote.writing import environment_files, message, state_path, tags_to_write, withdrawn_path
+from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write, withdrawn_path
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import artifact_path, promotion_path, release_path, verification_path
+from bot.records.ledger import artifact_path, manifest_path, promotion_path, release_path, verification_path
 from bot.records.release import Approver, Release, Verification
 from bot.records.training import ArtifactFile
+from bot.specs.deployment import FILE, Target, read_deployment
 
 ATTEMPTS = 5
 
 __all__ = [
-    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_newest", "live_releases",
-    "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests", "rollback", "settle",
-    "states_of", "verifications", "withdraw",
+    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "finish_canary", "is_newest",
+    "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests",
+    "rollback", "settle", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -65,14 +67,12 @@ def promote(
     bump: Bump | None = None,
     trigger: str | None = None,
     decision_digest: str | None = None,
-    settings: dict[str, Any] | None = None,
-    template: str | None = None,
 ) -> Release:
     """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
 
     `commit` is on the default branch, `number` the pull request; `promoted_by` None is the policy by itself.
     `is_candidate` False (somebody promotes another than the newest candidate; None: found out by the versions) puts a
-    hold on the environment. `bump` overrides the step of the version, `template` the manifest's. Raises UserError when
+    hold on the environment.  `bump` overrides the step of the version. Raises UserError when
     the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no person promotes
     (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
     """
@@ -98,7 +98,7 @@ def promote(
             )
         known = promotions(model, ports)
         release = promoted(wanted, states, known, newest_evaluation(known, ports), ports.clock.now())
-        if _write(release, pointer, states, ports, settings, template):
+        if _write(release, pointer, states, ports):
             settle(model, ports)
             return release
         now = states_of(model, ports).get(environment)
@@ -117,8 +117,6 @@ def rollback(
     ports: Ports,
     revoked: Collection[str] = (),
     trigger: str | None = None,
-    settings: dict[str, Any] | None = None,
-    template: str | None = None,
 ) -> Release:
     """Take the environment back to the last known good (or to a digest that was live), in one commit, with a hold.
 
@@ -135,7 +133,7 @@ def rollback(
         pointer = pointer_of(target, ports)
         check_artifact(pointer, target.files, target.artifact_digest, ports)
         release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
-        if _write(release, pointer, states, ports, settings, template):
+        if _write(release, pointer, states, ports):
             settle(model, ports)
             return release
         _told_who(live, states_of(model, ports).get(environment))
@@ -150,7 +148,7 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
         if live is None or live.action == "withdraw":
             raise UserError(f"{model} is not live in {environment}", code="not_live")
         release = withdrawn(live, states, reason, by, ports.clock.now())
-        if _write(release, "", states, ports, None, None):
+        if _write(release, "", states, ports):
             settle(model, ports)
             return release
         _told_who(live, states_of(model, ports).get(environment))
@@ -223,17 +221,44 @@ def hashed(pointer: str, ports: Ports) -> dict[str, str]:
         return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
 
 
+def manifest_of(release: Release, previous: Release | None, ports: Ports) -> bytes:
+    """The manifest by the settings of the default branch. Raises UserError with the place of a mistake in them."""
+    sha = release.commit
+    for tip in (f"origin/{ports.default_branch}", ports.default_branch):
+        with contextlib.suppress(UserError):
+            sha = ports.git.resolve(tip)
+            break
+    settings = read_deployment(ports.git.read(sha, FILE))
+    target = settings.of(release.environment) if settings is not None else Target()
+    template = None
+    if target.template is not None:
+        text = ports.git.read(sha, target.template)
+        if text is None:
+            raise UserError(f"{target.template} is not there", place=Place(FILE), code="manifest_invalid")
+        template = text.decode("utf-8", "replace")
+    stays = previous if previous is not None and previous.action != "withdraw" else None
+    return render(release, target, previous=stays, template=template, source=target.template or "")
+
+
+def finish_canary(environment: str, model: str, ports: Ports) -> bool:
+    """Give a verified canary all of the traffic, in one commit; False when there was nothing to do."""
+    release = states_of(model, ports).get(environment)
+    if release is None or release.action == "withdraw":
+        return False
+    path = manifest_path(environment, model)
+    said = f"{subject(release)}: all traffic\n\nModel: {model}\nVersion: {release.version}\n"
+    return ports.environments.commit({path: manifest_of(release, None, ports)}, said) is not None
+
+
 def _write(
     release: Release,
     pointer: str,
     states: dict[str, Release],
     ports: Ports,
-    settings: dict[str, Any] | None,
-    template: str | None,
 ) -> bool:
     """The one commit; False when the branch moved under us."""
     branch = ports.environments
-    manifest = b"" if release.action == "withdraw" else render(release, settings or {}, template)
+    manifest = b"" if release.action == "withdraw" else manifest_of(release, states.get(release.environment), ports)
     dvc_yaml = branch.get("dvc.yaml")
     files = environment_files(release, pointer, manifest, dvc_yaml, ports.git.read(release.commit, ".dvc/config"))
     where = (release.environment, release.model)
