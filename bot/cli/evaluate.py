@@ -50,6 +50,7 @@ def _evaluate(
     from bot.evaluate.step import Loaders, evaluate
     from bot.records.base import sha256
     from bot.records.evaluation import NOTHING_DEPLOYED
+    from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
     from bot.specs.gates import read_gates, with_spec_gates
     from bot.specs.model import model_spec
@@ -65,6 +66,7 @@ def _evaluate(
     loaders = Loaders(read_table, load)
     schema = file.with_name("schema.yaml")
     contract = read_contract(schema.read_bytes(), str(schema)) if schema.is_file() else None
+    vouched = file.with_name("attestation.yaml")
     return evaluate(
         spec,
         training,
@@ -76,6 +78,7 @@ def _evaluate(
         policy_digest=sha256(policy),
         contract=contract,
         now=SystemClock().now(),
+        attestation=read_attestation(vouched.read_bytes(), str(vouched)) if vouched.is_file() else None,
     )
 
 

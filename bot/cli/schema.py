@@ -16,6 +16,7 @@ SCHEMAS: dict[str, str] = {
     "model": "bot.specs.model:ModelSpec",
     "contract": "bot.specs.contract:Contract",
     "gates": "bot.specs.gates:GatesPolicy",
+    "attestation": "bot.specs.attestation:Attestation",
     "roles": "bot.specs.policies.roles:Roles",
     "approvals": "bot.specs.policies.approvals:ApprovalPolicy",
     "environments": "bot.specs.policies.environments:Environments",

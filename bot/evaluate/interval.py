@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,16 @@ from bot.evaluate.tails import critical, degrees_of_freedom, tail
 
 
 def estimate(metric: Metric, scores: Scores, resampler: Resampler) -> Estimate:
-    """The metric of one model. A value that is NaN (one class only) has no interval."""
+    """The metric of one model, bounds within the metric's range. NaN (one class only) has no interval."""
+    found = _estimate(metric, scores, resampler)
+    if found.low is None or found.high is None:
+        return found
+    low = found.low if metric.low is None else max(found.low, min(metric.low, found.value))
+    high = found.high if metric.high is None else min(found.high, max(metric.high, found.value))
+    return replace(found, low=low, high=high)
+
+
+def _estimate(metric: Metric, scores: Scores, resampler: Resampler) -> Estimate:
     if isinstance(metric, Ranking):
         return estimate_ranking(metric, scores, resampler)
     if isinstance(metric, Table):

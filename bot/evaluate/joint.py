@@ -74,6 +74,10 @@ def _occupied(joint: Codes, size: int) -> tuple[Codes, Floats]:
 def _posterior(occupied: Codes, counts: Floats, k: int, models: int, resampler: Resampler) -> list[Floats]:
     shape = (k,) * (models + 1)
     alpha = np.full(k ** (models + 1), 1.0 / k**models)
+    if k > 2:  # a class that is never predicted has a precision of 0 by convention, not one that is unknown
+        for model in range(models):
+            said = np.arange(len(alpha)) // k ** (models - 1 - model) % k
+            alpha[~np.isin(said, said[occupied])] = 0.0
     alpha[occupied] += counts
     generator = np.random.default_rng(resampler.settings.seed + 2)
     cells = generator.standard_gamma(alpha, size=(resampler.settings.resamples, len(alpha)))

@@ -15,10 +15,12 @@ from bot.evaluate.change.report import Version, data_change
 from bot.evaluate.evaluate import evaluate as evaluated
 from bot.evaluate.facts import Context
 from bot.evaluate.labels import slice_columns
+from bot.evaluate.score import ml_test_score, score_section
 from bot.ports import Predictor
 from bot.records.evaluation import Evaluation, Section
 from bot.records.plan import DataFile
 from bot.records.training import Training
+from bot.specs.attestation import Attestation
 from bot.specs.contract import Contract
 from bot.specs.gates import Gates
 from bot.specs.model import ModelSpec
@@ -62,13 +64,16 @@ def evaluate(
     contract: Contract | None = None,
     now: datetime | None = None,
     before: Before | None = None,
+    attestation: Attestation | None = None,
+    known_tests: tuple[str, ...] = (),
 ) -> Evaluation:
     """The Evaluation of the artifact in `folder` on the test rows of its data.
 
     `baselines`: environment -> artifact folder of the model deployed there, or the reason why there is none to compare
     with (`NOTHING_DEPLOYED` while the environment is empty). `uses` counts, by metric, earlier evaluations of other
     inputs on these test rows. `contract` is the model's schema.yaml; `now` (aware) dates the evaluation; `before` is
-    the data of the base commit, for the data change report.
+    the data of the base commit, for the data change report. `attestation` and `known_tests` (ids of tests known to run)
+    belong to the ML Test Score.
 
     Raises UserError when the candidate or its data cannot be read.
     """
@@ -83,7 +88,9 @@ def evaluate(
         table = loaders.read_table(spec, data_dir, _columns(own, contract))
     sections = _change(spec, training, data_dir, before, loaders) if before else ()
     context = Context(gates, policy_digest, uses, run, contract, now, sections)
-    return evaluated(case_of(spec, candidate, champions, table, context, loaders.clock))
+    found = evaluated(case_of(spec, candidate, champions, table, context, loaders.clock))
+    score = score_section(ml_test_score(found, attestation, known_tests))
+    return found.model_copy(update={"sections": (*found.sections, score)})
 
 
 def _columns(names: Sequence[str], contract: Contract | None) -> tuple[str, ...] | None:

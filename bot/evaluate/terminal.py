@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.evaluate.words import interval, signed
+from bot.evaluate.words import interval, plain, signed
 from bot.records.evaluation import Comparison, Evaluation, GateResult, Metric, SliceResult
 
 MARKS = {"pass": "pass", "fail": "FAIL", "inconclusive": "cannot tell"}
@@ -29,7 +29,7 @@ def _sections(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.slices:
         head = (f"slice, worst of {len(evaluation.slices)} first", "rows", evaluation.primary_metric, "difference")
         yield table(head, [_slice(one) for one in evaluation.slices[:SLICES_SHOWN]])
-    yield table(("measured", "value"), [(name, f"{value:,.6g}") for name, value in evaluation.operating.items()])
+    yield table(("measured", "value"), [(name, plain(value)) for name, value in evaluation.operating.items()])
     for budget in evaluation.budget:
         allowed = "no budget declared" if budget.allowed is None else f"of {budget.allowed} allowed"
         yield f"Uses of these test rows for {budget.metric}: {budget.used} {allowed}."

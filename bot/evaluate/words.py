@@ -32,9 +32,9 @@ def signed(value: float, reach: float | None = None) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def count(n: int) -> str:
-    """`12,345`."""
-    return f"{n:,}"
+def plain(value: float) -> str:
+    """A measured quantity without an interval: `357,508`, `24.12`."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def rows(n: int) -> str:

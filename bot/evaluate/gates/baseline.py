@@ -3,7 +3,7 @@
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.interface import Finding
 from bot.evaluate.results import Difference
-from bot.evaluate.words import decimals, signed
+from bot.evaluate.words import signed
 from bot.records.evaluation import Verdict
 
 
@@ -26,6 +26,8 @@ def without_baseline(against: str, first: Verdict, evidence: Evidence) -> Findin
 
 def change(difference: Difference) -> str:
     """`+0.014 [+0.008, +0.020]`."""
+    if difference.low == difference.high == 0:
+        return "no difference, since the two answer alike on every row"
     reach = max(difference.high - difference.low, 1e-12) / 2
     low, high = signed(difference.low, reach), signed(difference.high, reach)
-    return f"{signed(difference.difference, reach)} [{low}, {high}]" if decimals(reach) < 6 else signed(0.0)
+    return f"{signed(difference.difference, reach)} [{low}, {high}]"

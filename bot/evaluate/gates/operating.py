@@ -3,7 +3,7 @@
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import without_baseline
 from bot.evaluate.gates.interface import Finding
-from bot.evaluate.words import show
+from bot.evaluate.words import plain, show
 from bot.specs.gates import Operating
 
 
@@ -22,7 +22,7 @@ def judge(gate: Operating, evidence: Evidence) -> Finding:
         return Finding("inconclusive", "operating_unknown", f"{gate.name} was not measured.", observed, limit)
     if observed <= limit:
         return Finding(
-            "pass", "gate_passed", f"{gate.name} is {observed:,.6g}, at most {limit:,.6g}{what}.", observed, limit
+            "pass", "gate_passed", f"{gate.name} is {plain(observed)}, at most {plain(limit)}{what}.", observed, limit
         )
-    sentence = f"{gate.name} is {observed:,.6g}; it must be at most {limit:,.6g}{what}."
+    sentence = f"{gate.name} is {plain(observed)}; it must be at most {plain(limit)}{what}."
     return Finding("fail", "operating_exceeded", sentence, observed, limit)

@@ -1,0 +1,144 @@
+"""The ML Test Score of a model (Breck et al. 2017): 28 tests in four sections, the score being the lowest section's.
+
+A test is worth one point when it runs by itself, half a point when somebody did it by hand and wrote it down. Tests
+that an evaluation shows are computed here; the rest come from what the caller knows and from attestation.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.records.evaluation import Evaluation, Section
+from bot.specs.attestation import Attestation
+
+SECTIONS = {"D": "data", "M": "model", "I": "infrastructure", "S": "monitoring"}
+Check = Callable[[Evaluation], bool]
+
+
+def _gate(*kinds: str) -> Check:
+    return lambda one: any(gate.kind in kinds for gate in one.gates)
+
+
+def _always(_: Evaluation) -> bool:
+    """True of whatever went through a pull request here."""
+    return True
+
+
+def _section(id: str) -> Check:
+    return lambda one: any(section.id == id for section in one.sections)
+
+
+def _beats_simple(one: Evaluation) -> bool:
+    """Better than the linear model on the primary metric, by the whole interval."""
+    better = {metric.name: metric.greater_is_better for metric in one.metrics}
+    for found in one.comparisons:
+        if found.metric == one.primary_metric and found.baseline == "linear":
+            return found.low > 0 if better[found.metric] else found.high < 0
+    return False
+
+
+def _is_gated(one: Evaluation) -> bool:
+    return any(gate.blocks for gate in one.gates)
+
+
+def _stable(one: Evaluation) -> bool:
+    return bool(one.metrics) and not any("onverge" in warning for warning in one.training.warnings)
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """`check` says whether an evaluation shows it, None when none can; `next_step` is how to earn it."""
+
+    id: str
+    what: str
+    check: Check | None
+    next_step: str
+
+
+TESTS: tuple[Criterion, ...] = (
+    Criterion("D1", "Expectations of the data are in a schema", _section("data_contract"), "write schema.yaml"),
+    Criterion("D2", "Every input is useful", lambda one: one.training.selection_method != "none", "add `selection`"),
+    Criterion("D3", "No input costs too much", None, "attest what each input costs"),
+    Criterion("D4", "Inputs meet the owner's requirements", None, "attest the review of the inputs"),
+    Criterion("D5", "Private data are kept private", None, "mark columns `sensitive`, attest the review"),
+    Criterion("D6", "New inputs can be added quickly", None, "attest the time from plan to merge"),
+    Criterion("D7", "Code that makes inputs is tested", lambda one: bool(one.training.columns), "declare `features`"),
+    Criterion("M1", "The spec is reviewed and versioned", _always, ""),
+    Criterion("M2", "The offline metric follows the online one", None, "attest the correlation"),
+    Criterion("M3", "Hyperparameters are tuned", lambda one: one.training.trials > 1, "add `search`"),
+    Criterion("M4", "The effect of staleness is known", None, "score older versions on newer data, attest it"),
+    Criterion("M5", "A simpler model is not better", _beats_simple, "beat the linear model"),
+    Criterion("M6", "Quality is good on important slices", lambda one: bool(one.slices), "add `slices`"),
+    Criterion("M7", "Groups are treated alike", _gate("group_gap"), "add a `group_gap` gate"),
+    Criterion("I1", "Training is reproducible", None, "`mlbot reproduce` on another machine"),
+    Criterion("I2", "The spec is unit tested", None, "attest a test of the spec"),
+    Criterion("I3", "The whole pipeline is tested", _always, ""),
+    Criterion("I4", "Quality is checked before serving", _is_gated, "add gates"),
+    Criterion("I5", "One prediction can be followed", lambda one: _has(one, "golden.json"), "train again"),
+    Criterion("I6", "Canary before full serving", None, "promote through `staging`, attest it"),
+    Criterion("I7", "Rollback is practised", None, "`mlbot rollback` as a drill, attest it"),
+    Criterion("S1", "Changed dependencies are told", None, "attest who is told"),
+    Criterion("S2", "Requests fit the schema", None, "serve with `mlbot serve`, attest it"),
+    Criterion("S3", "Training and serving see the same inputs", None, "attest the comparison of logged inputs"),
+    Criterion("S4", "The model is not too old", _gate("maximum_age"), "add a `maximum_age` gate"),
+    Criterion("S5", "Numbers are stable", _stable, "mend the convergence warnings"),
+    Criterion("S6", "Speed and size have not regressed", _gate("operating"), "add an `operating` gate"),
+    Criterion("S7", "Live quality has not regressed", None, "`mlbot monitor` on a schedule"),
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points by test id (0, 0.5 or 1), by section, the score, and the test to add next (None when all are there)."""
+
+    points: Mapping[str, float]
+    how: Mapping[str, str]
+    sections: Mapping[str, float]
+    score: float
+    next_test: Criterion | None
+
+
+def _has(one: Evaluation, name: str) -> bool:
+    return any(file.name == name for file in one.training.files)
+
+
+def ml_test_score(one: Evaluation, attested: Attestation | None = None, known: Sequence[str] = ()) -> Score:
+    """`known` are ids of tests that the caller knows to run by themselves, such as a rollback drill in the ledger."""
+    points, how = {}, {}
+    for test in TESTS:
+        points[test.id], how[test.id] = _points(test, one, attested, known)
+    sections = {letter: sum(value for id, value in points.items() if id[0] == letter) for letter in SECTIONS}
+    lowest = min(sections, key=lambda letter: sections[letter])
+    missing = [test for test in TESTS if test.id[0] == lowest and points[test.id] < 1]
+    # what a line in a file earns is cheaper than what asks for people
+    missing.sort(key=lambda test: (test.check is None, points[test.id]))
+    return Score(points, how, sections, sections[lowest], missing[0] if missing else None)
+
+
+def _points(test: Criterion, one: Evaluation, attested: Attestation | None, known: Sequence[str]) -> tuple[float, str]:
+    if test.id in known or (test.check is not None and test.check(one)):
+        return 1.0, "computed"
+    vouched = attested.tests.get(test.id) if attested else None
+    if vouched is None:
+        return 0.0, ""
+    said = f"attested by {vouched.by} on {vouched.date}"
+    return (1.0 if vouched.how == "automated" else 0.5), said
+
+
+def score_section(score: Score) -> Section:
+    """All tests, those without points first in each section, and the sentence that matters as the note."""
+    rows = tuple(
+        (test.id, SECTIONS[test.id[0]], test.what, f"{score.points[test.id]:g}", score.how[test.id] or test.next_step)
+        for test in sorted(TESTS, key=lambda test: (list(SECTIONS).index(test.id[0]), score.points[test.id]))
+    )
+    each = ", ".join(f"{SECTIONS[letter]} {value:g}" for letter, value in score.sections.items())
+    step = score.next_test
+    ending = f" Cheapest next test: {step.id}, {step.what.lower()}: {step.next_step}." if step else ""
+    return Section(
+        id="ml_test_score",
+        heading=f"ML Test Score: {score.score:g}",
+        columns=("test", "section", "what", "points", "how"),
+        rows=rows,
+        note=f"The lowest of {each} (7 each).{ending}",
+    )
