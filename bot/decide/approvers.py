@@ -82,16 +82,16 @@ def _built_lately(person: int, within: str, scope: Scope, case: Case) -> bool:
 def requirement_node(index: int, missing: int, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Node:
     """The verdict of one requirement line, with a leaf for each approval that was given."""
     requirement = rule.require.approvals[index]
-    wanted = plural(requirement.count, " or ".join(requirement.any_role))
+    roles = " or ".join(requirement.any_role)
     fits = [one for one in votes.people if _unfit(one, requirement, rule, votes, scope, case) is None]
     leaves = [*_counted(fits, votes, case), *_refused(requirement, rule, votes, scope, case)]
     what = f"approvals for {case.facts.subject}" if rule.name == ENVIRONMENT_RULE else "approvals"
-    name = f"{what} by {' or '.join(requirement.any_role)}"
+    name = f"{what} by {roles}"
     if missing == 0:
-        sentence = f"Approved by {wanted}: {listed(case.login(one) for one in fits)}."
+        sentence = f"Approved as {roles} by {listed(case.login(one) for one in fits)}."
         return node(name, "approved", "approved", sentence, children=leaves)
     if any(leaf.reason_code == "role_unknown" for leaf in leaves):
-        sentence = f"GitHub did not say whether those who approved are {wanted}."
+        sentence = f"GitHub did not say whether those who approved hold {roles}."
         return node(name, "error", "role_unknown", sentence, children=leaves)
     able = could_approve(requirement, votes, case)
     if not able:
@@ -99,7 +99,7 @@ def requirement_node(index: int, missing: int, rule: Rule, votes: Ballot, scope:
     if fits and len(fits) >= requirement.count:
         sentence = f"{listed(case.login(one) for one in fits)} fills another place already: one more person is needed."
         return node(name, "pending", "duplicate_person", sentence, who=able, children=leaves)
-    sentence = f"Missing: {plural(missing, ' or '.join(requirement.any_role))}. Who can: {listed(able)}."
+    sentence = f"Missing: {plural(missing, roles)}. Who can: {listed(able)}."
     return node(name, "pending", _missing_code(leaves), sentence, who=able, children=leaves)
 
 

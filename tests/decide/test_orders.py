@@ -198,3 +198,52 @@ def test_a_revoked_artifact_is_a_fact_of_the_ledger() -> None:
     written = orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", case())
     assert list(written.ledger) == [f"revocations/{'a' * 64}.json"]
     assert codes(judge(facts(review(REV))).tree)
+
+
+def attempts() -> list[Any]:
+    """Every order once, granted and refused."""
+    request = command(REL, "break_glass", environment="production", ago=10, reason="outage")
+    used = case(
+        opinions=(review(REV), request, confirm(OWN)),
+        subject="production",
+        pr={"merged": True, "state": "closed"},
+        asked=Asked(by=REL, at=at(1)),
+        environments=(live(1),),
+    )
+    use = BreakGlassUse(
+        id="B-x", environment="production", at=at(9), review_due=at(0), reviewed=False, people=(REL, OWN)
+    )
+    held = (
+        EnvironmentFact(name="staging"),
+        EnvironmentFact(name="production", lock=Lock(holder=account(OWN), reason="audit", since=at(1))),
+    )
+    world, reviewing, lending = case(), case(break_glass=(use,)), case(delegations=(lent(), lent(id="2", revoked=True)))
+    no_rule = Case(facts(), p1(commands=ORDERS), NOW)
+    return [
+        lambda: orders.delegate("c9", account(REV), account(BOB), "reviewers", "14d", "holidays", world),
+        lambda: orders.delegate("c9", account(REV), account(BOB), "reviewers", "1d", "holidays", no_rule),
+        lambda: orders.delegate("c9", account(BOB), account(VAL), "reviewers", "1d", "x", world),
+        lambda: orders.delegate("c9", account(REV), account(BOB), "owners", "1d", "x", world),
+        lambda: orders.delegate("c9", account(REV), account(BOB), "reviewers", "15d", "x", world),
+        lambda: orders.delegate("c9", account(REV), account(REV), "reviewers", "1d", "x", world),
+        lambda: orders.undelegate(account(REV), account(BOB), None, "back", lending),
+        lambda: orders.undelegate(account(ANN), account(BOB), None, "back", lending),
+        lambda: orders.lock("production", account(OWN), "audit", (), world),
+        lambda: orders.lock("production", account(OWN), "again", held, world),
+        lambda: orders.lock("production", account(REL), "mine", held, world),
+        lambda: orders.lock("staging", account(REL), "mine", held, world),
+        lambda: orders.lock("moon", account(OWN), "x", (), world),
+        lambda: orders.lock("production", account(OWN), "", (), world),
+        lambda: orders.lock("production", account(BOB), "x", (), world),
+        lambda: orders.unlock("production", account(OWN), held, world),
+        lambda: orders.unlock("production", account(REL), held, world),
+        lambda: orders.unlock("production", account(BOB), held, world),
+        lambda: orders.unlock("staging", account(BOB), held, world),
+        lambda: orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", world),
+        lambda: orders.break_glass_used(used),
+        lambda: orders.break_glass_used(world),
+        lambda: orders.review_break_glass("B-x", account(VAL), "fine", reviewing),
+        lambda: orders.review_break_glass("B-x", account(OWN), "fine", reviewing),
+        lambda: orders.review_break_glass("B-x", account(BOB), "fine", reviewing),
+        lambda: orders.review_break_glass("B-y", account(VAL), "fine", reviewing),
+    ]
