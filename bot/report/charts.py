@@ -53,6 +53,7 @@ def mermaid(chart: Chart) -> str:
     """
     y = [value for one in chart.series for value in one.values]
     low, high = _padded(min(y), max(y))
+    low = max(low, 0.0) if min(y) >= 0 else low
     even = len({round(b - a, 9) for a, b in zip(chart.x, chart.x[1:], strict=False)}) <= 1
     steps = f"{chart.x[0]:g} --> {chart.x[-1]:g}" if even else "[" + ", ".join(f'"{x:.3g}"' for x in chart.x) + "]"
     lines = [

@@ -30,7 +30,13 @@ PARTS = {
 def page(report: Report) -> str:
     """The page. Its own policy forbids every connection, and every script but the two that it carries."""
     seen, models = overview(report), models_table(report)
-    facts = (("Changed", seen.changed), ("Better?", seen.better), ("Worse for", seen.worse_for))
+    facts = (
+        ("Changed", seen.changed),
+        ("Better?", seen.better),
+        ("Worse for", seen.worse_for),
+        ("Verdict", (*seen.flags, report.decision.headline) if report.decision else (seen.verdict,)),
+        ("Approved by", seen.approved_by),
+    )
     return (
         _environment()
         .get_template("page.html.j2")
@@ -39,8 +45,7 @@ def page(report: Report) -> str:
             verdict=seen.verdict,
             headline=parts(seen.headline),
             facts=[(label, parts(said)) for label, said in facts if any(said)],
-            decision=report.decision,
-            unblock=[(", ".join(one.who) or "anybody", one.action, one.command) for one in seen.unblock],
+            steps=seen.steps,
             blocked=[parts(line) for line in seen.blocked_by],
             models=table(models) if models else "",
             many=len(models.rows) > 1 if models else False,

@@ -10,15 +10,14 @@ from typing import Any
 from jinja2 import Template
 from markupsafe import Markup
 
-from bot.records.decision import Unblock
 from bot.records.report import Report
-from bot.report.blocks import Name, Part, Section, Table
+from bot.report.blocks import Name, Part, Section, Strong, Table
 from bot.report.details import SKIPPED_OWNER, Details, details
 from bot.report.environment import environment
 from bot.report.fit import COMMENT_LIMIT, SUMMARY_LIMIT, Measure, Piece, first_that_fit, kept, units, utf8
 from bot.report.markdown_blocks import command, link, markdown, parts, table
-from bot.report.numbers import count, counted, unbroken
-from bot.report.overview import Overview, overview
+from bot.report.numbers import count, counted, listed, unbroken
+from bot.report.overview import Overview, Step, overview
 from bot.report.table import models_table
 
 TEMPLATE = "comment.md.j2"
@@ -115,8 +114,8 @@ def _skeleton(
 def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     seen = overview(report)
     tables, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
-    steps = [_step(one) for one in seen.unblock]
-    some = first_that_fit(steps, int(limit * STEPS), lambda one: sum(map(measure, one.values())) + 20)
+    steps = [_step(one) for one in seen.steps]
+    some = first_that_fit(steps, int(limit * STEPS), lambda one: sum(measure(f"{part}") + 20 for part in one))
     lines = [parts(one) for one in seen.blocked_by]
     few = first_that_fit(lines, int(limit * LINES), lambda one: measure(one) + 3)
     return {
@@ -146,12 +145,10 @@ def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup
     return [table(replace(found, rows=half)) for half in halves if half], len(found.rows) - len(rows)
 
 
-def _step(one: Unblock) -> dict[str, Markup]:
-    return {
-        "who": parts((", ".join(one.who) or "anybody",)),
-        "action": parts((one.action,)),
-        "command": command(one.command) if one.command else Markup(),
-    }
+def _step(one: Step) -> tuple[Markup, Markup]:
+    """The people on a line each, and the command in its fence."""
+    lines = (parts((Strong(who), f"· {action}")) for who, action in one.people)
+    return Markup("<br>").join(lines), command(one.command) if one.command else Markup()
 
 
 def _facts(seen: Overview, report: Report) -> list[tuple[str, tuple[Part, ...]]]:
@@ -160,6 +157,7 @@ def _facts(seen: Overview, report: Report) -> list[tuple[str, tuple[Part, ...]]]
         ("Better?", seen.better),
         (unbroken("Worse for"), seen.worse_for),
         ("Verdict", _why(seen, report)),
+        (unbroken("Approved by"), seen.approved_by),
         ("Next", _next(seen)),
     ]
     return [(label, said) for label, said in found if any(said)]
@@ -169,16 +167,17 @@ def _why(seen: Overview, report: Report) -> tuple[Part, ...]:
     first = seen.blocked_by[0] if seen.blocked_by else ()
     more = f"(and {count(len(seen.blocked_by) - 1)} more below)" if len(seen.blocked_by) > 1 else ""
     if report.decision:
-        return (report.decision.headline,)
+        return (*seen.flags, report.decision.headline)
     return (seen.verdict + (":" if first else ""), *first, more)
 
 
 def _next(seen: Overview) -> tuple[Part, ...]:
-    if not seen.unblock:
+    if not seen.steps:
         return ()
-    one = seen.unblock[0]
-    more = f"(then {counted(len(seen.unblock) - 1, 'more step')} below)" if len(seen.unblock) > 1 else ""
-    return (", ".join(one.who) or "anybody", "·", *((Name(one.command),) if one.command else (one.action,)), more)
+    one = seen.steps[0]
+    who = listed([who for who, _ in one.people], 3)
+    more = f"(then {counted(len(seen.steps) - 1, 'more step')} below)" if len(seen.steps) > 1 else ""
+    return who, "·", *((Name(one.command),) if one.command else (one.people[0][1],)), more
 
 
 def _elsewhere(report: Report) -> Markup:

@@ -8,11 +8,19 @@ from bot.records.decision import Unblock
 from bot.records.evaluation import Evaluation
 from bot.records.plan import Invalid, Skipped
 from bot.records.report import Failure, Report
-from bot.report.blocks import Break, Name, Part
+from bot.report.blocks import Break, Name, Part, Strong
 from bot.report.findings import affected, answer, blocking_gates, slice_effect, state, worse_slices
-from bot.report.numbers import counted
+from bot.report.numbers import counted, listed
 from bot.report.sentences import FEW, Parts, evidence, names, outcome, outcomes, said_of
 from bot.report.wording import CHANGES, STATUSES, sentence, slice_line
+
+
+@dataclass(frozen=True)
+class Step:
+    """What people can do: (who, action) of all who would use the same command, and the command."""
+
+    people: tuple[tuple[str, str], ...]
+    command: str | None
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,10 @@ class Overview:
     changed: Parts
     better: Parts
     worse_for: Parts
+    approved_by: Parts
+    flags: Parts
     blocked_by: tuple[Parts, ...]
-    unblock: tuple[Unblock, ...]
+    steps: tuple[Step, ...]
 
 
 def overview(report: Report) -> Overview:
@@ -36,8 +46,10 @@ def overview(report: Report) -> Overview:
         changed=changed(report),
         better=better(report),
         worse_for=worse_for(report),
+        approved_by=approved_by(report),
+        flags=flags(report),
         blocked_by=blocked_by(report),
-        unblock=report.decision.unblock if report.decision else (),
+        steps=steps(report.decision.unblock if report.decision else ()),
     )
 
 
@@ -85,7 +97,7 @@ def _headline_of_one(report: Report, model: str) -> Parts:
 def changed(report: Report) -> Parts:
     """Kinds of change, and how much of the repository they touch."""
     if report.plan is None:
-        return ("evaluations read from files",)
+        return ()
     kinds = ", ".join(CHANGES.get(kind, kind) for kind in report.plan.change_kinds) or "nothing"
     models = affected(report)
     total = max(report.plan.n_models, len(models) + sum(isinstance(one, Skipped) for one in report.plan.entries))
@@ -135,6 +147,26 @@ def _nobody(judged: list[Evaluation]) -> Parts:
     return ()
 
 
+FLAGS = {"break_glass": "⚠️ Break-glass was used: conditions were bypassed, and a review is due."}
+
+
+def flags(report: Report) -> Parts:
+    """What must not be overlooked."""
+    raised = report.decision.flags if report.decision else ()
+    return tuple(Strong(FLAGS.get(flag, f"⚠️ {flag.replace('_', ' ')}")) for flag in raised)
+
+
+def approved_by(report: Report) -> Parts:
+    """Whose approvals count, each with the role it counts for; empty while there are none."""
+    people = {
+        (one.login, one.role): None
+        for verdict in (report.decision.models if report.decision else ())
+        for one in verdict.approved_by
+    }
+    said = [f"{login} ({role})" if role else login for login, role in people]
+    return (f"{listed(said, 6)}.",) if said else ()
+
+
 def blocked_by(report: Report) -> tuple[Parts, ...]:
     """A line for each thing in the way: specs and trainings first, then gates."""
     lines: list[Parts] = []
@@ -160,3 +192,16 @@ def _gates(evaluation: Evaluation) -> list[Parts]:
         (Name(evaluation.model), "· gate", Name(gate.gate), words[gate.verdict], sentence(gate.sentence))
         for gate in blocking_gates(evaluation)
     ]
+
+
+def steps(unblock: tuple[Unblock, ...]) -> tuple[Step, ...]:
+    """One step a command, in the order given; a step without a command stands alone."""
+    made: list[Step] = []
+    for one in unblock:
+        person = (", ".join(one.who) or "anybody", one.action)
+        same = [number for number, step in enumerate(made) if one.command and step.command == one.command]
+        if same:
+            made[same[0]] = Step((*made[same[0]].people, person), one.command)
+        else:
+            made.append(Step((person,), one.command))
+    return tuple(made)

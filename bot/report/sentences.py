@@ -21,8 +21,8 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "worse": ("worse", "is worse than what is deployed"),
     "mixed": ("better, but worse for some", "is better than what is deployed, but worse for some"),
     "better": ("better", "is better than what is deployed"),
-    "unclear": ("not told apart", "cannot be told apart from what is deployed"),
-    "same": ("the same", "predicts the same as what is deployed"),
+    "unclear": ("unclear", "shows no clear difference from what is deployed"),
+    "same": ("unchanged", "predicts the same as what is deployed"),
     "new": ("new", "is new: nothing is deployed to compare it with"),
     "running": ("being trained", "is being trained and evaluated"),
 }

@@ -7,7 +7,7 @@ from bot.records.report import Report
 from bot.report.blocks import Cell, Column, Name, Table, left, right
 from bot.report.findings import affected, champion, metric, reference, state
 from bot.report.numbers import count, unbroken
-from bot.report.wording import BASELINES, STATES, difference, measured, pair, unit_of, verdict_on
+from bot.report.wording import STATES, difference, measured, pair, unit_of, verdict_on
 
 
 def models_table(report: Report) -> Table | None:
@@ -39,7 +39,7 @@ def _row(report: Report, model: str) -> tuple[Cell, ...]:
         return Name(model), "–", "–", "–", "–", "–", unbroken(now), "–"
     evaluation = report.evaluations[model]
     name: Cell = (Name(model), "(known)") if model in report.reused else Name(model)
-    return name, *_numbers(evaluation), _gates(evaluation, now), unbroken(_inputs(evaluation))
+    return name, *_numbers(evaluation), _gates(evaluation, now), _inputs(evaluation)
 
 
 def _numbers(evaluation: Evaluation) -> tuple[Cell, ...]:
@@ -49,7 +49,7 @@ def _numbers(evaluation: Evaluation) -> tuple[Cell, ...]:
         return Name(evaluation.primary_metric), _alone(evaluation), "–", "–", "new"
     candidate, there = map(unbroken, pair(evaluation, compared))
     if found is None:
-        there = f"{there} ({BASELINES[compared.baseline]})"
+        there = f"{there} ({compared.baseline})"
     answer = verdict_on(evaluation, compared) if found else "new"
     return Name(compared.metric), candidate, there, unbroken(difference(compared)), unbroken(answer)
 
@@ -68,4 +68,4 @@ def _gates(evaluation: Evaluation, now: str) -> str:
 
 def _inputs(evaluation: Evaluation) -> str:
     kept = len(evaluation.training.inputs)
-    return f"{count(kept)} of {count(kept + len(evaluation.training.dropped))}"
+    return f"{count(kept)}/{count(kept + len(evaluation.training.dropped))}"

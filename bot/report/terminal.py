@@ -41,9 +41,11 @@ def _parts(report: Report, details_of: bool) -> Iterable[RenderableType]:
         yield _grid(models)
     for line in seen.blocked_by:
         yield _text(f"In the way: {plain(line)}", "red")
-    for step in seen.unblock:
-        yield _text(f"Next: {', '.join(step.who) or 'anybody'}: {step.action}")
-        yield _text(f"      {step.command}" if step.command else "")
+    for step in seen.steps:
+        for who, action in step.people:
+            yield _text(f"Next: {who}: {action}")
+        if step.command:
+            yield _text(f"      {step.command}")
     for one in details(report) if details_of else ():
         yield from _details(one)
 

@@ -25,7 +25,7 @@ STATUSES = {
 EFFECTS: dict[Effect, str] = {
     "better": "▲ better",
     "worse": "▼ worse",
-    "unclear": "○ cannot tell",
+    "unclear": "○ unclear",
     "same": "= the same",
 }
 CHANGES = {

@@ -1,4 +1,4 @@
-"""Pictures of the comment as GitHub shows it: `python -m tests.report.pictures OUT [SITUATION ...]`.
+"""Pictures of the comment as GitHub shows it: `python -m tests.report.pictures OUT [docs | SITUATION ...]`.
 
 Needs chromium and npm (for GitHub's Markdown style sheet and Mermaid, which GitHub itself brings along).
 """
@@ -9,7 +9,9 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.report.markdown import comment
@@ -43,10 +45,12 @@ def unpacked(package: str, folder: Path) -> Path:
     return target / "package"
 
 
-def document(markdown: str, tools: Path, *, width: int, opened: int) -> str:
-    """The comment in a frame like GitHub's; the first `opened` collapsible parts are open."""
+def document(markdown: str, tools: Path, *, width: int, opened: Sequence[str]) -> str:
+    """The comment in a frame like GitHub's; the collapsible parts whose line holds one of `opened` are open."""
     style = (unpacked(STYLE, tools) / "github-markdown-light.css").read_text()
-    body = rendered(markdown).replace("<details>", "<details open>", opened)
+    body = rendered(markdown)
+    for words in opened:
+        body = re.sub(rf"<details>(<summary>[^\n]*{re.escape(words)})", r"<details open>\1", body, count=1)
     drawn = re.sub(
         r'<pre><code class="language-mermaid">(.*?)</code></pre>', r'<pre class="mermaid">\1</pre>', body, flags=re.S
     )
@@ -61,7 +65,7 @@ def document(markdown: str, tools: Path, *, width: int, opened: int) -> str:
 
 
 def take(
-    page: Page, markdown: str, out: Path, tools: Path, *, width: int = 900, height: int = 0, opened: int = 0
+    page: Page, markdown: str, out: Path, tools: Path, *, width: int = 900, height: int = 0, opened: Sequence[str] = ()
 ) -> None:
     """One picture; `height` 0 means the whole comment."""
     source = out.with_suffix(".html")
@@ -77,15 +81,29 @@ def take(
     source.unlink()
 
 
+# docs/images: name -> situation, what is open, height in CSS pixels (0: all)
+DOCS: dict[str, tuple[str, tuple[str, ...], int]] = {
+    "report": ("worse-within-margin", (), 0),
+    "report-details": ("all-good", ("<strong>", "Inputs kept", "Calibration"), 0),
+    "report-blocked": ("worse-on-one-slice", (), 0),
+    "report-hundred-models": ("hundred-models", (), 1000),
+}
+
+
 def main(out: Path, names: list[str]) -> None:
-    """A picture a situation, closed and with the first model open."""
+    """`docs` makes the pictures of docs/images; else a picture a situation, closed and with the first model open."""
     out.mkdir(parents=True, exist_ok=True)
-    with browser() as page:
+    with browser() as page, tempfile.TemporaryDirectory() as folder:
+        tools = Path(folder)
+        if names == ["docs"]:
+            for name, (situation, opened, height) in DOCS.items():
+                markdown = comment(SITUATIONS[situation]())
+                take(page, markdown, out / f"{name}.png", tools, height=height, opened=opened)
+            return
         for name in names or list(SITUATIONS):
             markdown = comment(SITUATIONS[name]())
-            take(page, markdown, out / f"{name}.png", out / "npm")
-            take(page, markdown, out / f"{name}-open.png", out / "npm", opened=1)
-            print(name, len(markdown))
+            take(page, markdown, out / f"{name}.png", tools)
+            take(page, markdown, out / f"{name}-open.png", tools, opened=["<strong>"])
 
 
 if __name__ == "__main__":

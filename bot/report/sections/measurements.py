@@ -54,8 +54,8 @@ def _comparisons(evaluation: Evaluation, compared: list[Comparison]) -> Table:
 def _comparison(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
     baseline: Cell = BASELINES.get(one.baseline) or Name(one.baseline)
     differ = f"{count(one.n_differ)} of {count(one.n)} ({share(one.n_differ, one.n)})"
-    p_value = "–" if one.p_value is None else "< 0.001" if one.p_value < 0.001 else number(one.p_value, 3)
-    answer = verdict_on(evaluation, one)
+    p_value = "–" if one.p_value is None else unbroken("< 0.001") if one.p_value < 0.001 else number(one.p_value, 3)
+    answer = unbroken(verdict_on(evaluation, one))
     return (
         Name(one.metric),
         baseline,

@@ -3,9 +3,20 @@
 from bot.records.evaluation import Evaluation
 from bot.report.blocks import Block, Section, Table, left, note
 
-# How long a table stays when space is short; an id that is not here is worth as much as an operating characteristic.
-IMPORTANCE = {"data_change": 80, "drift": 80, "groups": 75, "fairness": 75, "operating_point": 60, "ml_test_score": 38}
-OTHER = 40
+# How long a table stays when space is short; an id that is not here is worth more than a chart.
+IMPORTANCE = {
+    "data_change": 80,
+    "data_files": 80,
+    "data_rows": 80,
+    "data_contract": 80,
+    "drift": 80,
+    "label_shift": 80,
+    "data_columns": 78,
+    "data_quality": 76,
+    "data_readers": 74,
+    "ml_test_score": 38,
+}
+OTHER = 60
 
 
 def tables(evaluation: Evaluation) -> list[Section]:
