@@ -329,3 +329,4 @@ class Ports:
     run: Run
     default_branch: str = "main"
     workspace: Path = field(default_factory=Path)
+    signer: Signer | None = None  # None: nothing is signed or attested
