@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import Any
 
 from bot.cli.local import Absent, local_ports
 from bot.errors import UserError
-from bot.ports import Ports
+from bot.ports import Ports, Signer
+from bot.records.ledger import ENVIRONMENTS, LEDGER
 from bot.records.release import Approver, Release
 
 
@@ -22,13 +24,37 @@ class NoDeployments(Absent):
 
 
 def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
-    """Ports on a clone. `fetch` False works with what was fetched before. Raises UserError or WorldError."""
+    """Ports on a clone; its branches must be signed when the default branch holds public keys.
+
+    `fetch` False works with what was fetched before. Raises UserError or WorldError.
+    """
+    from bot.adapters.signed_branch import SignedBranch
+
     ports = local_ports(repo)
     if fetch:
         for branch in (ports.ledger, ports.environments):
             branch.refresh()  # type: ignore[attr-defined]
         ports.git.fetch("refs/tags/*:refs/tags/*")
-    return replace(ports, conversation=NoDeployments("conversation"))
+    ports = replace(ports, conversation=NoDeployments("conversation"), signer=_signer(ports))
+    if ports.signer is None:
+        return ports
+    return replace(
+        ports,
+        ledger=SignedBranch(ports.ledger, LEDGER, ports.signer),
+        environments=SignedBranch(ports.environments, ENVIRONMENTS, ports.signer),
+    )
+
+
+def _signer(ports: Ports) -> Signer | None:
+    from bot.adapters.signing import key_pair
+
+    for tip in (f"origin/{ports.default_branch}", "HEAD"):
+        try:
+            sha = ports.git.resolve(tip)
+        except UserError:
+            continue
+        return key_pair(os.environ, ports.git, sha)
+    return None
 
 
 def typing_person(repo: Path) -> Approver:

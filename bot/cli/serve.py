@@ -40,6 +40,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
 @click.option("--pin", metavar="DIGEST", help="Serve only this artifact digest, never another.")
 @click.option("--runtime", type=click.Choice(["auto", "onnx", "skops"]), default="auto", show_default=True)
+@click.option("--verify", "verify_chain", is_flag=True, help="Serve only what `mlbot verify` finds unbroken.")
 @click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Ask callers for the token in this file.")
@@ -103,6 +104,18 @@ def _keep_requests(serving: Serving, options: dict[str, Any], stack: contextlib.
     serving.dropped = lambda: log.dropped + log.failed
 
 
+def _unbroken(ports: Ports) -> Callable[[Release], None]:
+    """Raises UserError (code `chain_broken`) naming the first broken link of a release."""
+    from bot.promote.evidence import verify
+
+    def check(release: Release) -> None:
+        for link in verify(release, ports):
+            if link.ok is False:
+                raise UserError(f"the chain is broken at {link.name}: {link.sentence}", code="chain_broken")
+
+    return check
+
+
 def _sensitive(ports: Ports) -> Callable[[Release], frozenset[str]]:
     """Columns that the release's own schema marks as sensitive; all of them when it cannot be read."""
     from bot.serve.step import training_of
@@ -147,6 +160,7 @@ def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]
         environment=environment,
         ports=ports,
         sensitive=_sensitive(ports),
+        check=_unbroken(ports) if options["verify_chain"] else None,
         load=lambda folder, training, kind: load(folder, training, prefer="onnx" if kind == "onnx" else "skops"),
         cache=cache,
         models=options["models"],

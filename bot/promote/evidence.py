@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from bot.promote.chain import (
     merged_link,
     version_tag_link,
 )
+from bot.promote.provenance import PAYLOAD_TYPE, mismatch
 from bot.promote.step import hashed
 from bot.promote.writing import state_path
 from bot.records.approval import Approval
@@ -30,6 +32,7 @@ from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
     approval_path,
     artifact_path,
+    attestation_path,
     decision_path,
     evaluation_path,
     pointer_path,
@@ -40,7 +43,6 @@ from bot.records.release import Release
 
 Kind = TypeVar("Kind", bound=Record)
 Recompute = Callable[[Release], str | None]
-Check = Callable[[Release, Decision | None], list[Link]]
 
 
 def live_release(model: str, environment: str, ports: Ports) -> Release:
@@ -52,13 +54,11 @@ def live_release(model: str, environment: str, ports: Ports) -> Release:
     return Release.parse(data, source=path)
 
 
-def verify(
-    release: Release, ports: Ports, *, recompute: Recompute | None = None, attestations: Check | None = None
-) -> list[Link]:
+def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None) -> list[Link]:
     """Every link of the chain behind what is live, from the bytes to the pull request; never stops at the first.
 
-    `recompute` gives the inputs digest of the release's commit (None: cannot be told here), `attestations` judges the
-    signed statements. Raises WorldError when the remote does not answer.
+    `recompute` gives the inputs digest of the release's commit (None: cannot be told here). With a signer in the ports
+    the provenance must be signed. Raises WorldError when the remote does not answer.
     """
     decision = _decision(release, ports)
     judged = [one for one in decision.models if one.model == release.model] if decision else []
@@ -79,7 +79,23 @@ def verify(
     ]
     if recompute is not None:
         links.append(_inputs(release, recompute))
-    return [*links, *(attestations(release, decision) if attestations is not None else [])]
+    return [*links, _provenance(release, ports)]
+
+
+def _provenance(release: Release, ports: Ports) -> Link:
+    if ports.signer is None:
+        return Link("provenance", None, "the default branch holds no public key (policies/keys/), nothing is signed")
+    path = attestation_path(release.model, release.counter, release.environment, "provenance")
+    try:
+        envelope = ports.ledger.get(path)
+        if envelope is None:
+            return Link("provenance", False, f"there is no signed statement at {path}")
+        wrong = mismatch(json.loads(ports.signer.verify(PAYLOAD_TYPE, envelope)), release)
+    except UserError as error:
+        return Link("provenance", False, error.message)
+    except ValueError:
+        wrong = "it is not JSON"
+    return Link("provenance", wrong is None, wrong or "signed, and about exactly these bytes, inputs and commit")
 
 
 def _files(release: Release, ports: Ports) -> Link:
@@ -115,8 +131,8 @@ def _decision(release: Release, ports: Ports) -> Decision | None:
 
 def _read(kind: type[Kind], path: str, ports: Ports) -> Kind | None:
     """A record of the ledger; one that cannot be read counts as not there."""
-    data = ports.ledger.get(path)
     try:
+        data = ports.ledger.get(path)
         return kind.parse(data, source=path) if data is not None else None
     except UserError:
         return None

@@ -18,6 +18,7 @@ from bot.ports import Ports
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import in_order, rollback_target
 from bot.promote.manifest import render
+from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
 from bot.promote.reading import (
     candidate_of_evaluation,
     digest_of_version,
@@ -37,7 +38,14 @@ from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write, withdrawn_path
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import artifact_path, manifest_path, promotion_path, release_path, verification_path
+from bot.records.ledger import (
+    artifact_path,
+    attestation_path,
+    manifest_path,
+    promotion_path,
+    release_path,
+    verification_path,
+)
 from bot.records.release import Approver, Release, Verification
 from bot.records.training import ArtifactFile
 from bot.specs.deployment import FILE, Target, read_deployment
@@ -194,8 +202,21 @@ def settle(model: str, ports: Ports) -> dict[str, Release]:
             state.commit, state.environment, _payload(state),
             "inactive" if state.action == "withdraw" else "success", f"{state.action} {state.model} {state.version}",
         )  # fmt: skip
-        ports.ledger.commit({fact: state.canonical()}, message(state))
+        ports.ledger.commit({fact: state.canonical(), **attested(state, ports)}, message(state))
     return found
+
+
+def attested(state: Release, ports: Ports) -> dict[str, bytes]:
+    """The signed provenance of a release by its path; empty without a signer and for a withdrawal."""
+    if ports.signer is None or state.action == "withdraw":
+        return {}
+    spec = ports.git.read(state.commit, f"models/{state.model}/model.yaml")
+    server_url = ports.run.url.partition(f"/{ports.run.repository}/")[0] if ports.run.url else ""
+    statement = provenance(
+        state, evaluation_of(state, ports), sha256(spec) if spec is not None else None, ports.run, server_url
+    )
+    path = attestation_path(state.model, state.counter, state.environment, "provenance")
+    return {path: ports.signer.sign(PAYLOAD_TYPE, payload(statement))}
 
 
 def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:

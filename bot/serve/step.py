@@ -42,7 +42,12 @@ class Follower:
         """One look at the branch; what happened, in sentences. A release that cannot be served leaves the old one."""
         fetch(self.ports)
         said = []
-        target = wanted(releases(self.environment, self.ports), self.models, self.pin)
+        found, unreadable = releases(self.environment, self.ports)
+        target = wanted(found, self.models, self.pin)
+        for model, problem in unreadable.items():
+            if model in serving.engines:  # what answers keeps answering; nobody may take it away by spoiling a file
+                target[model] = serving.engines[model].release
+            serving.problems = {**serving.problems, model: problem}
         serving.expected = frozenset(target)
         for release in changed(target, serving.engines):
             if self._waits(release, serving):
@@ -100,20 +105,23 @@ def fetch(ports: Ports) -> None:
     """The newest tips of the bot's branches; a branch that does not exist yet is none."""
     for name in (ENVIRONMENTS, LEDGER):
         try:
-            ports.git.fetch(f"+refs/heads/{name}:refs/remotes/origin/{name}")
+            ports.git.fetch(f"+refs/heads/{name}:refs/remotes/origin/{name}", "+refs/tags/*:refs/tags/*")
         except UserError as error:
             if error.code != "ref_missing":
                 raise
 
 
-def releases(environment: str, ports: Ports) -> dict[str, Release]:
-    """What is live in the environment, by model."""
-    found = {}
+def releases(environment: str, ports: Ports) -> tuple[dict[str, Release], dict[str, str]]:
+    """What is live in the environment, by model; and the models whose release cannot be read or is not signed, why."""
+    found, unreadable = {}, {}
     for path in ports.environments.paths(f"{environment}/"):
         if path.endswith("/release.json"):
-            release = Release.parse(ports.environments.get(path) or b"", source=path)
-            found[release.model] = release
-    return found
+            model = path.removeprefix(f"{environment}/").removesuffix("/release.json")
+            try:
+                found[model] = Release.parse(ports.environments.get(path) or b"", source=path)
+            except UserError as error:
+                unreadable[model] = error.message
+    return found, unreadable
 
 
 def training_of(release: Release, ports: Ports) -> Training:

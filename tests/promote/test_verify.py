@@ -172,10 +172,81 @@ def test_the_broken_link_is_named(tmp_path: Path, tamper: Callable[[World, Relea
 
 
 def test_an_untouched_chain_holds(tmp_path: Path) -> None:
-    """Nothing is broken and everything that can be looked at was looked at."""
+    """Nothing is broken; without keys only the signature cannot be looked at."""
     world = World(tmp_path)
     released(world)
     assert broken(world) == []
     ports = world.ports("reader")
     links = verify(live_release("churn", "production", ports), ports)
-    assert [link.name for link in links if link.ok is None] == []
+    assert [link.name for link in links if link.ok is None] == ["provenance"]
+
+
+def signed(world: World, name: str = "job") -> Any:
+    """Ports of a job that signs, and of readers that know its public key."""
+    from dataclasses import replace
+
+    from bot.adapters.signed_branch import SignedBranch
+    from bot.adapters.signing import KeyPair
+
+    ports = world.ports(name)
+    signer = KeyPair(KEY[0], {"bot.pub": KEY[1]})
+    return replace(
+        ports,
+        signer=signer,
+        ledger=SignedBranch(ports.ledger, LEDGER, signer),
+        environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
+    )
+
+
+def other_statement(world: World, path: str) -> bytes:
+    """Signed by a key that nobody trusts."""
+    from bot.adapters.signing import KeyPair, generate
+
+    private, public = generate()
+    return KeyPair(private, {"x": public}).sign("application/vnd.in-toto+json", b"{}")
+
+
+KEY: Any = None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def key() -> None:
+    """One key pair for the module."""
+    from bot.adapters.signing import generate
+
+    global KEY
+    KEY = generate()
+
+
+def test_a_signed_release_verifies_and_unsigned_changes_do_not(tmp_path: Path) -> None:
+    """With keys every file of the bot's branches and the provenance are signed; what others write is refused."""
+    from bot.errors import UserError
+    from bot.promote.step import promote
+    from bot.records.ledger import attestation_path, pointer_path
+    from tests.promote.world import RUTH
+
+    world = World(tmp_path)
+    evaluation, pointer = world.candidate("one")
+    ports = signed(world)
+    keys = ("churn", evaluation.inputs_digest, evaluation.digest())
+    # The evaluation was stored by a job that signs, too.
+    ports.ledger.commit({evaluation_path(*keys): evaluation.canonical(), pointer_path(*keys): pointer.encode()}, "sign")
+    promote(
+        "churn", "production", evaluation, pointer, commit=world.main, number=None, approved_by=(),
+        promoted_by=RUTH, reason="", ports=ports,
+    )  # fmt: skip
+    reader = signed(world, "reader")
+    release = live_release("churn", "production", reader)
+    links = {link.name: link for link in verify(release, reader)}
+    assert links["provenance"].ok is True
+    assert [name for name, link in links.items() if link.ok is False] == []
+
+    statement = attestation_path("churn", release.counter, "production", "provenance")
+    write(world, LEDGER, {statement: other_statement(world, statement)})
+    links = {link.name: link for link in verify(release, signed(world, "reader"))}
+    assert links["provenance"].ok is False
+
+    change_release(world, release)
+    with pytest.raises(UserError) as caught:
+        live_release("churn", "production", signed(world, "reader"))
+    assert caught.value.code == "signature_invalid"
