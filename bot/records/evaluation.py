@@ -97,12 +97,18 @@ class MissingBaseline(Part):
 
 
 class Budget(Part):
-    """Uses of a test set: `used` counts this one. `allowed` None means that no budget is declared."""
+    """Uses of a test set: `used` counts this one. `allowed` None means that no budget is declared.
+
+    `ladder`: whether people may see the digits of this result; `off` when the policy does not ask. `best` is the best
+    value that was released before on these rows, None while there is none.
+    """
 
     test_rows_digest: str
     metric: str
     used: int
     allowed: int | None
+    ladder: Literal["off", "released", "withheld"] = "off"
+    best: float | None = None
 
 
 class Section(Part):

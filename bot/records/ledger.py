@@ -149,3 +149,13 @@ def verification_path(model: str, counter: int, environment: str, checked_at: st
 def attestation_path(model: str, counter: int, environment: str, kind: str) -> str:
     """A signed in-toto statement about a release; `kind` is `provenance` or `summary`."""
     return f"attestations/{model}/{counter:06d}-{environment}.{kind}.dsse.json"
+
+
+def testset_folder(test_rows_digest: str, metric: str) -> str:
+    """Folder of the uses of a test set for a metric, whatever the model is called; ends with a slash."""
+    return f"testsets/{bare(test_rows_digest)}/{metric}/"
+
+
+def testset_use_path(test_rows_digest: str, metric: str, inputs_digest: str) -> str:
+    """One use of a test set: the result of these inputs was seen. The same inputs again are the same path."""
+    return f"{testset_folder(test_rows_digest, metric)}{bare(inputs_digest)}.json"
