@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,8 @@ def _evaluate(
     from bot.adapters.clock import SystemClock
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
-    from bot.evaluate.step import Loaders, evaluate
+    from bot.evaluate.lent import Loaders
+    from bot.evaluate.step import evaluate
     from bot.records.base import sha256
     from bot.records.evaluation import NOTHING_DEPLOYED
     from bot.specs.attestation import read_attestation
@@ -63,7 +65,7 @@ def _evaluate(
     gates: Gates = with_spec_gates(read_gates(policy, str(gates_file)), document)
     where: dict[str, Path | str] = dict.fromkeys(spec.environments, NOTHING_DEPLOYED)
     where.update(baselines)
-    loaders = Loaders(read_table, load)
+    loaders = Loaders(read_table, load, time.perf_counter)
     schema = file.with_name("schema.yaml")
     contract = read_contract(schema.read_bytes(), str(schema)) if schema.is_file() else None
     vouched = file.with_name("attestation.yaml")

@@ -61,6 +61,7 @@ def case_of(
         gates=context.gates,
         policy_digest=context.policy_digest,
         uses=context.uses or {},
+        best=context.best or {},
         operating=characteristics(training, candidate.predictor, test, clock),
         facts=facts_of(spec, training, table, train, test, context),
         run=context.run or {},

@@ -14,15 +14,16 @@ from bot.evaluate.calibration import calibration, confusion
 from bot.evaluate.evidence import Evidence, Gap, Sliced
 from bot.evaluate.gaps import gaps
 from bot.evaluate.interval import compare, estimate
+from bot.evaluate.ladder import ladder
 from bot.evaluate.metrics import metric_of, metrics_for
 from bot.evaluate.metrics.interface import Metric
-from bot.evaluate.records import comparison_record, metric_record, slice_records
+from bot.evaluate.records import comparison_record, gap_sections, metric_record, slice_records
 from bot.evaluate.resample import Resampler, Settings
-from bot.evaluate.results import Difference
+from bot.evaluate.results import Difference, Estimate
 from bot.evaluate.rows import Rows, Scores, differing
 from bot.evaluate.slices import CROSS, measure
 from bot.evaluate.verdict import verdict_of
-from bot.records.evaluation import Comparison, Evaluation, GateResult, MissingBaseline, Section
+from bot.records.evaluation import Budget, Comparison, Evaluation, GateResult, MissingBaseline, Section
 from bot.records.training import Training
 from bot.specs.gates import Gates, PlacedGate
 from bot.specs.model import ModelSpec
@@ -58,7 +59,7 @@ class Case:
     """A candidate on its test rows, with everything that it is judged against.
 
     `baselines` by environment name, `dummy` or `linear`; `missing` are the environments without one. `uses` counts
-    earlier evaluations of other inputs on these test rows, by metric.
+    earlier evaluations of other inputs on these test rows, by metric; `best` is the best value released among them.
     """
 
     spec: ModelSpec
@@ -70,6 +71,7 @@ class Case:
     gates: Gates
     policy_digest: str
     uses: Mapping[str, int] = field(default_factory=dict)
+    best: Mapping[str, float] = field(default_factory=dict)
     operating: Mapping[str, float] = field(default_factory=dict)
     facts: Facts = Facts()
     run: Mapping[str, Any] = field(default_factory=dict)
@@ -123,6 +125,7 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
     estimates = {name: estimate(metric, case.candidate, resampler) for name, metric in metrics.items()}
     wanted = dict.fromkeys([*spec.metrics.names, *_asked_metrics(case, asked)])
     sliced = dict.fromkeys([spec.metrics.primary, *_asked_metrics(case, [one for one in asked if _by_slice(one)])])
+    differences = _differences(case, {name: metrics[name] for name in wanted if name in metrics}, resampler)
     policy = case.gates.policy
     return Evidence(
         training=case.training,
@@ -130,7 +133,7 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
         n_test=len(rows),
         metrics=metrics,
         estimates={name: one for name, one in estimates.items() if math.isfinite(one.value)},
-        differences=_differences(case, {name: metrics[name] for name in wanted if name in metrics}, resampler),
+        differences=differences,
         missing={one.environment: one for one in case.missing},
         slices=_slices(case, {name: metrics[name] for name in sliced if name in metrics}, resampler),
         gaps=_gaps(case, resampler),
@@ -140,10 +143,29 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
         contract=case.facts.contract,
         newest_age_days=case.facts.newest_age_days,
         overlap=case.facts.overlap,
-        budget=budgets(case.training.test_rows_digest, [spec.metrics.primary], case.uses, policy.budget),
+        budget=_budget(case, metrics, differences, estimates),
         confidence=policy.confidence,
         correction=policy.slices.correction,
     )
+
+
+def _budget(
+    case: Case,
+    metrics: Mapping[str, Metric],
+    differences: Mapping[tuple[str, str], Difference],
+    estimates: Mapping[str, Estimate],
+) -> tuple[Budget, ...]:
+    """Uses of the primary metric's test rows; with the policy's ladder also whether this result may be shown."""
+    policy, name = case.gates.policy.budget, case.spec.metrics.primary
+    (spent,) = budgets(case.training.test_rows_digest, [name], case.uses, policy)
+    if policy is None or not policy.ladder or name not in estimates:
+        return (spent,)
+    shown = comparison_baseline(case)
+    paired = differences.get((name, shown)) if shown else None
+    step = paired.error if paired and paired.error else estimates[name].error or 0.0
+    best, better = case.best.get(name), metrics[name].greater_is_better
+    released = ladder(estimates[name].value, best, step, greater_is_better=better)
+    return (spent.model_copy(update={"ladder": released, "best": best}),)
 
 
 def _differences(case: Case, metrics: Mapping[str, Metric], resampler: Resampler) -> dict[tuple[str, str], Difference]:
@@ -211,7 +233,7 @@ def _record(case: Case, evidence: Evidence, results: list[GateResult]) -> Evalua
         operating={name: float(value) for name, value in case.operating.items()},
         confusion=confusion(case.rows, case.candidate),
         calibration=calibration(case.rows, case.candidate),
-        sections=case.facts.sections,
+        sections=(*case.facts.sections, *gap_sections(evidence)),
         policy_digest=case.policy_digest,
         run=dict(case.run),
     )

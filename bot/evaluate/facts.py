@@ -30,6 +30,7 @@ class Context:
     contract: Contract | None = None
     now: datetime | None = None
     sections: tuple[Section, ...] = ()
+    best: Mapping[str, float] | None = None
 
 
 def facts_of(spec: ModelSpec, training: Training, table: Any, train: Any, test: Any, context: Context) -> Facts:

@@ -9,6 +9,7 @@ from bot.evaluate.holm import holm
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.results import Difference
 from bot.evaluate.slices import worst_first
+from bot.evaluate.words import interval
 from bot.records import evaluation as record
 
 
@@ -90,3 +91,15 @@ def _slice_record(
         column=one.column,
         p_adjusted=adjusted,
     )
+
+
+def gap_sections(evidence: Evidence) -> tuple[record.Section, ...]:
+    """Gaps between groups, the widest first, as one section; none without groups."""
+    if not evidence.gaps:
+        return ()
+    ordered = sorted(evidence.gaps.values(), key=lambda gap: -gap.value)
+    rows = tuple(
+        (gap.column, gap.measure, interval(gap.value, gap.low, gap.high), " and ".join(gap.groups)) for gap in ordered
+    )
+    head = ("column", "measure", "gap", "between")
+    return (record.Section(id="group_gaps", heading="Gaps between groups", columns=head, rows=rows),)

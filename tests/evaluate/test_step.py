@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from bot.errors import UserError
-from bot.evaluate.step import Loaders, evaluate
+from bot.evaluate.lent import Loaders
+from bot.evaluate.step import evaluate
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
 from bot.records.training import Training
 from bot.specs.gates import read_gates
@@ -30,7 +32,7 @@ def run(tmp_path: Path, champion: object, candidate: Formula | None = None, gate
     def load(folder: Path, _: Training | None) -> Formula:
         return champion if folder.name == "champion" else candidate or Formula()
 
-    loaders = Loaders(lambda spec, data, columns: table, load)
+    loaders = Loaders(lambda spec, data, columns: table, load, time.perf_counter)
     gates = gates or some_gates(NOT_WORSE)
     baselines = {"production": where}
     return evaluate(a_spec(), training, tmp_path / "new", tmp_path, baselines, gates, loaders=loaders, **changes)
@@ -107,6 +109,6 @@ def test_latency_is_measured(tmp_path: Path, kind: str) -> None:
 
 def test_other_test_rows_than_those_left_out_are_refused(tmp_path: Path) -> None:
     training = trained(a_table()).model_copy(update={"test_rows_digest": "sha256:" + "0" * 64})
-    loaders = Loaders(lambda spec, data, columns: a_table(), lambda folder, training: Formula())
+    loaders = Loaders(lambda spec, data, columns: a_table(), lambda folder, training: Formula(), time.perf_counter)
     with pytest.raises(UserError, match="not those that its training left out"):
         evaluate(a_spec(), training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
