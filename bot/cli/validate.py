@@ -91,6 +91,10 @@ def _check_policies(folder: Path) -> None:
 
     files = folder_files(folder)
     read_policies(files)
+    if any(name.startswith("policies/templates/") for name in files):
+        from bot.report.override import read_templates
+
+        read_templates(files)
     gates = files.get("policies/gates.yaml")
     if gates is not None:
         read_gates(gates, str(folder / "gates.yaml"))

@@ -21,6 +21,30 @@ from bot.report.overview import Overview, Step, overview
 from bot.report.table import models_table
 
 TEMPLATE = "comment.md.j2"
+# What each template may use. Everything is finished Markdown, a list of it, or text that is escaped when it is written.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    TEMPLATE: (
+        "verdict",
+        "headline",
+        "facts",
+        "models",
+        "more_models",
+        "rows_left_out",
+        "unblock",
+        "unblock_left_out",
+        "blocked",
+        "blocked_left_out",
+        "left_out",
+        "details",
+        "more_details",
+        "more_details_summary",
+        "skipped",
+        "elsewhere",
+        "footer",
+    ),
+    "model.md.j2": ("one",),
+}
+NOT_USED = "\n> The team's own template could not be used; `mlbot validate` says why.\n"
 KEY = re.compile(r"[^A-Za-z0-9._-]")
 SHRINK = (1.0, 0.5, 0.2, 0.05)  # of the limit, for what must be there; the first that fits
 ROWS, STEPS, LINES = 0.4, 0.15, 0.2  # of that, for the table, what is missing, and what is in the way
@@ -39,18 +63,37 @@ def comment(
     report: Report, *, key: str = "mlbot", limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None
 ) -> str:
     """The sticky comment, at most `limit` characters as GitHub counts. `templates` are a team's own, by file name."""
-    return _fitted(report, Markup(marker(key)), limit, units, templates)  # noqa: S704 - `marker` lets no `>` through
+    first = marker(key) + "\n"
+    return first + _with_own(report, limit - len(first), units, templates)
 
 
 def summary(report: Report, *, limit: int = SUMMARY_LIMIT, templates: Mapping[str, str] | None = None) -> str:
     """The job summary, at most `limit` bytes: the same page with room for more."""
-    return _fitted(report, Markup(), limit, utf8, templates)
+    return _with_own(report, limit, utf8, templates)
 
 
-def _fitted(report: Report, first: Markup, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+def render(report: Report, templates: Mapping[str, str]) -> str:
+    """The page by a team's own templates, without a way out: what they raise is raised."""
+    return _fitted(report, COMMENT_LIMIT, units, templates)
+
+
+def _with_own(report: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+    """By the team's own templates, and by the bot's when those fail or write too much: a report there must be."""
+    if not own:
+        return _fitted(report, limit, measure, None)
+    try:
+        page = _fitted(report, limit, measure, own)
+    except Exception:  # a template is a program; `mlbot validate` says what is wrong with it
+        page = ""
+    if page and measure(page) <= limit:
+        return page
+    return _fitted(report, limit - len(NOT_USED), measure, None) + NOT_USED
+
+
+def _fitted(report: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
     template = environment(own).get_template(TEMPLATE)
     drawn = [_drawn(one) for one in details(report)]
-    page, room = _skeleton(template, report, first, limit, measure)
+    page, room = _skeleton(template, report, limit, measure)
     chosen = kept([piece for one in drawn for piece in _pieces(one, measure)], room)
     shown = [one for one in (_chosen(one, chosen) for one in drawn) if one.sections]
     left_out = sum(len(one.sections) for one in drawn) - len(chosen)
@@ -99,12 +142,10 @@ def _chosen(one: Drawn, chosen: set[tuple[str, str]]) -> Drawn:
     return replace(one, sections=tuple(section for section in one.sections if (one.owner, section[0]) in chosen))
 
 
-def _skeleton(
-    template: Template, report: Report, first: Markup, limit: int, measure: Measure
-) -> tuple[dict[str, Any], int]:
+def _skeleton(template: Template, report: Report, limit: int, measure: Measure) -> tuple[dict[str, Any], int]:
     """What must be there, shortened until it fits, and the room that is left."""
     for share in SHRINK:
-        page = {"marker": first, "left_out": ""} | _arranged([]) | _must(report, limit * share, measure)
+        page = {"left_out": ""} | _arranged([]) | _must(report, limit * share, measure)
         room = limit - RESERVE - measure(template.render(page))
         if room >= 0:
             break
