@@ -37,6 +37,7 @@ def read_table(
     wanted = None if columns is None or contract is not None else _wanted(spec, columns)
     parts = []
     files, kind = data_files(spec, data_dir)
+    _check_memory(spec, files, kind, wanted)
     for file in files:
         with _named(file, data_dir):
             parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
@@ -71,6 +72,35 @@ def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:
     names = [DataFile(path=file.relative_to(data_dir).as_posix(), md5="") for file in found]
     chosen, kind = files_of(spec.data, names)
     return [data_dir / file.path for file in chosen], kind
+
+
+def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: list[str] | None) -> None:
+    """Refuse what cannot fit: the table alone, unpacked, is larger than the spec's limit."""
+    limit = spec.resources.memory_bytes
+    if limit is None:
+        return
+    size = sum(file.stat().st_size if kind == "csv" else _unpacked(file, columns) for file in files)
+    if size > limit:
+        allowed = f"`resources.memory: {spec.resources.memory}`"
+        raise UserError(
+            f"{spec.data.path}: {size / 1e6:.0f} MB of columns do not fit into {allowed}",
+            hint="Name fewer inputs, or raise `resources.memory` and the runner with it.",
+            code="memory_exceeded",
+        )
+
+
+def _unpacked(file: Path, columns: list[str] | None) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        metadata = pyarrow.parquet.read_metadata(file)
+    except (pa.ArrowInvalid, OSError):
+        return 0  # reading says what is wrong with it
+    wanted = None if columns is None else set(columns)
+    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
+    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
+    return sum(one.total_uncompressed_size for one in chunks if wanted is None or one.path_in_schema in wanted)
 
 
 def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ dates become their parts as numbers; derived columns become the value of their e
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,9 @@ def frame(table: Any, columns: Sequence[InputColumn]) -> Any:
     import pyarrow as pa
 
     arrays: dict[str, Any] = {}
+    known = dict(zip(table.column_names, table.columns, strict=True))  # Arrow looks names up one by one
     for column in columns:
-        arrays.update(_columns(table, column))
+        arrays.update(_columns(table, known, column))
     if not arrays:  # a table without columns has no rows; a model of no inputs still predicts
         arrays["(none)"] = np.zeros(table.num_rows)
     return pa.table(arrays)
@@ -58,19 +59,19 @@ def is_text(column: InputColumn) -> bool:
     return column.kind in ("categorical", "text")
 
 
-def _columns(table: Any, column: InputColumn) -> dict[str, Any]:
+def _columns(table: Any, known: Mapping[str, Any], column: InputColumn) -> dict[str, Any]:
     import pyarrow as pa
 
     if column.kind == "derived":
         assert column.expression is not None
         return {column.name: _derived(table, column)}
-    if column.name not in table.column_names:
+    if column.name not in known:
         raise UserError(
             f"the column {column.name!r} is not there",
             hint=f"There are: {', '.join(table.column_names[:20])}.",
             code="column_missing",
         )
-    values = table.column(column.name)
+    values = known[column.name]
     try:
         if column.kind == "datetime":
             return _parts(values, column)

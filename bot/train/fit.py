@@ -38,6 +38,7 @@ class Recipe:
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.pipeline import Pipeline
 
+        prepare = preprocessor(self.inputs, self.needs, seed=self.spec.seed)
         estimator = build_estimator(self.spec, self.classes, self.parameters)
         if n_native(self.inputs):
             estimator.set_params(categorical_features=list(range(n_native(self.inputs))))
@@ -45,7 +46,6 @@ class Recipe:
         method = self.spec.estimator.calibration
         if method != "none":
             estimator = CalibratedClassifierCV(estimator, method=method, cv=calibration_folds, ensemble=False)
-        prepare = preprocessor(self.inputs, self.needs, seed=self.spec.seed)
         return Pipeline([("prepare", prepare), ("predict", estimator)])
 
 

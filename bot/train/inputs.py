@@ -101,11 +101,12 @@ def resolve_inputs(spec: ModelSpec, table: Any) -> Inputs:
     names, blocks = table.column_names, list[Block]()
     taken: set[str] = set()
     features = spec.features
-    excluded = {name for pattern in features.exclude for name in _matching(pattern, names, must=False)}
+    taken |= spec.data.reserved
+    taken |= {name for pattern in features.exclude for name in _matching(pattern, names, must=False)}
     for kind, settings in _listed(spec):
         found: list[str] = []
         for pattern in settings.columns:
-            found += [name for name in _matching(pattern, names) if name not in taken | excluded | spec.data.reserved]
+            found += [name for name in _matching(pattern, names) if name not in taken]
             taken.update(found)
         if found:
             columns = tuple(_column(kind, name, table, settings) for name in dict.fromkeys(found))
@@ -115,7 +116,7 @@ def resolve_inputs(spec: ModelSpec, table: Any) -> Inputs:
         blocks.append(Block(Numeric(columns=tuple(features.derived)), derived))
     dropped: tuple[DroppedInput, ...] = ()
     if features.auto_settings is not None:
-        auto, dropped = _auto(spec, table, taken | excluded)
+        auto, dropped = _auto(spec, table, taken)
         blocks += auto
     plain = {column.name for block in blocks for column in block.columns if column.kind != "derived"}
     read = dict.fromkeys(source for column in derived for source in sources_of(column) if source not in plain)
@@ -160,10 +161,10 @@ def _auto(spec: ModelSpec, table: Any, taken: set[str]) -> tuple[list[Block], tu
     roles = {spec.data.target, spec.data.row_id, spec.data.weight, spec.data.time, spec.data.group}
     by_kind: dict[str, list[InputColumn]] = {}
     dropped = []
-    for field in table.schema:
+    for field, values in zip(table.schema, table.columns, strict=True):
         if field.name in taken or field.name in roles:
             continue
-        kind, why = _kind(field.type, table[field.name], settings)
+        kind, why = _kind(field.type, values, settings)
         if kind is None:
             dropped.append(DroppedInput(column=field.name, reason="not_usable", detail=why))
             continue

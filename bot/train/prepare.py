@@ -104,9 +104,10 @@ def _infinite(table: Any, inputs: Inputs) -> list[str]:
     import pyarrow.compute as pc
 
     found = []
+    known = dict(zip(table.column_names, table.columns, strict=True))
     for column in inputs.columns:
-        if column.kind == "numeric" and pa.types.is_floating(table.schema.field(column.name).type):
-            n = pc.sum(pc.is_inf(table[column.name])).as_py() or 0
+        if column.kind == "numeric" and pa.types.is_floating(known[column.name].type):
+            n = pc.sum(pc.is_inf(known[column.name])).as_py() or 0
             if n:
                 found.append(f"{column.name}: {n} infinite values of the training rows count as missing")
     return found

@@ -49,6 +49,7 @@ def screen(table: Any, inputs: Inputs, target: Target, time: str | None) -> tupl
     sample, truth = table.take(rows), target.at(rows)
     columns = [column for column in inputs.columns if column.kind not in ("derived", "source")]
     found: dict[str, Finding] = {}
+    table, sample = (dict(zip(one.column_names, one.columns, strict=True)) for one in (table, sample))
     for column in columns:
         for finding in _alone(column, table, sample, truth, time):
             found.setdefault(column.name, finding)
