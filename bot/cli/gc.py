@@ -1,0 +1,111 @@
+"""`mlbot gc`: artifacts that nothing needs, listed, then removed."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.adapters.dvc_objects import RemoteObjects
+    from bot.ports import Ports
+    from bot.promote.retention import Kept, Stored
+    from bot.records.ledger import Head
+    from bot.records.release import Release
+
+
+@click.command(name="gc")
+@click.option("--remove", is_flag=True, help="Remove what is listed; without it nothing is changed.")
+@click.option("--keep-days", default=90, type=click.IntRange(0), show_default=True, help="Keep what is younger.")
+@click.option("--open", "opened", multiple=True, type=int, metavar="N", help="An open pull request.")
+@click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
+def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -> None:
+    """List the stored artifacts, and what keeps each. Nothing that was ever live is removed.
+
+    Which pull requests are open is asked of GitHub when GITHUB_TOKEN and GITHUB_REPOSITORY are set; otherwise every
+    pull request counts as open, unless --open names those that are.
+    """
+    from bot.adapters.dvc_objects import RemoteObjects
+    from bot.cli.clone import clone_ports
+    from bot.promote.retention import removable, sorted_out
+
+    ports = clone_ports(repo)
+    kept = sorted_out(
+        stored(ports), _releases(ports), _heads(ports), _open(opened), ports.clock.now(), timedelta(days=keep_days)
+    )
+    _say(kept)
+    going = [one for one in kept if not one.reason]
+    if not going:
+        click.echo("Nothing may go.")
+        return
+    remote = RemoteObjects(ports.workspace)
+    objects = {one.stored.pointer: remote.of(one.stored.pointer) for one in kept}
+    gone = removable(kept, objects, _needed(ports, remote))
+    if not remove:
+        click.echo(f"{len(going)} artifacts ({len(gone)} objects) may go; --remove removes them.")
+        return
+    n = remote.remove(gone)
+    click.echo(f"{len(going)} artifacts removed ({n} objects). Their evaluations stay in the ledger.")
+
+
+def stored(ports: Ports) -> list[Stored]:
+    """Every artifact that the ledger has a pointer to."""
+    from bot.promote.retention import Stored
+
+    found = []
+    for path in ports.ledger.paths("evaluations/"):
+        if path.endswith(".dvc"):
+            _, model, _, name = path.split("/")
+            text = (ports.ledger.get(path) or b"").decode()
+            found.append(Stored(model, f"sha256:{name.removesuffix('.dvc')}", text, ports.ledger.log(path)[-1][1]))
+    return found
+
+
+def _releases(ports: Ports) -> list[Release]:
+    from bot.promote.step import live_releases
+    from bot.records.release import Release
+
+    paths = ports.ledger.paths("promotions/")
+    return [*live_releases(ports), *(Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths)]
+
+
+def _heads(ports: Ports) -> list[Head]:
+    from bot.records.ledger import Head
+
+    return [Head.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("heads/")]
+
+
+def _open(opened: tuple[int, ...]) -> set[int] | None:
+    if opened:
+        return set(opened)
+    token, repository = os.environ.get("GITHUB_TOKEN"), os.environ.get("GITHUB_REPOSITORY")
+    if not token or not repository:
+        return None
+    from bot.adapters.github import GitHub
+
+    url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    return set(GitHub(api_url=url, repository=repository, token=token).open_numbers())
+
+
+def _needed(ports: Ports, remote: RemoteObjects) -> set[str]:
+    """Objects of the data itself, at the default branch and in the checkout."""
+    found: set[str] = set()
+    for rev in ("HEAD", f"origin/{ports.default_branch}"):
+        try:
+            pointer = ports.git.read(ports.git.resolve(rev), "data.dvc")
+        except UserError:
+            continue
+        if pointer is not None:
+            found.update(remote.of(pointer.decode(), under="data"))
+    return found
+
+
+def _say(kept: list[Kept]) -> None:
+    for one in kept:
+        name = f"{one.stored.model} {one.stored.evaluation_digest.removeprefix('sha256:')[:12]}"
+        click.echo(f"{'keep' if one.reason else 'may go':7} {name}  {one.reason or 'nothing needs it'}")
