@@ -96,7 +96,7 @@ def invalid(why: str) -> UserError:
     """The error of everything that is not signed as it must be."""
     return UserError(
         f"the signature does not hold: {why}",
-        hint="Somebody else than the bot wrote this: look at `git log` of the branch, and put right what it brought in.",
+        hint="Somebody else than the bot wrote this: look at `git log` of the branch, and put it right.",
         code="signature_invalid",
     )
 

@@ -1,0 +1,238 @@
+"""What the workflows promise: least privilege, pinned actions, no text of a stranger in a shell, nothing dropped."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.sandbox.dialect import for_act
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
+BIN = Path(sys.executable).parent
+HANDLE = "uv run --frozen mlbot handle"
+# What `mlbot handle` switches on, by file
+JOBS = {
+    "pull-request": ["plan", "train", "report"],
+    "merge-group": ["report"],
+    "review": ["review"],
+    "reviewed": ["reviewed"],
+    "chatops": ["chatops"],
+    "promote": ["promote"],
+    "reconcile": ["reconcile"],
+    "monitor": ["monitor"],
+    "reproduce": ["reproduce"],
+    "ci": ["test"],
+}
+WITHOUT_THE_BOT = ("review", "ci")
+
+
+def load(file: Path) -> dict[str, Any]:
+    # YAML 1.1 reads `on` as true
+    loaded: dict[str, Any] = yaml.safe_load(file.read_text().replace("\non:", '\n"on":'))
+    return loaded
+
+
+def jobs() -> Iterator[Any]:
+    for file in FILES:
+        for name, job in load(file)["jobs"].items():
+            yield pytest.param(file.stem, job, id=f"{file.stem}:{name}")
+
+
+def steps() -> Iterator[Any]:
+    for file in FILES:
+        for name, job in load(file)["jobs"].items():
+            for number, step in enumerate(job["steps"]):
+                yield pytest.param(file.stem, step, id=f"{file.stem}:{name}:{number}")
+
+
+def test_every_workflow_is_named_as_its_file_and_on_the_list() -> None:
+    assert {file.stem: list(load(file)["jobs"]) for file in FILES} == JOBS
+    assert all(load(file)["name"] == file.stem for file in FILES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_permission_unless_a_job_says_why(file: Path) -> None:
+    assert load(file)["permissions"] == {}
+    granted = re.findall(r"^      [a-z-]+: (?:read|write)(.*)$", file.read_text(), re.MULTILINE)
+    assert all(comment.strip().startswith("# ") for comment in granted)
+
+
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_every_job_is_bounded_and_says_what_it_may(stem: str, job: dict[str, Any]) -> None:
+    assert job["timeout-minutes"] and "permissions" in job
+    assert job["runs-on"] in ("ubuntu-24.04-arm", "${{ matrix.runner }}")
+
+
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_every_job_is_one_command(stem: str, job: dict[str, Any]) -> None:
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert runs == [HANDLE] if stem not in WITHOUT_THE_BOT else len(runs) == 1
+
+
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_only_the_tests_see_files_of_a_change(stem: str, job: dict[str, Any]) -> None:
+    """Whatever holds a secret or a write permission runs code of the default branch only."""
+    for step in job["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+            if stem != "ci":
+                assert step["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    if stem in WITHOUT_THE_BOT:
+        assert not {"write"} & set(job["permissions"].values()) and "secrets." not in json.dumps(job)
+
+
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_the_signing_key_is_in_an_environment_and_never_in_a_job_that_trains(stem: str, job: dict[str, Any]) -> None:
+    text = json.dumps(job)
+    if "secrets." in text:
+        assert job["environment"] == {"name": "mlbot", "deployment": False}
+        assert "strategy" not in job
+    secrets = re.findall(r"secrets\.(\w+)", text)
+    assert set(secrets) <= {"MLBOT_SIGNING_KEY"}
+
+
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_caches_are_for_the_tests_only(stem: str, job: dict[str, Any]) -> None:
+    """A cache that a pull request could have filled is never restored where it matters."""
+    for step in job["steps"]:
+        assert not step.get("uses", "").startswith("actions/cache")
+        if step.get("uses", "").startswith("astral-sh/setup-uv@"):
+            assert step["with"]["enable-cache"] is (stem == "ci")
+
+
+@pytest.mark.parametrize(("stem", "step"), list(steps()))
+def test_no_expression_in_a_shell(stem: str, step: dict[str, Any]) -> None:
+    assert "${{" not in step.get("run", "")
+
+
+def test_actions_are_pinned_by_commit_and_say_their_version() -> None:
+    for file in FILES:
+        for line in file.read_text().splitlines():
+            if " uses:" in line:
+                assert re.search(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), f"{file.name}: {line}"
+
+
+def test_one_pin_an_action() -> None:
+    pins = {use for file in FILES for use in re.findall(r" uses: (\S+)", file.read_text())}
+    assert len({pin.split("@")[0] for pin in pins}) == len(pins)
+
+
+@pytest.mark.parametrize(("stem", "group", "cancels"), [
+    ("promote", "promote-${{ inputs.environment || 'all' }}", False),
+    ("reviewed", "reviewed-${{ github.event.workflow_run.head_sha }}", False),
+])  # fmt: skip
+def test_promotions_and_reviews_queue_up(stem: str, group: str, cancels: bool) -> None:
+    concurrency = load(ROOT / f".github/workflows/{stem}.yml")["concurrency"]
+    assert concurrency == {"group": group, "cancel-in-progress": cancels, "queue": "max"}
+
+
+def test_commands_queue_up_and_a_newer_head_cancels_training() -> None:
+    chatops = load(ROOT / ".github/workflows/chatops.yml")["jobs"]["chatops"]["concurrency"]
+    assert chatops["queue"] == "max" and chatops["cancel-in-progress"] is False
+    assert load(ROOT / ".github/workflows/pull-request.yml")["concurrency"]["cancel-in-progress"] is True
+
+
+def test_every_ignored_finding_says_why() -> None:
+    for file in FILES:
+        for line in file.read_text().splitlines():
+            if "zizmor: ignore" in line:
+                assert re.search(r"zizmor: ignore\[[a-z-]+\] \w+ .{20}", line), line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["actionlint"],
+        ["zizmor", "--offline", "--quiet", "--persona=pedantic", ".github"],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, FILES)],
+    ],
+    ids=lambda command: command[0],
+)
+def test_linters_find_nothing(command: list[str]) -> None:
+    done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- the real engine
+
+STAND_IN = "name: x\ndescription: x\nruns:\n  using: composite\n  steps:\n    - run: 'true'\n      shell: bash\n"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run a workflow with a payload; returns what the stand-in for uv was called with, one entry a job."""
+    root = tmp_path_factory.mktemp("engine")
+    stand_in = root / "action"
+    stand_in.mkdir()
+    (stand_in / "action.yml").write_text(STAND_IN)
+    tools = root / "bin"
+    tools.mkdir()
+    (tools / "uv").write_text('#!/bin/sh\necho "$GITHUB_JOB|$*|$MLBOT_MODEL" >> "$CALLS"\n')
+    (tools / "uv").chmod(0o755)
+    work = root / "work"
+    subprocess.run(["git", "init", "-q", "-b", "main", work], check=True)
+    uses = {use for file in FILES for use in re.findall(r" uses: (\S+)", file.read_text())}
+
+    def run(event: str, file: str, payload: dict[str, Any]) -> list[str]:
+        calls = root / "calls"
+        calls.write_text("")
+        content = {"repository": {"default_branch": "main", "full_name": "o/r"}, **payload}
+        (root / "event.json").write_text(json.dumps(content))
+        workflow = root / f"{file}.yml"
+        workflow.write_text(for_act((ROOT / f".github/workflows/{file}.yml").read_text()))
+        command = [BIN / "act", event, "-W", workflow, "-e", root / "event.json"]
+        command += ["-P", "ubuntu-24.04-arm=-self-hosted", "--no-cache-server", "--env", f"CALLS={calls}"]
+        for use in uses:
+            command += ["--local-repository", f"{use}={stand_in}"]
+        path = f"{tools}:{os.environ['PATH']}"
+        environment = {"PATH": path, "HOME": str(root), "GITHUB_REPOSITORY": "o/r"}
+        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return calls.read_text().splitlines()
+
+    return run
+
+
+def comment(body: str, *, kind: str = "User", on_pull: bool = True) -> dict[str, Any]:
+    issue: dict[str, Any] = {"number": 7, **({"pull_request": {"url": "x"}} if on_pull else {})}
+    return {"action": "created", "issue": issue, "comment": {"id": 1, "body": body, "user": {"type": kind}}}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("payload", "starts"),
+    [
+        (comment("/status"), True),
+        (comment("Thanks!\r\n/approve"), True),
+        (comment("Thanks!\n/approve"), True),
+        (comment("see https://example.org/a and 1/2"), False),
+        (comment("LGTM"), False),
+        (comment("/status", kind="Bot"), False),
+        (comment("/status", on_pull=False), False),
+    ],
+)
+def test_a_comment_without_a_command_starts_nothing(engine: Any, payload: dict[str, Any], starts: bool) -> None:
+    """Not even Python: the job's condition is false, in GitHub's own expression language."""
+    assert engine("issue_comment", "chatops", payload) == (["chatops|run --frozen mlbot handle|"] if starts else [])
+
+
+@pytest.mark.engine
+def test_promotion_runs_on_the_default_branch_only(engine: Any) -> None:
+    handled = ["promote|run --frozen mlbot handle|"]
+    assert engine("push", "promote", {"ref": "refs/heads/main"}) == handled
+    assert engine("push", "promote", {"ref": "refs/heads/other"}) == []
+
+
+@pytest.mark.engine
+def test_only_a_review_starts_the_second_half_of_review(engine: Any) -> None:
+    run = {"workflow_run": {"event": "pull_request_review", "head_sha": "a" * 40}}
+    assert engine("workflow_run", "reviewed", run) == ["reviewed|run --frozen mlbot handle|"]
+    assert engine("workflow_run", "reviewed", {"workflow_run": {"event": "push", "head_sha": "a" * 40}}) == []
