@@ -52,6 +52,14 @@ def list_commands(prefix: str | None) -> None:
         click.echo(f"{usage(form, prefix):{width}}  {form.does}")
 
 
+@command.command("docs")
+def print_docs() -> None:
+    """Print docs/commands.md."""
+    from bot.chatops.answers import docs_page
+
+    click.echo(docs_page(), nl=False)
+
+
 def _body(file: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
