@@ -15,7 +15,7 @@ from bot.evaluate.evidence import Evidence, Gap, Sliced
 from bot.evaluate.gaps import gaps
 from bot.evaluate.interval import compare, estimate
 from bot.evaluate.ladder import ladder
-from bot.evaluate.metrics import metric_of, metrics_for
+from bot.evaluate.metrics import canonical, metric_of, metrics_for
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.records import comparison_record, gap_sections, metric_record, slice_records
 from bot.evaluate.resample import Resampler, Settings
@@ -105,7 +105,12 @@ def declared_metrics(case: Case, asked: tuple[PlacedGate, ...]) -> dict[str, Met
 def _asked_metrics(case: Case, asked: Sequence[PlacedGate]) -> list[str]:
     """Names of the metrics that gates look at."""
     names = [str(getattr(placed.gate, "metric", "primary")) for placed in asked]
-    return [case.spec.metrics.primary if name == "primary" else name for name in names]
+    return [primary_metric(case) if name == "primary" else canonical(name) for name in names]
+
+
+def primary_metric(case: Case) -> str:
+    """Its own name, also when the spec has scikit-learn's."""
+    return canonical(case.spec.metrics.primary)
 
 
 def _by_slice(placed: PlacedGate) -> bool:
@@ -123,13 +128,13 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
     """Everything that a gate may look at."""
     spec, rows = case.spec, case.rows
     estimates = {name: estimate(metric, case.candidate, resampler) for name, metric in metrics.items()}
-    wanted = dict.fromkeys([*spec.metrics.names, *_asked_metrics(case, asked)])
-    sliced = dict.fromkeys([spec.metrics.primary, *_asked_metrics(case, [one for one in asked if _by_slice(one)])])
+    wanted = dict.fromkeys([*map(canonical, spec.metrics.names), *_asked_metrics(case, asked)])
+    sliced = dict.fromkeys([primary_metric(case), *_asked_metrics(case, [one for one in asked if _by_slice(one)])])
     differences = _differences(case, {name: metrics[name] for name in wanted if name in metrics}, resampler)
     policy = case.gates.policy
     return Evidence(
         training=case.training,
-        primary=spec.metrics.primary,
+        primary=primary_metric(case),
         n_test=len(rows),
         metrics=metrics,
         estimates={name: one for name, one in estimates.items() if math.isfinite(one.value)},
@@ -156,7 +161,7 @@ def _budget(
     estimates: Mapping[str, Estimate],
 ) -> tuple[Budget, ...]:
     """Uses of the primary metric's test rows; with the policy's ladder also whether this result may be shown."""
-    policy, name = case.gates.policy.budget, case.spec.metrics.primary
+    policy, name = case.gates.policy.budget, primary_metric(case)
     (spent,) = budgets(case.training.test_rows_digest, [name], case.uses, policy)
     if policy is None or not policy.ladder or name not in estimates:
         return (spent,)

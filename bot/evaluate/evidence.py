@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.evaluate.metrics import canonical
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.results import Difference, Estimate
 from bot.records.evaluation import Budget, MissingBaseline
@@ -71,4 +72,4 @@ class Evidence:
 
     def metric(self, name: str) -> str:
         """The name that a gate means: `primary` is the first metric of the spec."""
-        return self.primary if name == "primary" else name
+        return self.primary if name == "primary" else canonical(name)

@@ -16,7 +16,8 @@ from bot.errors import Place, UserError
 from bot.records.training import Task
 from bot.specs.base import Spec, wrong
 from bot.specs.condition import parse
-from bot.specs.validation import validate
+from bot.specs.metrics import is_metric, known_metrics
+from bot.specs.validation import did_you_mean, validate
 from bot.specs.yaml import Document, read_yaml
 
 OnInconclusive = Literal["block", "allow"]
@@ -51,6 +52,15 @@ class Measured(GateSpec):
 
     metric: str = "primary"
     """Name of a metric, or `primary` for the one that the model spec names first."""
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        tasks = ("binary", "multiclass", "regression")
+        if metric == "primary" or any(is_metric(metric, task) for task in tasks):
+            return metric
+        known = {name for task in tasks for name in known_metrics(task)} | {"primary"}
+        raise wrong(f"unknown metric {metric[:60]!r}", did_you_mean(metric, known, noun="metrics"))
 
 
 class Against(Measured):
@@ -321,8 +331,13 @@ def with_spec_gates(gates: Gates, document: Document) -> Gates:
 
     Raises UserError (or Problems) when a gate of the spec is malformed or takes the id of one of the policy.
     """
+    return gates.adding(spec_gates(document))
+
+
+def spec_gates(document: Document) -> tuple[PlacedGate, ...]:
+    """The gates of a model.yaml. Raises UserError (or Problems) when one is malformed."""
     written = document.value.get("gates") if isinstance(document.value, dict) else None
     if not written:
-        return gates
+        return ()
     part = replace(document, value={"gates": written})
-    return gates.adding(placed_gates(validate(part, _SpecGates, schema="gates").gates, document))
+    return placed_gates(validate(part, _SpecGates, schema="gates").gates, document)

@@ -95,6 +95,8 @@ TABLE = [
     ("kind: slice_floor, value: 0.805", {}, "inconclusive", "evidence_insufficient"),
     ("kind: slice_floor, value: 0.7", {"slices": {}}, "inconclusive", "slices_missing"),
     ("kind: slice_floor, value: 0.7, columns: [city]", {}, "inconclusive", "slices_missing"),
+    ("kind: slice_floor, value: 0.7, metric: mcc", {}, "inconclusive", "metric_undefined"),
+    (SLICES + ", metric: mcc", {}, "inconclusive", "metric_undefined"),
     (SLICES, {}, "pass", "gate_passed"),
     (SLICES, {"slices": slices(0.0, -0.2)}, "fail", "slice_regressed"),
     (SLICES, {"slices": slices(0.0, -0.05)}, "inconclusive", "evidence_insufficient"),

@@ -45,6 +45,7 @@ def test_the_shipped_policy_reads_and_knows_its_lines() -> None:
         ("{id: a, kind: condition, condition: n > 0.8}", "3:41", "it ends", "+/-"),
         ("{id: a, kind: floor, value: 1.0, tasks: [ranking]}", "3:46", "must be one of binary", None),
         ("{id: a, kind: floor, value: .nan}", None, "", None),
+        ("{id: a, kind: floor, metric: rocauc, value: 1.0}", "3:34", "unknown metric 'rocauc'", "`roc_auc`"),
     ],
 )
 def test_a_mistake_has_a_place_and_a_hint(gate: str, line_column: str | None, said: str, hint: str | None) -> None:

@@ -1,7 +1,7 @@
 """slice_floor: on every slice with enough rows the metric is at least a value (at most, where lower is better)."""
 
 from bot.evaluate.evidence import Evidence
-from bot.evaluate.gates.interface import Finding
+from bot.evaluate.gates.interface import Finding, undefined
 from bot.evaluate.gates.slices import Asked, judge_slices
 from bot.specs.gates import SliceFloor
 
@@ -9,6 +9,8 @@ from bot.specs.gates import SliceFloor
 def judge(gate: SliceFloor, evidence: Evidence) -> Finding:
     """Three-valued over all slices, corrected for their number."""
     name = evidence.metric(gate.metric)
+    if name not in evidence.metrics:
+        return undefined(name)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
     asked = [
         Asked(one, sign * one.estimate.value, one.estimate.error, sign * gate.value, one.estimate.value)

@@ -2,7 +2,7 @@
 
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import without_baseline
-from bot.evaluate.gates.interface import Finding
+from bot.evaluate.gates.interface import Finding, undefined
 from bot.evaluate.gates.slices import Asked, judge_slices
 from bot.specs.gates import SliceNonInferiority
 
@@ -13,6 +13,8 @@ def judge(gate: SliceNonInferiority, evidence: Evidence) -> Finding:
     if absent:
         return absent
     name = evidence.metric(gate.metric)
+    if name not in evidence.metrics:
+        return undefined(name)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
     asked = [
         Asked(one, sign * difference.difference, difference.error, -gate.margin, difference.difference)

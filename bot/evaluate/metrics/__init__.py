@@ -69,7 +69,7 @@ def metric_of(name: str, *, costs: tuple[tuple[float, ...], ...] | None = None) 
 
     Raises UserError (code `metric_unknown`) with the nearest name.
     """
-    name = ALIASES.get(name, name)
+    name = canonical(name)
     if name == "cost" and costs is not None:
         return cost.cost(np.asarray(costs, dtype=np.float64))
     if name.startswith("pinball_"):
@@ -77,6 +77,11 @@ def metric_of(name: str, *, costs: tuple[tuple[float, ...], ...] | None = None) 
     if name not in METRICS or name == "cost":
         raise unknown_metric(name)
     return METRICS[name]
+
+
+def canonical(name: str) -> str:
+    """The metric's own name, of itself or of scikit-learn's name for it."""
+    return ALIASES.get(name, name)
 
 
 def metrics_for(task: Task) -> tuple[str, ...]:

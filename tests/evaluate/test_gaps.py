@@ -1,0 +1,57 @@
+"""Gaps between groups, with the values that fairlearn defines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bot.evaluate.gaps import gaps
+from bot.evaluate.resample import Resampler, Settings
+from bot.evaluate.rows import Rows, Scores
+
+
+def world(n: int = 3000, seed: int = 0, groups=None) -> tuple[Rows, Scores]:
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, 2, n)
+    group = generator.choice(["a", "b", "c"], n)
+    said = (generator.random(n) < 0.3 + 0.3 * truth + 0.2 * (group == "b")).astype(np.int64)
+    return Rows("binary", truth, ("no", "yes"), slices={"group": group}, groups=groups), Scores(said)
+
+
+def test_both_measures_are_the_largest_differences_between_groups() -> None:
+    """fairlearn.metrics 0.13: demographic_parity_difference and equalized_odds_difference by their definitions."""
+    rows, scores = world()
+    found = {gap.measure: gap for gap in gaps("group", scores, Resampler(rows, Settings()), 100)}
+    group, said = rows.slices["group"], scores.predicted
+    shares = {name: said[group == name].mean() for name in "abc"}
+    odds = [{name: said[(group == name) & (rows.truth == y)].mean() for name in "abc"} for y in (0, 1)]
+    parity = found["demographic_parity_difference"]
+    assert parity.value == pytest.approx(max(shares.values()) - min(shares.values()))
+    assert found["equalised_odds_difference"].value == pytest.approx(
+        max(max(rate.values()) - min(rate.values()) for rate in odds)
+    )
+    assert parity.low < parity.value < parity.high and parity.groups[1] == "b"
+
+
+def test_the_interval_covers_the_true_gap() -> None:
+    covered = 0
+    for seed in range(200):
+        rows, scores = world(2000, seed)
+        parity = gaps("group", scores, Resampler(rows, Settings(resamples=400)), 100)[0]
+        covered += parity.low <= 0.2 <= parity.high
+    assert covered / 200 >= 0.90
+
+
+def test_small_groups_and_single_groups_are_left_out() -> None:
+    rows, scores = world(120)
+    assert gaps("group", scores, Resampler(rows, Settings()), 100) == []
+
+
+def test_rows_of_one_person_are_drawn_together() -> None:
+    rows, scores = world(1000)
+    alone = gaps("group", scores, Resampler(rows, Settings()), 50)[0]
+    many = np.repeat(np.arange(1000), 4)
+    copied = Rows("binary", rows.truth[many], rows.classes, groups=many, slices={"group": rows.slices["group"][many]})
+    together = gaps("group", Scores(scores.predicted[many]), Resampler(copied, Settings()), 50)[0]
+    assert together.value == pytest.approx(alone.value)
+    assert together.error == pytest.approx(alone.error, rel=0.15)
