@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ class Bare:
             "core.logAllRefUpdates": "true",
             "gc.auto": "0",
         }
+        (path / "hooks").mkdir(exist_ok=True)
+        shutil.copy(Path(__file__).parent / "hooks/update", path / "hooks/update")
+        (path / "hooks/update").chmod(0o755)
         with (path / "config").open("a") as file:
             for key, value in settings.items():
                 section, name = key.split(".")
@@ -127,6 +131,12 @@ class Bare:
         for entry in self.files(base, head):
             names.update({str(entry["filename"]), str(entry.get("previous_filename", entry["filename"]))})
         return sorted(names)
+
+    def new_paths(self, sha: str) -> list[str]:
+        """Files that commits reachable from `sha` and from no ref change."""
+        line = ["git", "-C", str(self.path), "log", "--format=", "--name-only", "-z", "-m", sha, "--not", "--all"]
+        done = subprocess.run(line, capture_output=True, check=False)
+        return sorted({name.strip() for name in done.stdout.decode(errors="replace").split("\0") if name.strip()})
 
     def merged_tree(self, ours: str, theirs: str) -> str | None:
         """The tree of a merge, None on a conflict."""

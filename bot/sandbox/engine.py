@@ -20,6 +20,7 @@ from bot.sandbox.hub import Happening, Hub
 from bot.sandbox.shapes import actions as shapes
 from bot.sandbox.shapes.pulls import simple
 from bot.sandbox.store import Repository, Run
+from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, starts
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
@@ -45,13 +46,15 @@ class Item:
 class Settings:
     """What runs get. `secrets` are by environment name, "" the repository's own; `labels` are runner labels to map.
 
-    `skip` are file names of workflows that do not run here.
+    `timeout_s` is for a whole run, `minute_s` how long a minute of `timeout-minutes` is; `skip` are file names of
+    workflows that do not run here.
     """
 
     labels: set[str] = field(default_factory=set)
     extra_env: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     timeout_s: float = 1200.0
+    minute_s: float = 60.0
     skip: set[str] = field(default_factory=set)
 
 
@@ -188,7 +191,11 @@ class Engine:
             item.process = act.spawn(job)
             if item.cancelled:
                 processes.end(item.process.pid, signal.SIGTERM)
-            return act.follow(job, item.process, self.hub, self.settings.timeout_s)
+            watch = Watch(run, start.workflow, item.process.pid, self.settings.minute_s)
+            try:
+                return act.follow(job, item.process, self.hub, self.settings.timeout_s)
+            finally:
+                watch.end()
         finally:
             with self.hub.lock:
                 self.hub.expire(run.id)
@@ -268,6 +275,13 @@ class Engine:
             timer = threading.Timer(GRACE_S, processes.end_if_alive, (item.process,))
             timer.daemon = True
             timer.start()
+
+    def again(self, run: int) -> None:
+        """The event of a run, a second time."""
+        with self._changed:
+            item = self._items[run]
+            event = "pull_request" if item.start.event == "pull_request_target" else item.start.event
+            self.happened(Happening(item.run.repository, event, item.start.payload, level=item.level))
 
     def kill(self, run: int) -> None:
         """SIGKILL to everything that a run started, as when a runner dies."""

@@ -71,6 +71,7 @@ class Call:
     body: Any
     token: Token | None
     root: str
+    header: str | None = None
 
     @property
     def repo(self) -> Repository:
@@ -85,6 +86,11 @@ class Call:
     def by_run(self) -> bool:
         """Whether a workflow run's token acts: what it causes starts no further workflow."""
         return self.token is not None and self.token.run is not None
+
+    @property
+    def app(self) -> int | None:
+        """The GitHub App behind the token, None for a person's."""
+        return self.token.app if self.token is not None else None
 
     @property
     def login(self) -> str:
@@ -135,7 +141,8 @@ Handler = Callable[[Call], "Reply | Page"]
 class Route:
     """`needs` are run-token permissions, any of which will do, at `level`; `role` is what a person must have.
 
-    `needs` empty means that every token will do; `("never",)` that no run token will.
+    `needs` empty means that every token will do; `("never",)` that no app's token will. `signed_by_app` tells that the
+    caller is a GitHub App itself, with a JSON Web Token.
     """
 
     method: str
@@ -144,6 +151,7 @@ class Route:
     needs: tuple[str, ...] = ()
     role: Permission = "read"
     level: str | None = None
+    signed_by_app: bool = False
 
     def required_level(self) -> str:
         return self.level or ("read" if self.method == "GET" else "write")

@@ -15,7 +15,7 @@ from bot.sandbox import store
 from bot.sandbox.bare import Bare
 from bot.sandbox.http import not_found
 from bot.sandbox.people import BOT, WEB_FLOW, Permission, Person, Team
-from bot.sandbox.shapes.basics import Links
+from bot.sandbox.shapes.basics import ACTIONS_APP, Links
 
 FULL: dict[str, str] = dict.fromkeys(
     ("actions", "checks", "contents", "deployments", "issues", "packages", "pull-requests", "statuses"), "write"
@@ -113,7 +113,14 @@ class Hub:
         """A token for a run, acting as the bot."""
         value = f"ghs_{secrets.token_hex(18)}"
         with self.lock:
-            self.data.tokens[value] = store.Token(value, BOT.login, dict(permissions), run)
+            self.data.tokens[value] = store.Token(value, BOT.login, dict(permissions), run, app=ACTIONS_APP)
+        return value
+
+    def mint_for_app(self, app: store.App, permissions: Mapping[str, str]) -> str:
+        """An installation token, acting as the app's bot account; what it does starts workflows."""
+        value = f"ghs_{secrets.token_hex(18)}"
+        with self.lock:
+            self.data.tokens[value] = store.Token(value, f"{app.slug}[bot]", dict(permissions), app=app.id)
         return value
 
     def expire(self, run: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox import events
+from bot.sandbox import events, rules
 from bot.sandbox.http import ApiError, Call, invalid
 from bot.sandbox.people import WEB_FLOW
 from bot.sandbox.store import Issue, Pull
@@ -18,7 +18,12 @@ def merge_pull(call: Call, found: Issue) -> str:
     _guard(call, found, pull)
     hub, repo = call.hub, call.repo
     bare = hub.bare(repo)
+    rules.check_merge(hub, repo, found, pull, call.login)
     base = bare.branch(pull.base_ref)
+    if call.app is not None and base is not None:
+        paths = bare.paths_changed(bare.merge_base(base, pull.head_sha), pull.head_sha)
+        if reason := rules.workflow_refusal(paths):
+            raise ApiError(403, reason)
     tree = bare.merged_tree(base, pull.head_sha) if base else None
     if base is None or tree is None:
         raise ApiError(405, "Pull Request is not mergeable")

@@ -60,12 +60,18 @@ class Api:
         path = parts.path.removeprefix(prefix)
         token = None
         try:
-            token = self.token(header)
+            found = _match(method, path)
+            token = None if found and found[0].signed_by_app else self.token(header)
             self._count(token)
             fault = self.faults.take(method, path)
             if fault is not None:
                 raise fault
-            reply = self._route(method, path, dict(parse_qsl(parts.query, keep_blank_values=True)), token, body, prefix)
+            if found is None:
+                raise not_found()
+            route, params = found
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            call = Call(self.hub, method, params, query, _json(body), token, self.hub.url + prefix, header)
+            reply = self._call(route, call, path)
         except ApiError as error:
             reply = Reply(error.body, error.status, error.headers)
         except Exception:
@@ -83,17 +89,6 @@ class Api:
         if token is not None and token.run is not None:
             self.hub.count_request(token.run)
 
-    def _route(
-        self, method: str, path: str, query: dict[str, str], token: Token | None, body: bytes, prefix: str
-    ) -> Reply:
-        for pattern, route in TABLE:
-            match = pattern.match(path) if route.method == method else None
-            if match:
-                params = {name: unquote(value) for name, value in match.groupdict().items()}
-                call = Call(self.hub, method, params, query, _json(body), token, self.hub.url + prefix)
-                return self._call(route, call, path)
-        raise not_found()
-
     def _call(self, route: Route, call: Call, path: str) -> Reply:
         with self.hub.lock:
             _authorise(route, call)
@@ -103,6 +98,15 @@ class Api:
             if call.method != "GET":
                 self.hub.save()
             return result
+
+
+def _match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a path and what its parameters are."""
+    for pattern, route in TABLE:
+        match = pattern.match(path) if route.method == method else None
+        if match:
+            return route, {name: unquote(value) for name, value in match.groupdict().items()}
+    return None
 
 
 def _json(body: bytes) -> Any:
@@ -116,6 +120,8 @@ def _authorise(route: Route, call: Call) -> None:
     """404 for a repository that is not there, 403 for what the token or the person may not do."""
     if "repo" in call.params:
         role = call.role()
+    if route.signed_by_app:
+        return
     if call.token is None:
         if call.method != "GET" or "never" in route.needs:
             raise ApiError(401, "Requires authentication")
@@ -165,6 +171,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 65536
     server: Server
+    without_body = False
 
     def _serve(self) -> None:
         body = self._body()
@@ -186,7 +193,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815, the standard library's names
 
     def do_HEAD(self) -> None:
-        self.command = "GET"
+        self.command, self.without_body = "GET", True
         self._serve()
 
     def _page(self, path: str, body: bytes) -> bool:
@@ -227,7 +234,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if not self.without_body:
+            self.wfile.write(body)
+        self.without_body = False
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:

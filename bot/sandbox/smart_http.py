@@ -14,7 +14,7 @@ from bot.sandbox.people import RANKS
 
 if TYPE_CHECKING:
     from bot.sandbox.server import Api
-    from bot.sandbox.store import Token
+    from bot.sandbox.store import Repository, Token
 
 _GIT = re.compile(r"^/([^/]+)/([^/]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack|HEAD|objects/.+)$")
 
@@ -37,6 +37,7 @@ def serve(handler: Any, api: Api, body: bytes) -> None:
         if writes:
             _may_push(api, repository, token)
         environ = _environ(handler, parts.query, service, api.hub.bare(repository).path, token, len(body))
+        environ |= _rules(repository, token)
         if service != "git-receive-pack":
             _answer(handler, _backend(environ, body))
             return
@@ -82,6 +83,20 @@ def _environ(handler: Any, query: str, service: str, path: Any, token: Token | N
         "GIT_CONFIG_VALUE_0": "*",
     }
     return found | ({"REMOTE_USER": token.login} if token else {})
+
+
+def _rules(repository: Repository, token: Token | None) -> dict[str, str]:
+    """What the update hook reads: patterns of refs that take no push, and that are never forced or deleted."""
+    closed, kept = [], []
+    for one in repository.rulesets:
+        if one["enforcement"] == "active" and (token is None or token.login not in one.get("bypass", ())):
+            words = {"~ALL": "refs/heads/*", "~DEFAULT_BRANCH": f"refs/heads/{repository.default_branch}"}
+            patterns = [words.get(name, name) for name in one["conditions"]["ref_name"]["include"]]
+            types = {rule["type"] for rule in one["rules"]}
+            closed += patterns if "pull_request" in types else []
+            kept += patterns if types & {"deletion", "non_fast_forward"} else []
+    app = "1" if token is not None and token.app is not None else ""
+    return {"SANDBOX_CLOSED": " ".join(closed), "SANDBOX_KEPT": " ".join(kept), "SANDBOX_APP": app}
 
 
 def _backend(environ: dict[str, str], body: bytes) -> bytes:

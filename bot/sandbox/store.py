@@ -13,7 +13,7 @@ from bot.sandbox.people import Permission, Person, Team
 
 @dataclass
 class Comment:
-    """A comment of an issue or pull request. `run` is the workflow run that wrote it, None for a person."""
+    """A comment of an issue or pull request. `app` is the GitHub App that wrote it, None for a person."""
 
     id: int
     number: int
@@ -21,7 +21,7 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
-    run: int | None = None
+    app: int | None = None
 
 
 @dataclass
@@ -89,6 +89,7 @@ class Status:
     target_url: str | None
     creator: str
     created_at: datetime
+    app: int | None = None
 
 
 @dataclass
@@ -262,13 +263,28 @@ class Run:
 
 @dataclass
 class Token:
-    """Who a bearer acts as. `permissions` None means a person's token: it may do what the person may."""
+    """Who a bearer acts as. `permissions` None means a person's token: it may do what the person may.
+
+    `app` is the GitHub App whose installation it is; GitHub Actions is one, and its tokens belong to a `run`.
+    """
 
     value: str
     login: str
     permissions: dict[str, str] | None = None
     run: int | None = None
     expired: bool = False
+    app: int | None = None
+
+
+@dataclass
+class App:
+    """A GitHub App that is installed in the repository. `key` is its public key, PEM."""
+
+    id: int
+    slug: str
+    installation: int
+    key: str
+    permissions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -277,6 +293,7 @@ class Data:
     teams: dict[str, Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    apps: dict[int, App] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000

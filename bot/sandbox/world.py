@@ -12,13 +12,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from bot.errors import UserError, WorldError
+from bot.sandbox import merge_queue
 from bot.sandbox import template as templates
+from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings, run_folder
 from bot.sandbox.events import announce
 from bot.sandbox.http import Reply
 from bot.sandbox.hub import Hub
+from bot.sandbox.merge_queue import MergeGroup
 from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
+from bot.sandbox.rules import ruleset
 from bot.sandbox.server import Api, Server
 from bot.sandbox.store import Repository, Run
 
@@ -227,6 +231,32 @@ class Sandbox:
             path.write_text(self.site.conversation(self.repo, issue, live=False))
         return path
 
+    def add_app(self, slug: str, permissions: Mapping[str, str]) -> tuple[int, str, int]:
+        """A GitHub App installed in the repository: (app id, private key PEM, installation id)."""
+        app, key = add_app(self.hub, slug, permissions)
+        return app.id, key, app.installation
+
+    def protect(self, branch: str = "main", **rules: Any) -> None:
+        """A ruleset: pull requests only, no force-push, no deletion.
+
+        `checks` are statuses that must be green (set by `app`, when one is named), `approvals` how many writers must
+        approve, `bypass` logins that it does not hold back.
+        """
+        with self.hub.lock:
+            self.repo.rulesets.append(ruleset(self.hub, self.repo, branch=branch, **rules))
+            self.hub.save()
+
+    def merge_group(self, *numbers: int) -> MergeGroup:
+        """What the merge queue makes of these pull requests; its checks are asked for. Raises UserError on conflict."""
+        with self.hub.lock:
+            return merge_queue.form(self.hub, self.repo, numbers, self.repo.issues[numbers[0]].author)
+
+    def finish_merge_group(self, group: MergeGroup, required: Iterable[str] = ()) -> bool:
+        """Merge the group when the required statuses are green on it, else throw it away; whether it was merged."""
+        with self.hub.lock:
+            sender = self.repo.issues[group.numbers[0]].author
+            return merge_queue.finish(self.hub, self.repo, group, sender, tuple(required))
+
     # --- workflow runs
 
     @property
@@ -255,6 +285,15 @@ class Sandbox:
             sender = self.repo.owner if self.repo.owner in self.hub.data.people else next(iter(self.repo.permissions))
             path = f".github/workflows/{workflow}"
             announce(self.hub, self.repo, "schedule", None, sender, False, schedule=lines[0], workflow=path)
+
+    def redeliver(self, run: Run) -> None:
+        """The event that started a run comes a second time, as webhooks may; what it starts runs anew."""
+        self.engine.again(run.id)
+
+    def announce(self, event: str, payload: dict[str, Any]) -> None:
+        """An event with any payload, true or forged, as if GitHub had sent it."""
+        with self.hub.lock:
+            self.hub.announce(self.repo, event, payload, by_run=False)
 
     def folder(self, run: Run) -> Path:
         """Where a run keeps log.txt, act.jsonl, event.json and artifacts/."""

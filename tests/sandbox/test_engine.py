@@ -131,10 +131,38 @@ jobs:
 """
 
 
+FORKED = f"""
+name: evil
+on: pull_request
+permissions: write-all
+jobs:
+  a:
+    runs-on: ubuntu-24.04-arm
+    environment: mlbot
+    env:
+      GITHUB_TOKEN: ${{{{ github.token }}}}
+      KEY: ${{{{ secrets.SIGNING_KEY }}}}
+      HERE: ${{{{ github.api_url }}}}/repos/${{{{ github.repository }}}}/issues/${{{{ github.event.number }}}}
+    steps:
+      - run: |
+          test -z "$KEY"
+          echo "::notice::$({CALL} -d '{{"body":"x"}}' "$HERE/comments")"
+"""
+
+LATE = """
+name: late
+on: workflow_dispatch
+permissions: {}
+jobs:
+  quick: {runs-on: ubuntu-24.04-arm, timeout-minutes: 1, steps: [{run: sleep 30}, {run: echo after, if: always()}]}
+  next: {runs-on: ubuntu-24.04-arm, needs: quick, if: failure(), steps: [{run: echo told}]}
+"""
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("engine")
-    files = {"pull-request": PULL_REQUEST, "chatops": CHATOPS, "odd": ODD, "slow": SLOW, "broken": BROKEN}
+    files = {"pull-request": PULL_REQUEST, "chatops": CHATOPS, "odd": ODD, "slow": SLOW, "broken": BROKEN, "late": LATE}
     texts = {f".github/workflows/{name}.yml": text for name, text in files.items()}
     source = template(folder / "template", {**texts, "models/a.yaml": "x: 1\n", "model.txt": "base\n"})
     secrets = {"mlbot": {"SIGNING_KEY": "line one"}}
@@ -272,6 +300,41 @@ def test_the_api_cancels_and_runs_again(world: Sandbox) -> None:
     world.settle(20)
     assert (run.conclusion, run.attempt) == ("failure", 2)
     assert results(run) == {"slow/nap": "failure"}
+
+
+def test_a_job_that_takes_too_long_is_stopped(world: Sandbox) -> None:
+    """`timeout-minutes` ends the job and not the workflow: what comes after can tell people."""
+    world.settings.minute_s = 1.0
+    dispatch(world, "late.yml")
+    (run,) = world.settle(20)
+    world.settings.minute_s = 60.0
+    assert results(run) == {"late/quick": "failure", "late/next": "success"}
+    assert "exceeded the maximum execution time of 1m0s" in run.annotations[0].message
+    assert run.seconds < 10
+
+
+def test_an_event_can_come_twice(world: Sandbox, trained: tuple[int, Run]) -> None:
+    world.redeliver(trained[1])
+    (again,) = world.settle(60)
+    assert (again.event, again.conclusion, again.about) == ("pull_request_target", "success", [trained[0]])
+    assert again.id != trained[1].id
+
+
+def test_a_forks_run_reads_only_and_has_no_secret(world: Sandbox) -> None:
+    """What a stranger proposes runs without anything to take."""
+    world.github("rita").get_repo(world.repository).create_fork()
+    work = world.directory / "rita"
+    url = world.clone_url("rita").replace("acme/", "rita/")
+    world.git("rita", "clone", "-q", url, str(work), cwd=world.directory)
+    (work / ".github/workflows/evil.yml").write_text(FORKED)
+    world.git("rita", "add", "-A", cwd=work)
+    world.git("rita", "commit", "-q", "-m", "evil", cwd=work)
+    world.git("rita", "push", "-q", "origin", "HEAD:refs/heads/evil", cwd=work)
+    assert world.settle(20) == []
+    world.github("rita").get_repo(world.repository).create_pull(base="main", head="rita:evil", title="Evil", body="")
+    (run,) = world.settle(30)
+    assert (run.name, run.conclusion) == ("evil", "success"), Path(run.log).read_text()
+    assert [note.message for note in run.annotations] == ["403"]
 
 
 def test_a_sandbox_that_does_not_settle_says_which_run_goes_on(world: Sandbox) -> None:

@@ -71,7 +71,7 @@ def story(world: Sandbox, call: Any) -> None:
     dana("GET", p)
     _objects(dana, rhea, head)
     _releases(dana, rhea)
-    _people(dana, rhea, adam)
+    _people(world, dana, rhea, adam)
     rhea("POST", "/actions/workflows/w.yml/dispatches", {"ref": "main"})
     rhea("POST", "/dispatches", {"event_type": "x"})
     world.settle(30)
@@ -136,7 +136,20 @@ def _releases(dana: Any, rhea: Any) -> None:
         dana("GET", path)
 
 
-def _people(dana: Any, rhea: Any, adam: Any) -> None:
+def _apps(world: Sandbox) -> None:
+    import github
+
+    app, key, installation = world.add_app("acme-models", {"issues": "write"})
+    auth = github.Auth.AppAuth(app, key)
+    client = github.GithubIntegration(base_url=world.api_url, auth=auth, seconds_between_requests=None)
+    client.get_app()
+    client.get_repo_installation(*world.repository.split("/"))
+    client.get_app_installation(installation)
+    client.get_access_token(installation)
+
+
+def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
+    _apps(world)
     dana("GET", "//rate_limit")
     dana("GET", "//user")
     dana("GET", "//users/owen")
@@ -150,8 +163,10 @@ def _people(dana: Any, rhea: Any, adam: Any) -> None:
     for path in (team, f"{team}/risk", f"{team}/validators/members", f"{team}/validators/memberships/owen"):
         dana("GET", path)
     adam("GET", "/actions/permissions/workflow")
+    world.protect("releases", checks=["mlbot"], approvals=1)
     dana("GET", "/rulesets")
-    dana("GET", "/rules/branches/main")
+    dana("GET", f"/rulesets/{world.repo.rulesets[0]['id']}")
+    dana("GET", "/rules/branches/releases")
 
 
 def _runs(world: Sandbox, dana: Any, adam: Any, rhea: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.sandbox import apps
 from bot.sandbox.routes import actions, commits, deployments, issues, people, pulls, refs, reviews
 
 ALL = [
@@ -13,4 +14,5 @@ ALL = [
     *actions.ROUTES,
     *people.ROUTES,
     *commits.ROUTES,
+    *apps.ROUTES,
 ]

@@ -108,7 +108,7 @@ def create_status(call: Call) -> Reply:
     description = call.text("description", resource="Status", limit=140, default="")
     url = call.text("target_url", resource="Status", default="")
     now = call.hub.clock()
-    status = Status(call.hub.next_id(), sha, context, state, description, url or None, call.login, now)
+    status = Status(call.hub.next_id(), sha, context, state, description, url or None, call.login, now, call.app)
     call.repo.statuses.append(status)
     body = shapes.status(call.links, call.repo, status)
     parts = {

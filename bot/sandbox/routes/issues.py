@@ -114,8 +114,7 @@ def create_comment(call: Call) -> Reply:
         }
         raise ApiError(422, "Validation Failed", [blank])
     now = hub.clock()
-    run = call.token.run if call.token else None
-    comment = Comment(hub.next_id(), found.number, call.login, body, now, now, run)
+    comment = Comment(hub.next_id(), found.number, call.login, body, now, now, call.app)
     repo.comments[comment.id] = comment
     found.updated_at = now
     events.comment_event(hub, repo, comment, "created", call.login, call.by_run)

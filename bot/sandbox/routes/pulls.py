@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.merging import merge_pull
@@ -94,7 +96,7 @@ def edit_pull(call: Call) -> Reply:
     hub, repo = call.hub, call.repo
     if found.author != call.login and not call.at_least("write"):
         raise ApiError(403, "Must have push access to repository")
-    before = (found.title, found.body, pull.base_ref)
+    before, old_sha = (found.title, found.body, pull.base_ref), pull.base_sha
     if call.get("title") is not None:
         found.title = call.text("title", resource="PullRequest", limit=256)
     if call.get("body") is not None:
@@ -108,7 +110,9 @@ def edit_pull(call: Call) -> Reply:
     found.updated_at = hub.clock()
     if before != (found.title, found.body, pull.base_ref):
         names = zip(("title", "body", "base"), before, strict=True)
-        changes = {name: {"from": old} for name, old in names if call.get(name) not in (None, old)}
+        changes: dict[str, Any] = {name: {"from": old} for name, old in names if call.get(name) not in (None, old)}
+        if "base" in changes:
+            changes["base"] = {"ref": {"from": before[2]}, "sha": {"from": old_sha}}
         events.pull_event(hub, repo, found, "edited", call.login, call.by_run, changes=changes)
     _set_state(call, found)
     return Reply(shapes.pull_request(call.links, repo, found))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pygit2
 
-from bot.sandbox import events
+from bot.sandbox import events, rules
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.routes.commits import CONTENTS
 from bot.sandbox.routes.issues import R
@@ -41,10 +41,22 @@ def create_ref(call: Call) -> Reply:
         raise ApiError(422, "Reference already exists")
     if bare.object(sha) is None:
         raise ApiError(422, "Object does not exist")
+    _guard(call, name, sha, forced=False)
     before = bare.refs()
     bare.set_ref(name, sha)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
     return Reply(shapes.git_ref(call.links, call.repo, name, sha), 201)
+
+
+def _guard(call: Call, name: str, sha: str | None, *, forced: bool) -> None:
+    """Raises 422 for a ref that the rules protect, 403 for a run's token that brings a workflow file."""
+    reason = rules.refusal(call.repo, name, call.login, forced=forced, deleted=sha is None)
+    if reason:
+        raise ApiError(422, f"Repository rule violations found\n\n{reason}")
+    if call.app is not None and sha is not None:
+        reason = rules.workflow_refusal(call.hub.bare(call.repo).new_paths(sha))
+        if reason:
+            raise ApiError(403, reason)
 
 
 def update_ref(call: Call) -> Reply:
@@ -55,8 +67,10 @@ def update_ref(call: Call) -> Reply:
         raise ApiError(422, "Reference does not exist")
     if bare.object(sha) is None:
         raise ApiError(422, "Object does not exist")
-    if not call.get("force", False) and bare.merge_base(old, sha) != old:
+    forced = bare.merge_base(old, sha) != old
+    if forced and not call.get("force", False):
         raise ApiError(422, "Update is not a fast forward")
+    _guard(call, name, sha, forced=forced)
     before = bare.refs()
     bare.set_ref(name, sha)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
@@ -67,6 +81,7 @@ def delete_ref(call: Call) -> Reply:
     name, bare = f"refs/{call.params['ref']}", call.hub.bare(call.repo)
     if bare.ref(name) is None:
         raise ApiError(422, "Reference does not exist")
+    _guard(call, name, None, forced=False)
     before = bare.refs()
     bare.delete_ref(name)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
@@ -143,12 +158,22 @@ def branch_protection(_: Call) -> Reply:
 
 
 def list_rulesets(call: Call) -> Page:
-    return Page(call.repo.rulesets, lambda one: one)
+    return Page(call.repo.rulesets, lambda one: _ruleset(one, {"rules", "bypass", "conditions"}))
+
+
+def get_ruleset(call: Call) -> Reply:
+    for one in call.repo.rulesets:
+        if one["id"] == call.number("ruleset_id"):
+            return Reply(_ruleset(one, {"bypass"}))
+    raise not_found()
+
+
+def _ruleset(whole: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in whole.items() if name not in hidden}
 
 
 def branch_rules(call: Call) -> Page:
-    rules = [rule for one in call.repo.rulesets if one.get("enforcement") == "active" for rule in one.get("rules", [])]
-    return Page(rules, lambda one: one)
+    return Page(rules.rules_of(call.repo, f"refs/heads/{call.params['branch']}"), lambda one: one)
 
 
 def create_fork(call: Call) -> Reply:
@@ -179,6 +204,7 @@ ROUTES = [
     Route("GET", R + "/branches/{branch+}/protection", branch_protection, ("never",)),
     Route("GET", R + "/branches/{branch+}", get_branch, CONTENTS),
     Route("GET", R + "/rulesets", list_rulesets),
+    Route("GET", R + "/rulesets/{ruleset_id}", get_ruleset),
     Route("GET", R + "/rules/branches/{branch+}", branch_rules),
     Route("POST", R + "/forks", create_fork, ("never",)),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.shapes.basics import Links, iso, maybe, node
+from bot.sandbox.shapes.basics import ACTIONS_APP, Links, iso, maybe, node
 from bot.sandbox.shapes.commits import iso_of
 from bot.sandbox.shapes.repositories import minimal, person
 from bot.sandbox.store import Job, Repository, Run
@@ -148,6 +148,6 @@ def check_run(links: Links, repository: Repository, parent: Run, found: Job) -> 
             "annotations_url": f"{url}/annotations",
         },
         "check_suite": {"id": parent.id + 1},
-        "app": links.app(parent.id),
+        "app": links.app(ACTIONS_APP),
         "pull_requests": [],
     }

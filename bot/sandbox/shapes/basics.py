@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bot.sandbox.store import Repository
 
 
+ACTIONS_APP = 15368  # GitHub Actions, the same on all of github.com
+
+
 def iso(when: datetime) -> str:
     """GitHub's time format."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -95,19 +98,22 @@ class Links:
         known = self.hub.data.people.get(repository.owner)
         return self.user(known or Person(repository.owner, organization_id(repository.owner), kind="Organization"))
 
-    def app(self, run: int | None) -> dict[str, Any] | None:
-        """GitHub's `integration` for GitHub Actions, None when no run wrote the thing."""
-        if run is None:
+    def app(self, number: int | None) -> dict[str, Any] | None:
+        """GitHub's `integration`: GitHub Actions or an app of the world; None for None."""
+        if number is None:
             return None
+        known = self.hub.data.apps.get(number)
+        slug = known.slug if known else "github-actions"
+        owner = Person("github", 9919, kind="Organization")
         return {
-            "id": 15368,
-            "slug": "github-actions",
-            "node_id": node("Integration", 15368),
-            "owner": self.user(Person("github", 9919, kind="Organization")),
-            "name": "GitHub Actions",
-            "description": "Automate your workflow from idea to production",
-            "external_url": "https://help.github.com/en/actions",
-            "html_url": f"{self.web}/apps/github-actions",
+            "id": number,
+            "slug": slug,
+            "node_id": node("Integration", number),
+            "owner": self.user(owner),
+            "name": "GitHub Actions" if known is None else slug,
+            "description": "",
+            "external_url": self.web,
+            "html_url": f"{self.web}/apps/{slug}",
             "created_at": "2018-07-30T09:30:17Z",
             "updated_at": "2024-04-10T20:33:16Z",
             "permissions": {"metadata": "read"},

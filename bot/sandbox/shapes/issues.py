@@ -74,7 +74,7 @@ def comment(links: Links, repository: Repository, found: Comment) -> dict[str, A
         "body": found.body,
         "author_association": association(links, repository, found.author),
         "reactions": rollup(url, [one for one in repository.reactions if one.comment == found.id]),
-        "performed_via_github_app": links.app(found.run),
+        "performed_via_github_app": links.app(found.app),
     }
 
 
