@@ -5,13 +5,9 @@ The remote's configuration is that of the checkout (the default branch), never o
 
 from __future__ import annotations
 
-import configparser
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -41,6 +37,8 @@ class Store:
         for candidate in self._near(oid):
             if hashlib.md5(candidate, usedforsecurity=False).hexdigest() == oid[:32]:
                 return candidate
+        import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "object")
             return file.read_bytes() if self._download(oid, file) else None
@@ -52,6 +50,8 @@ class Store:
             return True
         cached = self.root / ".dvc/cache/files/md5" / oid[:2] / oid[2:]
         if cached.is_file() and md5_of(cached) == oid[:32]:
+            import shutil
+
             shutil.copyfile(cached, at)
             return True
         committed = next(self._committed(oid), None)
@@ -155,6 +155,8 @@ class DvcArtifacts:
         entries = [{"md5": md5_of(folder / name), "relpath": name} for name in names]
         listing = _listing_bytes(entries)
         oid = hashlib.md5(listing, usedforsecurity=False).hexdigest() + ".dir"
+        import tempfile
+
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary, "listing")
             file.write_bytes(listing)
@@ -196,6 +198,8 @@ def _open_remote(root: Path) -> Any:
 
 def embedded_folder(root: Path) -> str | None:
     """The default remote's folder when it lies inside the repository, relative to it; None otherwise."""
+    import configparser
+
     config = configparser.ConfigParser()
     try:
         config.read([root / ".dvc/config"], encoding="utf-8")
@@ -219,6 +223,8 @@ def md5_of(path: Path) -> str:
 
 
 def _fetch(store: Store, objects: list[tuple[str, Path]], code: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(JOBS) as pool:
         found = list(pool.map(lambda one: store.put(*one), objects))
     missing = [f"{path.name} ({oid})" for (oid, path), ok in zip(objects, found, strict=True) if not ok]

@@ -2,7 +2,7 @@
 
 scikit-learn's classifiers and regressors that fit one target from JSON parameters. Not on it: estimators that wrap
 others (calibration, threshold tuning and search have their own keys), that need several targets, or that are
-semi-supervised. scikit-learn is never imported here; `tests/specs/test_estimators.py` compares the list with it.
+semi-supervised, or are deprecated. scikit-learn is never imported here; `tests/specs/test_estimators.py` compares the list with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ CLASSIFIERS: dict[str, str] = {
     "MultinomialNB": "sklearn.naive_bayes:MultinomialNB",
     "NearestCentroid": "sklearn.neighbors:NearestCentroid",
     "NuSVC": "sklearn.svm:NuSVC",
-    "PassiveAggressiveClassifier": "sklearn.linear_model:PassiveAggressiveClassifier",
     "Perceptron": "sklearn.linear_model:Perceptron",
     "QuadraticDiscriminantAnalysis": "sklearn.discriminant_analysis:QuadraticDiscriminantAnalysis",
     "RadiusNeighborsClassifier": "sklearn.neighbors:RadiusNeighborsClassifier",
@@ -74,7 +73,6 @@ REGRESSORS: dict[str, str] = {
     "NuSVR": "sklearn.svm:NuSVR",
     "OrthogonalMatchingPursuit": "sklearn.linear_model:OrthogonalMatchingPursuit",
     "OrthogonalMatchingPursuitCV": "sklearn.linear_model:OrthogonalMatchingPursuitCV",
-    "PassiveAggressiveRegressor": "sklearn.linear_model:PassiveAggressiveRegressor",
     "PoissonRegressor": "sklearn.linear_model:PoissonRegressor",
     "QuantileRegressor": "sklearn.linear_model:QuantileRegressor",
     "RadiusNeighborsRegressor": "sklearn.neighbors:RadiusNeighborsRegressor",

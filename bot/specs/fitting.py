@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from bot.specs.base import Spec, wrong
+from bot.specs.base import Plain, Spec, wrong
 
 Parameter = Annotated[str, Field(pattern=r"^[a-z_A-Z][a-z_A-Z0-9]{0,60}$")]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -25,7 +25,7 @@ class Estimator(Spec):
     """A scikit-learn classifier or regressor of the written list."""
 
     name: Annotated[str, Field(max_length=100)]
-    parameters: dict[Parameter, JsonValue] = Field(default={})
+    parameters: dict[Parameter, Plain] = Field(default={})
     """scikit-learn's own parameters, checked against scikit-learn's own constraints when it is trained."""
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
     """`balanced`, or a weight for each label."""
@@ -60,7 +60,7 @@ class Between(Spec):
         return self
 
 
-Choices = Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=1000)]
+Choices = Annotated[tuple[Plain, ...], Field(min_length=1, max_length=1000)]
 
 
 class Search(Spec):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, WithJsonSchema, field_validator, model_validator
 
 from bot.errors import Place, UserError
 from bot.specs.base import Spec, wrong
@@ -14,7 +14,6 @@ from bot.specs.estimators import unknown_estimator
 from bot.specs.expression import columns_of
 from bot.specs.features import Categorical, DateTime, Features, Numeric, Selection, Text
 from bot.specs.fitting import Estimator, Search
-from bot.specs.gates import Gate
 from bot.specs.metrics import is_metric, known_metrics
 from bot.specs.shorthand import NAME_PATTERN, ONE_OR_MORE, Column, Short, by
 from bot.specs.validation import did_you_mean, validate
@@ -24,6 +23,9 @@ Task = Literal["binary", "multiclass", "regression"]
 RiskTier = Literal["low", "medium", "high"]
 Login = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?$")]
 Environment = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+
+# What `bot.specs.gates` reads: those classes are built only for a spec that has gates.
+_GATES = {"type": "array", "items": {"type": "object", "required": ["id", "kind"]}}
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -114,7 +116,7 @@ class ModelSpec(Spec):
     """Seed of everything random but the split."""
     metrics: Annotated[Metrics, by("primary")]
     slices: tuple[Annotated[Slice, Short(_slice, {"type": "string"})], ...] = ()
-    gates: tuple[Gate, ...] = ()
+    gates: Annotated[tuple[Any, ...], WithJsonSchema(_GATES)] = ()
     """Gates on top of `policies/gates.yaml`, in its format. They can only add."""
     resources: Resources = Resources()
     environments: Annotated[tuple[Environment, ...], Field(min_length=1)] = ("staging", "production")
@@ -213,6 +215,10 @@ def read_model_spec(data: bytes, file: str) -> ModelSpec:
 def model_spec(document: Document, file: str) -> ModelSpec:
     """The same from a Document, for callers that also want the places of its keys."""
     spec = validate(document, ModelSpec, schema="model")
+    if spec.gates:
+        from bot.specs.gates import spec_gates
+
+        spec_gates(document)
     parts = file.split("/")
     if len(parts) >= 2 and parts[-1] == "model.yaml":
         check_name(parts[-2], file)

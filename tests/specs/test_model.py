@@ -206,3 +206,15 @@ def test_reading_a_spec_does_not_import_heavy_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_parameters_may_be_lists():
+    text = changed("LogisticRegression", "{name: MLPClassifier, parameters: {hidden_layer_sizes: [10, 5]}}")
+    spec = read(text + "search: {parameters: {hidden_layer_sizes: [[10, 5], [3]]}}\n")
+    assert spec.estimator.parameters == {"hidden_layer_sizes": (10, 5)}
+    assert spec.search.parameters == {"hidden_layer_sizes": ((10, 5), (3,))}
+
+
+def test_a_spec_may_add_gates():
+    spec = read(SMALL + "gates: [{id: better, kind: floor, value: 0.7}]\n")
+    assert spec.gates[0]["id"] == "better"
