@@ -280,6 +280,9 @@ class Conversation(Protocol):
     def react(self, comment_id: int, content: Literal["eyes", "rocket", "confused", "+1", "-1"]) -> None:
         """A reaction on a comment."""
 
+    def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
+        """Latest (state, description) of a commit's statuses by context, the newest hundred."""
+
     def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
         """A commit status; `state` is error, failure, pending or success."""
 

@@ -184,7 +184,7 @@ class GitHub:
 
     @_clear
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
-        mine = [one for one in self.comments(number) if one.author.id == self.me().id and marker in one.body]
+        mine = [one for one in self.comments(number) if one.author.id == self.me().id and one.body.startswith(marker)]
         if mine and mine[0].body == body:
             return f"{self._url}/issues/comments/{mine[0].id}"
         path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
@@ -199,6 +199,11 @@ class GitHub:
     @_clear
     def react(self, comment_id: int, content: Literal["eyes", "rocket", "confused", "+1", "-1"]) -> None:
         self._ask("POST", f"{self._url}/issues/comments/{comment_id}/reactions", {"content": content})
+
+    @_clear
+    def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
+        found = self._ask("GET", f"{self._url}/commits/{quote(sha)}/status?per_page=100")
+        return {one["context"]: (one["state"], one["description"] or "") for one in found["statuses"]}
 
     @_clear
     def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:

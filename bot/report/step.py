@@ -1,0 +1,42 @@
+"""Ask what is there, render, write the difference: the sticky comment and the two statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.ports import Ports
+from bot.records.ledger import Head
+from bot.records.report import Report
+from bot.report.markdown import comment, marker
+from bot.report.status import statuses
+
+
+def publish(
+    report: Report, number: int, head_sha: str, ports: Ports, *, templates: Mapping[str, str] | None = None
+) -> bool:
+    """Bring the pull request's comment and the head's statuses up to `report`; False when a newer run was there first.
+
+    At most four requests, besides further pages of comments. A changed comment means changed statuses, which are then
+    set without asking; under an unchanged comment only what is missing is set, so a run killed between the two is
+    healed and an unchanged report writes nothing. Raises WorldError when GitHub does not answer.
+    """
+    if _is_overtaken(number, ports):
+        return False
+    key = ports.run.repository
+    body, first = comment(report, key=key, templates=templates), marker(key)
+    me = ports.conversation.me().id
+    mine = [one.body for one in ports.pull_requests.comments(number) if one.author.id == me]
+    is_unchanged = [one for one in mine if one.startswith(first)][:1] == [body]
+    ports.conversation.upsert_comment(number, first, body)
+    there = ports.conversation.statuses(head_sha) if is_unchanged else {}
+    for one in statuses(report):
+        if there.get(one.context) != (one.state, one.description):
+            ports.conversation.set_status(head_sha, one.context, one.state, one.description, one.url)
+    return True
+
+
+def _is_overtaken(number: int, ports: Ports) -> bool:
+    """Whether the ledger holds a head of the pull request that a later run, or attempt of this run, has written."""
+    paths = ports.ledger.paths(f"heads/{number}/")
+    heads = [Head.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    return any((one.run_id, one.run_attempt) > (ports.run.id, ports.run.attempt) for one in heads)
