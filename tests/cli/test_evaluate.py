@@ -1,0 +1,105 @@
+"""`mlbot evaluate` as a user calls it, on a small model that `mlbot train` made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from bot.cli import run
+from bot.records.evaluation import Evaluation
+from tests.evaluate.worlds import SPEC, a_table
+
+GATES = b"""version: 1
+gates:
+  - {id: not_worse, kind: non_inferiority, against: production, margin: 0.02}
+  - {id: better_than_dummy, kind: superiority, against: dummy}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    for folder in ("models/churn", "data", "policies"):
+        (root / folder).mkdir(parents=True)
+    (root / "models/churn/model.yaml").write_bytes(SPEC)
+    (root / "policies/gates.yaml").write_bytes(GATES)
+    pyarrow.parquet.write_table(a_table(1200), root / "data/churn.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        assert run(["train", "churn", "--out", "artifact"]) == 0
+    return root
+
+
+@pytest.fixture
+def here(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(project, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def test_it_prints_tables_and_writes_the_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "artifact"]) == 0
+    shown = capsys.readouterr().out
+    assert "churn: pass on" in shown and "No model is deployed to production yet." in shown
+    record = Evaluation.parse((here / "artifact/evaluation.json").read_bytes(), source="evaluation.json")
+    assert record.digest() in shown and record.model == "churn"
+    assert {section.id for section in record.sections} >= {"train_test_overlap", "ml_test_score", "group_gaps"}
+
+
+def test_against_itself_nothing_differs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree("artifact", "deployed")
+    assert run(["evaluate", "artifact", "--baseline", "production=deployed", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    production = [one for one in found["comparisons"] if one["baseline"] == "production"]
+    assert production and all((one["difference"], one["n_differ"]) == (0, 0) for one in production)
+    assert found["policy_digest"].startswith("sha256:")
+
+
+def test_a_deployed_model_whose_bytes_changed_blocks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree("artifact", "deployed")
+    with Path("deployed/model.skops").open("ab") as file:
+        file.write(b"x")
+    assert run(["evaluate", "artifact", "--baseline", "production=deployed"]) == 1
+    assert "is not the file that was trained" in capsys.readouterr().out
+
+
+def test_a_contract_beside_the_spec_is_checked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract = "columns:\n  age: {dtype: float64, nullable: false, checks: {less_than: 45}}\n"
+    Path("models/churn/schema.yaml").write_text(contract)
+    Path("policies/gates.yaml").write_bytes(GATES + b"  - {id: contract, kind: data_contract}\n")
+    assert run(["evaluate", "artifact"]) == 1
+    shown = capsys.readouterr().out
+    assert "contract" in shown and "FAIL" in shown and "do not fit" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate", "nowhere"], "does not exist"),
+        (["evaluate", "data"], "training.json"),
+        (["evaluate", "artifact", "--baseline", "production"], "not a baseline: production"),
+        (["evaluate", "artifact", "--gates", "none.yaml"], "none.yaml: cannot be read"),
+        (["evaluate", "artifact", "--models", "data"], "model.yaml: cannot be read"),
+        (["evaluate", "artifact", "--data", "models"], "data/churn.parquet"),
+    ],
+)
+def test_bad_input_is_told_apart_from_a_bug(here: Path, capsys: pytest.CaptureFixture[str], words, said: str) -> None:
+    assert run(words) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_data_that_changed_since_training_are_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pyarrow.parquet.write_table(a_table(1300), "data/churn.parquet")
+    assert run(["evaluate", "artifact"]) == 1
+    assert "train again" in capsys.readouterr().err
+
+
+def test_a_spec_that_weakens_a_gate_is_refused_with_its_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("models/churn/model.yaml").open("a") as file:
+        file.write("gates:\n  - {id: not_worse, kind: floor, value: 0.1}\n")
+    assert run(["evaluate", "artifact"]) == 1
+    assert "models/churn/model.yaml:12:5: the gate `not_worse` is already asked for" in capsys.readouterr().err
