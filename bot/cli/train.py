@@ -12,6 +12,7 @@ import click
 from bot.errors import Place, UserError
 
 if TYPE_CHECKING:
+    from bot.ports import Ports
     from bot.records.plan import Planned
     from bot.records.training import Training
     from bot.specs.contract import Contract
@@ -85,11 +86,16 @@ def from_files(model: str, repo: Path, data: Path) -> tuple[ModelSpec, Planned, 
 def from_revision(model: str, repo: Path, rev: str) -> tuple[ModelSpec, Planned, Contract | None]:
     """The same from Git objects; nothing is checked out."""
     from bot.cli.local import local_ports
+
+    return from_commit(model, rev, local_ports(repo))
+
+
+def from_commit(model: str, rev: str, ports: Ports) -> tuple[ModelSpec, Planned, Contract | None]:
+    """The same with ports at hand."""
     from bot.plan.facts import schema_path, spec_of
     from bot.plan.step import folder, plan_one
     from bot.specs.contract import read_contract
 
-    ports = local_ports(repo)
     planned = plan_one(model, rev, ports)
     read = folder(ports.git, ports.git.resolve(rev), model)
     contract = None if read.schema is None else read_contract(read.schema, schema_path(model))

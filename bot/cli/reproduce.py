@@ -1,0 +1,151 @@
+"""`mlbot reproduce`: train a ledger entry again, on whatever machine this is, and compare."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.ports import Ports
+    from bot.records.evaluation import Evaluation
+    from bot.records.plan import Planned
+    from bot.records.training import Training
+    from bot.specs.contract import Contract
+    from bot.specs.model import ModelSpec
+    from bot.train.compare import Agreement
+
+SHORTEST = 8
+
+
+@click.command(name="reproduce")
+@click.argument("digest")
+@click.option("--repo", default=".", type=click.Path(exists=True, path_type=Path), help="A clone.")
+def command(digest: str, repo: Path) -> int:
+    """Train the evaluation with this inputs, evaluation or artifact DIGEST again and compare it with what was stored.
+
+    The first 8 hexadecimal digits are enough. Exit 1 when the predictions differ beyond the estimator's tolerance.
+    """
+    from bot.cli.local import local_ports
+
+    ports = local_ports(repo)
+    evaluation, pointer = find_evaluation(digest, ports)
+    before, after, found = reproduce(evaluation, pointer, ports)
+    click.echo(f"{before.model} {before.artifact_digest}")
+    for words, training in (("then", before), ("now", after)):
+        machine = training.machine
+        click.echo(f"  {words:5} {machine.architecture}, {machine.cpu}, {machine.blas}, Python {machine.python}")
+    for name in sorted(before.machine.packages):
+        old, new = before.machine.packages[name], after.machine.packages.get(name)
+        if old != new:
+            click.echo(f"  {name} was {old}, is {new}")
+    click.echo(f"  {found.sentence()}")
+    return 0 if found.holds else 1
+
+
+def find_evaluation(digest: str, ports: Ports) -> tuple[Evaluation, str]:
+    """The newest stored Evaluation that has this digest (or whose beginning it is), and the pointer to its artifact.
+
+    Raises UserError (code `digest_unknown`) when there is none, or when several models have it.
+    """
+    from bot.records.evaluation import Evaluation
+
+    wanted = digest.removeprefix("sha256:").lower()
+    if len(wanted) < SHORTEST:
+        raise UserError(f"{digest!r} is too short", hint=f"Give at least {SHORTEST} digits.", code="digest_unknown")
+    paths = [path for path in ports.ledger.paths("evaluations/") if path.endswith(".json")]
+    by_name = [path for path in paths if any(part.startswith(wanted) for part in path[:-5].split("/")[2:])]
+    found = [(path, _evaluation(path, ports)) for path in by_name or paths]
+    if not by_name:
+        found = [(path, one) for path, one in found if one.artifact_digest.removeprefix("sha256:").startswith(wanted)]
+    if len({one.inputs_digest for _, one in found}) != 1:
+        hint = "`mlbot history MODEL` shows digests."
+        what = "several evaluations have" if found else "no evaluation in the ledger has"
+        raise UserError(f"{what} the digest {digest}", hint=hint, code="digest_unknown")
+    path, evaluation = found[-1]
+    pointer = ports.ledger.get(path.removesuffix(".json") + ".dvc")
+    if pointer is None:
+        raise UserError(f"the artifact of {path} is not in the ledger", code="artifact_missing")
+    assert isinstance(evaluation, Evaluation)
+    return evaluation, pointer.decode()
+
+
+def reproduce(evaluation: Evaluation, pointer: str, ports: Ports) -> tuple[Training, Training, Agreement]:
+    """(stored training, new training, whether they agree on every test row and golden row)."""
+    from bot.adapters.predictor import load
+    from bot.adapters.tables import read_table
+    from bot.adapters.workbench import LocalWorkbench
+    from bot.specs.split import split_rows
+    from bot.train.compare import agreement
+    from bot.train.step import train
+
+    before = evaluation.training
+    spec, planned, contract = inputs_of(before, ports)
+    with tempfile.TemporaryDirectory() as name:
+        data, old, new = (Path(name) / part for part in ("data-root", "then", "now"))
+        ports.data.fetch(before.data_files, data)
+        ports.artifacts.fetch(pointer, old)
+        after = train(spec, planned, LocalWorkbench(data, new, contract=contract))
+        table = read_table(spec, data, tuple(dict.fromkeys((*before.inputs, *after.inputs))))
+        table = table.filter(split_rows(spec, table)[1])
+        one, other = load(old, before), load(new, after)
+        predictions = (one.predict(table), other.predict(table))
+        found = agreement(before, after, predictions, (one.probabilities(table), other.probabilities(table)))
+    return before, after, found
+
+
+def inputs_of(before: Training, ports: Ports) -> tuple[ModelSpec, Planned, Contract | None]:
+    """The spec that a training had, from the commits that the ledger names, newest first, then the default branch.
+
+    Raises UserError (code `inputs_gone`) when no commit that is here still says it.
+    """
+    from bot.cli.train import from_commit
+    from bot.errors import MlbotError
+    from bot.plan.digest import inputs_digest
+    from bot.plan.facts import SCHEMA, schema_path
+    from bot.specs.yaml import read_yaml
+
+    for sha in _commits(before, ports):
+        try:
+            spec, planned, contract = from_commit(before.model, sha, ports)
+            raw = ports.git.read(sha, f"models/{before.model}/{SCHEMA}")
+        except MlbotError:
+            continue
+        plain = None if raw is None else read_yaml(raw, schema_path(before.model)).value
+        versions = {name: before.machine.packages.get(name, "") for name in _libraries()}
+        if inputs_digest(spec, before.data_files, plain, versions) == before.inputs_digest:
+            known = planned.model_copy(update={"data_files": before.data_files, "inputs_digest": before.inputs_digest})
+            return spec, known, contract
+    raise UserError(
+        f"no commit here has the spec that {before.inputs_digest[:19]} was trained from",
+        hint="Fetch the pull request's head: git fetch origin 'refs/pull/*/head'.",
+        code="inputs_gone",
+    )
+
+
+def _libraries() -> tuple[str, ...]:
+    from bot.specs.trainer import NUMERICAL_LIBRARIES
+
+    return NUMERICAL_LIBRARIES
+
+
+def _commits(before: Training, ports: Ports) -> list[str]:
+    from bot.records.ledger import Head
+
+    shas = [ports.git.resolve("HEAD")]
+    for path in ports.ledger.paths("heads/"):
+        head = Head.parse(ports.ledger.get(path) or b"", source=path)
+        one = head.models.get(before.model)
+        if one is not None and one.inputs_digest == before.inputs_digest:
+            shas.append(head.head_sha)
+    return shas
+
+
+def _evaluation(path: str, ports: Ports) -> Evaluation:
+    from bot.records.evaluation import Evaluation
+
+    return Evaluation.parse(ports.ledger.get(path) or b"", source=path)
