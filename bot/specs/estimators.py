@@ -2,7 +2,7 @@
 
 scikit-learn's classifiers and regressors that fit one target from JSON parameters. Not on it: estimators that wrap
 others (calibration, threshold tuning and search have their own keys), that need several targets, or that are
-semi-supervised, or are deprecated. scikit-learn is never imported here; `tests/specs/test_estimators.py` compares the list with it.
+semi-supervised or deprecated. scikit-learn is never imported here; `tests/specs/test_estimators.py` compares.
 """
 
 from __future__ import annotations

@@ -8,16 +8,18 @@ import pytest
 
 from bot.specs.estimators import CLASSIFIERS, ESTIMATORS, REGRESSORS, unknown_estimator
 
-# Left out on purpose: they wrap other estimators, need several targets, are semi-supervised, one-dimensional or deprecated.
+# Left out on purpose: they wrap other estimators, need several targets, are semi-supervised or deprecated.
 LEFT_OUT = {
     "classifier": {
         "CalibratedClassifierCV", "ClassifierChain", "FixedThresholdClassifier", "LabelPropagation", "LabelSpreading",
-        "MultiOutputClassifier", "PassiveAggressiveClassifier", "OneVsOneClassifier", "OneVsRestClassifier", "OutputCodeClassifier",
+        "MultiOutputClassifier", "PassiveAggressiveClassifier", "OneVsOneClassifier", "OneVsRestClassifier",
+        "OutputCodeClassifier",
         "SelfTrainingClassifier", "StackingClassifier", "TunedThresholdClassifierCV", "VotingClassifier",
     },
     "regressor": {
         "CCA", "IsotonicRegression", "MultiOutputRegressor", "MultiTaskElasticNet", "MultiTaskElasticNetCV",
-        "MultiTaskLasso", "MultiTaskLassoCV", "PLSCanonical", "PLSRegression", "PassiveAggressiveRegressor", "RANSACRegressor", "RegressorChain",
+        "MultiTaskLasso", "MultiTaskLassoCV", "PLSCanonical", "PLSRegression", "PassiveAggressiveRegressor",
+        "RANSACRegressor", "RegressorChain",
         "StackingRegressor", "TransformedTargetRegressor", "VotingRegressor",
     },
 }  # fmt: skip
