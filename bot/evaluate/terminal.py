@@ -60,8 +60,13 @@ def _slice(one: SliceResult) -> tuple[str, ...]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned to the left, two spaces apart, with a rule below the head."""
+    """Columns aligned to the left, two spaces apart, with a rule below the head; control characters are written out."""
+    rows = [[_visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = [head, ["-" * width for width in widths], *rows]
     padded = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     return "\n".join(line.rstrip() for line in padded)
+
+
+def _visible(cell: str) -> str:
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cell)

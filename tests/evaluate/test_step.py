@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.errors import UserError
-from bot.evaluate.lent import Loaders
+from bot.evaluate.lent import Before, Loaders
 from bot.evaluate.step import evaluate
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
+from bot.records.plan import DataFile
 from bot.records.training import Training
+from bot.specs.contract import read_contract
 from bot.specs.gates import read_gates
-from tests.evaluate.worlds import CHAMPION, Formula, a_spec, a_table, some_gates, trained
+from tests.evaluate.worlds import CHAMPION, SPEC, Formula, a_spec, a_table, some_gates, trained
 
 NOT_WORSE = "{id: not_worse, kind: non_inferiority, against: production, margin: 0.02}"
 SHIPPED = Path("policies/gates.yaml")
@@ -112,3 +115,103 @@ def test_other_test_rows_than_those_left_out_are_refused(tmp_path: Path) -> None
     loaders = Loaders(lambda spec, data, columns: a_table(), lambda folder, training: Formula(), time.perf_counter)
     with pytest.raises(UserError, match="not those that its training left out"):
         evaluate(a_spec(), training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
+
+
+def test_changed_data_are_reported_and_twins_of_training_rows_counted(tmp_path: Path) -> None:
+    table, training = a_table(), trained(a_table())
+    old = table.slice(100)
+    loaders = Loaders(
+        lambda spec, data, columns: old if data.name == "old" else table,
+        lambda folder, training: Formula(),
+        time.perf_counter,
+    )
+    before = Before((DataFile(path="data/churn.parquet", md5="f" * 32),), tmp_path / "old")
+    result = evaluate(
+        a_spec(), training, tmp_path, tmp_path / "new", {}, some_gates(NOT_WORSE), loaders=loaders, before=before
+    )
+    sections = {one.id: one for one in result.sections}
+    assert ("added", "100", "") in sections["data_rows"].rows
+    assert sections["data_readers"].rows == (("churn", "3"),)
+    assert sections["train_test_overlap"].rows[1] == ("the same inputs", "0", "0.00%")
+
+
+def test_equal_data_make_no_change_report(tmp_path: Path) -> None:
+    training = trained(a_table())
+    loaders = Loaders(lambda spec, data, columns: a_table(), lambda folder, training: Formula(), time.perf_counter)
+    before = Before(training.data_files, tmp_path)
+    result = evaluate(a_spec(), training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders, before=before)
+    assert not {"data_rows", "data_files"} & {one.id for one in result.sections}
+
+
+@pytest.mark.parametrize(
+    ("best", "shown"), [({}, "released"), ({"roc_auc": 0.5}, "released"), ({"roc_auc": 0.99}, "withheld")]
+)
+def test_the_ladder_releases_only_what_beats_the_best_so_far(tmp_path: Path, best: dict, shown: str) -> None:
+    gates = some_gates(NOT_WORSE, head="version: 1\nbudget: {steps: 7, ladder: true}\n")
+    assert run(tmp_path, None, gates=gates, best=best).budget[0].ladder == shown
+
+
+def test_a_contract_that_does_not_hold_fails_its_gate_and_is_shown(tmp_path: Path) -> None:
+    contract = read_contract(b"columns: {age: {dtype: float64, checks: {less_than: 45}}}", "schema.yaml")
+    gates = some_gates(NOT_WORSE, "{id: contract, kind: data_contract}")
+    result = run(tmp_path, None, gates=gates, contract=contract)
+    assert (result.verdict, result.gates[1].reason_code) == ("fail", "contract_violated")
+    section = next(one for one in result.sections if one.id == "data_contract")
+    assert section.rows[0][0].startswith("age: ")
+
+
+TASKS = {
+    "multiclass": b"task: multiclass\nmetrics: {primary: log_loss, also: [f1_macro, cost], "
+    b"cost: {DE: {FR: 2}, FR: {DE: 1}}}\n",
+    "regression": b"task: regression\nmetrics: {primary: neg_mean_absolute_error, also: [rmse, pinball_0.9]}\n",
+}
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_other_tasks_are_evaluated_the_same_way(tmp_path: Path, task: str) -> None:
+    target = b"country" if task == "multiclass" else b"spend"
+    lines = [line for line in SPEC.splitlines() if not line.startswith((b"task", b"metrics", b"slices", b"estimator"))]
+    text = (
+        b"\n".join(lines)
+        .replace(b"target: left", b"target: " + target)
+        .replace(b"numeric: [age, spend]", b"numeric: [age]")
+    )
+    text = text.replace(b", categorical: [country]", b"") + b"\nslices: [left]\n" + TASKS[task]
+    name = b"LogisticRegression" if task == "multiclass" else b"Ridge"
+    spec, table = a_spec(text + b"estimator: " + name + b"\n"), a_table(1500)
+    classes = ("DE", "FR", "IT") if task == "multiclass" else None
+    training = trained(table, spec, task=task, classes=classes, threshold=None, inputs=("age",), target=target.decode())
+    training = training.model_copy(update={"columns": training.columns[:1]})
+
+    class Constant:
+        inputs = ("age",)
+
+        def __init__(self, by: float) -> None:
+            self.by, self.classes = by, classes
+
+        def probabilities(self, rows):
+            first = np.clip(0.3 + self.by * rows["age"].to_numpy() / 1000, 0, 1)
+            return None if classes is None else np.stack([first, (1 - first) / 2, (1 - first) / 2], axis=1)
+
+        def predict(self, rows):
+            return self.by * rows["age"].to_numpy() / 40 if classes is None else np.full(len(rows), "DE")
+
+    folder = tmp_path / "champion"
+    folder.mkdir()
+    (folder / "training.json").write_bytes(training.canonical())
+    loaders = Loaders(
+        lambda spec, data, columns: table,
+        lambda where, _: Constant(9.0 if where.name == "champion" else 0.1),
+        time.perf_counter,
+    )
+    result = evaluate(
+        spec, training, tmp_path, tmp_path, {"production": folder}, read_gates(SHIPPED.read_bytes()), loaders=loaders
+    )
+    production = {one.metric: one for one in result.comparisons if one.baseline == "production"}
+    assert set(production) == ({"log_loss", "f1_macro", "cost"} if classes else {"mae", "rmse", "pinball_0.9"})
+    assert production["log_loss" if classes else "mae"].high < 0
+    assert result.primary_metric == ("log_loss" if classes else "mae")
+    gates = {gate.gate: gate for gate in result.gates}
+    name = "not_worse_than_production" + ("" if classes else "_regression")
+    assert gates[name].reason_code == "gate_passed"
+    assert Evaluation.parse(result.canonical(), source="x") == result
