@@ -80,6 +80,21 @@ def environment_order(ports: Ports) -> dict[str, tuple[str, ...]]:
     return {name: one.promote_from for name, one in policies.environments.environments.items()}
 
 
+def serving_requirements(environment: str, ports: Ports) -> bytes | None:
+    """The locked requirements of what serves the environment; None when that is mlbot's own lock."""
+    from bot.specs.deployment import FILE, read_deployment
+
+    sha = ports.git.resolve("HEAD")
+    settings = read_deployment(ports.git.read(sha, FILE))
+    path = settings.of(environment).requirements if settings is not None else None
+    if path is None:
+        return None
+    found = ports.git.read(sha, path)
+    if found is None:
+        raise UserError(f"{path} is not there", hint=f"{FILE} names it.", code="requirements_missing")
+    return found
+
+
 def rows(releases: Sequence[Release]) -> list[tuple[str, ...]]:
     """Releases as rows of text."""
     return [

@@ -30,7 +30,8 @@ def command(
     This is the way without GitHub, for whoever may push to mlbot/environments. `/promote` on the pull request asks for
     the approvals that the policy wants.
     """
-    from bot.cli.clone import clone_ports, environment_order, typing_person
+    from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
+    from bot.cli.clone import clone_ports, environment_order, serving_requirements, typing_person
     from bot.promote.step import evaluation_of, pointer_of, promote
 
     if force and not reason.strip():
@@ -47,6 +48,7 @@ def command(
     release = promote(
         model, environment, judged, pointer_of(chosen, ports), commit=chosen.commit, number=chosen.pull_request,
         approved_by=chosen.approved_by, promoted_by=by, reason=reason, ports=ports,
+        probe=ServingEnvironment(prepared(serving_requirements(environment, ports), cache_folder())).check,
     )  # fmt: skip
     click.echo(f"{release.model} {release.version} is live in {release.environment} ({release.artifact_digest}).")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,11 @@ from bot.records.ledger import (
     verification_path,
 )
 from bot.records.release import Approver, Release, Verification
-from bot.records.training import ArtifactFile
+from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
 ATTEMPTS = 5
+Probe = Callable[[Path, Training], None]
 
 __all__ = [
     "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "finish_canary", "is_newest",
@@ -75,6 +76,7 @@ def promote(
     bump: Bump | None = None,
     trigger: str | None = None,
     decision_digest: str | None = None,
+    probe: Probe | None = None,
 ) -> Release:
     """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
 
@@ -87,6 +89,10 @@ def promote(
     checked_name(model, "model")
     checked_name(environment, "environment")
     check_artifact(pointer, evaluation.training.files, evaluation.artifact_digest, ports)
+    if probe is not None and not _is_live(evaluation, environment, ports):
+        with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
+            ports.artifacts.fetch(pointer, Path(name))
+            probe(Path(name), evaluation.training)
     if is_candidate is None:
         is_candidate = is_newest(evaluation.artifact_digest, model, ports)
     wanted = Wanted(
@@ -113,6 +119,12 @@ def promote(
         if now is None or not same(now, wanted):
             _told_who(live, now)
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def _is_live(evaluation: Evaluation, environment: str, ports: Ports) -> bool:
+    """Whether these bytes passed the probe already, since they are live there."""
+    live = states_of(evaluation.model, ports).get(environment)
+    return live is not None and live.action != "withdraw" and live.artifact_digest == evaluation.artifact_digest
 
 
 def rollback(

@@ -15,7 +15,7 @@ from bot.records.ledger import ENVIRONMENTS, LEDGER, artifact_path, evaluation_p
 from bot.records.release import Release
 from bot.records.training import Golden, Training
 from bot.serve.app import Serving
-from bot.serve.engine import Engine
+from bot.serve.engine import Engine, arrow_table
 from bot.serve.golden import ONNX_TOLERANCE, SKOPS_TOLERANCE, difference, golden_columns
 from bot.serve.switch import changed, gone, wanted
 
@@ -150,10 +150,22 @@ def verify_files(folder: Path, release: Release, training: Training) -> None:
 def check_golden(engine: Engine, data: bytes) -> None:
     """Reproduce the golden predictions. Raises UserError (codes `golden_differs`, `golden_mismatch`)."""
     golden = Golden.parse(data, source="golden.json")
-    if golden.artifact_digest != engine.release.artifact_digest or not golden.rows:
+    if golden.artifact_digest != engine.training.artifact_digest or not golden.rows:
         raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
-    tolerance = ONNX_TOLERANCE if engine.kind == "onnx" else SKOPS_TOLERANCE
-    found: tuple[Any, Any] = engine.predict(golden_columns(golden, engine.training.inputs))
+    _compare(golden, engine.predict(golden_columns(golden, engine.training.inputs)), engine.kind)
+
+
+def reproduces(predictor: Predictor, training: Training, kind: str, data: bytes) -> None:
+    """The same without a release: `predict` and `probabilities` of the predictor itself, by way of Arrow."""
+    golden = Golden.parse(data, source="golden.json")
+    if golden.artifact_digest != training.artifact_digest or not golden.rows:
+        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
+    table = arrow_table(golden_columns(golden, training.inputs), training)
+    _compare(golden, (predictor.predict(table), predictor.probabilities(table)), kind)
+
+
+def _compare(golden: Golden, found: tuple[Any, Any], kind: str) -> None:
+    tolerance = ONNX_TOLERANCE if kind == "onnx" else SKOPS_TOLERANCE
     pairs: list[tuple[str, Any, Any]] = [("predict", golden.predictions, found[0])]
     if golden.probabilities is not None:
         pairs.append(("predict_proba", golden.probabilities, found[1]))

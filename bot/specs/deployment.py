@@ -52,6 +52,8 @@ class Target(Spec):
     max_replicas: int = Field(3, ge=1, le=1000)
     architecture: Literal["arm64", "amd64", "any"] = "arm64"
     resources: Resources = Resources.model_construct(cpu="500m", memory="512Mi", memory_limit="1Gi")
+    requirements: str | None = Field(None, pattern=r"^deploy/[A-Za-z0-9._/-]+\.txt$")
+    """Locked requirements of what serves, when it is not mlbot's own image: a release must load and answer there."""
     template: str | None = Field(None, pattern=r"^deploy/[A-Za-z0-9._/-]+\.j2$")
     """A Jinja2 template of yours instead of the built-in one."""
 

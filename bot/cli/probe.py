@@ -1,0 +1,46 @@
+"""`python -m bot.cli.probe FOLDER`: load an artifact in this Python environment and reproduce its golden predictions.
+
+Run by the load-and-query check in the environment that will serve; says one JSON line, exit 0 when all is reproduced.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from bot.errors import MlbotError
+
+
+def probe(folder: Path) -> dict[str, str]:
+    """Engine -> `reproduced`, or what went wrong. `folder` holds the artifact's files and training.json."""
+    from bot.adapters.predictor import load
+    from bot.records.training import Training
+    from bot.serve.step import reproduces
+
+    training = Training.parse((folder / "training.json").read_bytes(), source="training.json")
+    golden = (folder / "golden.json").read_bytes()
+    found = {}
+    for kind in ("skops", "onnx") if training.onnx == "passed" else ("skops",):
+        try:
+            predictor = load(folder, training, prefer="onnx" if kind == "onnx" else "skops")
+            reproduces(predictor, training, kind, golden)
+            found[kind] = "reproduced"
+        except MlbotError as error:
+            found[kind] = error.message
+        except Exception as error:  # another version of scikit-learn may raise anything
+            found[kind] = f"{type(error).__name__}: {error}"
+    return found
+
+
+def main() -> int:
+    """The process."""
+    found = probe(Path(sys.argv[1]))
+    versions = {name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops", "onnxruntime")}
+    print(json.dumps({"engines": found, "versions": versions}))
+    return 0 if set(found.values()) == {"reproduced"} else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
