@@ -17,7 +17,7 @@ LOOK = {
     "xyChart": {"width": 640, "height": 280},
     "themeVariables": {"xyChart": {"plotColorPalette": "#1f6feb, #bf8700"}},
 }
-UNSAFE_LABEL = re.compile(r"[^A-Za-z0-9_ .,()%-]")
+UNSAFE_LABEL = re.compile(r"[^A-Za-z0-9_ .,()-]")
 
 
 def bar(value: float, most: float, width: int = WIDTH) -> str:
@@ -74,5 +74,5 @@ def label(text: str) -> str:
 
 def _padded(low: float, high: float) -> tuple[float, float]:
     spread = high - low or abs(high) or 1.0
-    step = 10.0 ** math.floor(math.log10(spread))
+    step = 10.0 ** math.floor(math.log10(spread)) / 5
     return math.floor((low - 0.05 * spread) / step) * step, math.ceil((high + 0.05 * spread) / step) * step

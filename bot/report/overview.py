@@ -12,7 +12,7 @@ from bot.report.blocks import Break, Name, Part, Strong
 from bot.report.findings import affected, answer, blocking_gates, slice_effect, state, worse_slices
 from bot.report.numbers import counted, listed
 from bot.report.sentences import FEW, Parts, evidence, names, outcome, outcomes, said_of
-from bot.report.wording import CHANGES, STATUSES, sentence, slice_line
+from bot.report.wording import CHANGES, STATUSES, needed, sentence, slice_line
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _headline_of_one(report: Report, model: str) -> Parts:
         return Name(model), f"{said_of(found)}."
     link = "and" if found == "worse" else "but"
     base = said_of("better" if found == "mixed" else found)
-    return Name(model), f"{base}, {link} worse for", *names([one.slice for one in worse])
+    return Name(model), f"{base}, {link} worse for", *names([one.slice for one in worse]), "."
 
 
 def changed(report: Report) -> Parts:
@@ -189,7 +189,7 @@ def _mishap(model: str, at: Invalid | Failure, message: str, hint: str) -> Parts
 def _gates(evaluation: Evaluation) -> list[Parts]:
     words = {"fail": "fails:", "inconclusive": "cannot tell:"}
     return [
-        (Name(evaluation.model), "· gate", Name(gate.gate), words[gate.verdict], sentence(gate.sentence))
+        (Name(evaluation.model), "· gate", Name(gate.gate), words[gate.verdict], sentence(gate.sentence), needed(gate))
         for gate in blocking_gates(evaluation)
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.records.evaluation import Comparison, Evaluation, SliceResult
+from bot.records.evaluation import Comparison, Evaluation, GateResult, SliceResult
 from bot.report.findings import Effect, State, effect, is_greater_better, metric
 from bot.report.numbers import count, counted, decimals, decimals_of_difference, number, signed, with_unit
 
@@ -107,3 +107,8 @@ def sentence(text: str) -> str:
     """The text with a full stop, unless it ends with a mark of its own; empty stays empty."""
     shown = text.strip()
     return shown if not shown or shown[-1] in ".!?…:" else f"{shown}."
+
+
+def needed(gate: GateResult) -> str:
+    """How many test rows could tell what this gate asks; empty when that is not known."""
+    return f"{count(gate.rows_needed)} test rows could tell." if gate.rows_needed else ""

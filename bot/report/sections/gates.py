@@ -2,8 +2,8 @@
 
 from bot.records.evaluation import Evaluation, GateResult
 from bot.report.blocks import Cell, Name, Section, Table, left
-from bot.report.numbers import count, unbroken
-from bot.report.wording import STATES
+from bot.report.numbers import unbroken
+from bot.report.wording import STATES, needed
 
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
 
@@ -20,6 +20,5 @@ def section(evaluation: Evaluation) -> Section | None:
 
 def _row(gate: GateResult) -> tuple[Cell, ...]:
     verdict = unbroken(STATES[gate.verdict]) + ("" if gate.blocks or gate.verdict == "pass" else " (does not block)")
-    needed = f" {count(gate.rows_needed)} test rows could tell." if gate.rows_needed else ""
     where = f"{gate.file}:{gate.line}" if gate.line else gate.file
-    return Name(gate.gate), verdict, gate.sentence + needed, Name(where)
+    return Name(gate.gate), verdict, " ".join((gate.sentence, needed(gate))).strip(), Name(where)
