@@ -10,6 +10,7 @@ import sklearn.metrics as sk
 
 import bot.evaluate.metrics as metrics
 from bot.errors import UserError
+from bot.evaluate.gates import JUDGES
 from bot.evaluate.interval import estimate
 from bot.evaluate.metrics import METRICS, metric_of, metrics_for
 from bot.evaluate.metrics.cost import cost
@@ -142,3 +143,8 @@ def test_one_class_has_no_ranking_and_no_interval() -> None:
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_task_has_metrics(task: str) -> None:
     assert len(metrics_for(task)) >= 4
+
+
+def test_every_metric_and_gate_is_in_the_documentation() -> None:
+    text = Path("docs/evaluation.md").read_text()
+    assert [name for name in (*METRICS, *JUDGES) if f"| `{name}` |" not in text] == []
