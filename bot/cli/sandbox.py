@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from pathlib import Path
 
@@ -28,12 +29,13 @@ def command(directory: Path | None, template: Path, port: int, no_workflows: boo
     resumed = (where / "github.json").exists()
     sandbox = Sandbox.resume(where, port=port) if resumed else Sandbox.start(where, template=template, port=port)
     sandbox.engine.enabled = not no_workflows
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     with sandbox:
         click.echo(_welcome(sandbox, resumed))
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo(f"\nStopped. `mlbot sandbox --dir {where}` goes on.")
+        stopped.wait()
+    click.echo(f"\nStopped. `mlbot sandbox --dir {where}` goes on.")
 
 
 def _welcome(sandbox: object, resumed: bool) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import subprocess
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.errors import WorldError
-from bot.sandbox import act, expressions, processes
+from bot.sandbox import act, concurrency, processes
+from bot.sandbox.concurrency import Item
 from bot.sandbox.events import announce
 from bot.sandbox.hub import Happening, Hub
 from bot.sandbox.shapes import actions as shapes
@@ -26,20 +24,6 @@ from bot.sandbox.triggers import Start, starts
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
 GRACE_S = 7.5  # https://docs.github.com/actions/reference/workflow-cancellation: then processes are killed
-
-
-@dataclass
-class Item:
-    """A run that waits or goes. `level` counts workflow_run after workflow_run."""
-
-    run: Run
-    start: Start
-    level: int
-    cancel_in_progress: bool = False
-    queue_all: bool = False
-    cancelled: bool = False
-    process: subprocess.Popen[str] | None = None
-    started: float = 0.0
 
 
 @dataclass
@@ -94,7 +78,7 @@ class Engine:
         repository = self.hub.repository(happening.repository)
         run = self._run(repository, start)
         item = Item(run, start, happening.level)
-        _join_groups(item)
+        concurrency.join_groups(item)
         self.hub.data.runs.append(run)
         self._items[run.id] = item
         self._enter(item)
@@ -320,42 +304,6 @@ class Engine:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(15)
-
-
-def _join_groups(item: Item) -> None:
-    """Concurrency groups of the workflow and its jobs, as far as they are known before jobs run."""
-    workflow, contexts = item.start.workflow, _contexts(item)
-    given = [workflow.body.get("concurrency"), *(job.get("concurrency") for job in workflow.jobs.values())]
-    groups = set()
-    for one in given:
-        wanted: Mapping[str, Any] = one if isinstance(one, dict) else {"group": one}
-        with contextlib.suppress(expressions.UnknownError):
-            if wanted.get("group"):
-                groups.add(expressions.fill(str(wanted["group"]), contexts).strip().lower())
-                stop = expressions.fill(str(wanted.get("cancel-in-progress", "false")), contexts)
-                item.cancel_in_progress |= stop.lower() == "true"
-                item.queue_all |= wanted.get("queue") == "max"
-    item.run.groups = sorted(groups)
-
-
-def _contexts(item: Item) -> dict[str, Any]:
-    """What expressions may name before any job runs: `github` and `inputs`."""
-    start, payload = item.start, item.start.payload
-    pull = payload.get("pull_request") or {}
-    github = {
-        "event": payload,
-        "event_name": start.event,
-        "ref": start.ref,
-        "ref_name": start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
-        "head_ref": pull.get("head", {}).get("ref", ""),
-        "base_ref": pull.get("base", {}).get("ref", ""),
-        "sha": start.sha,
-        "workflow": start.workflow.name,
-        "run_id": item.run.id,
-        "repository": item.run.repository,
-        "actor": item.run.actor,
-    }
-    return {"github": github, "inputs": payload.get("inputs") or {}}
 
 
 def _title(start: Start) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from bot.errors import UserError
 from bot.sandbox import routes, smart_http
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
@@ -251,7 +252,11 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     address_family = 2  # IPv4
 
     def __init__(self, api: Api, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            hint = "Name another port, or 0 for a free one."
+            raise UserError(f"port {port} cannot be used: {error.strerror}", hint=hint, code="port_taken") from None
         self.api = api
         api.hub.url = self.url
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)

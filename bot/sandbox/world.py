@@ -71,20 +71,37 @@ class Sandbox:
         """
         if (directory / "github.json").exists():
             raise UserError(f"{directory}: there is a sandbox already", hint="Name another folder, or resume this one.")
+        if any((directory / name).exists() for name in ("origin.git", "clone")):
+            raise UserError(f"{directory}: holds a repository already", hint="Name an empty folder, or a new one.")
+        files = dict(templates.files(template)) | dict(extra_files or {})
+        _need_git()
+        fresh = not directory.exists()
         directory.mkdir(parents=True, exist_ok=True)
         kept = {name: dict(values) for name, values in (secrets or {}).items()}
         settings = Settings(set(labels), dict(extra_env or {}), kept, skip=set(skip_workflows))
         hub = Hub(directory.resolve())
         hub.add_people(people)
         hub.add_teams(teams)
+        try:
+            return cls._make(hub, repository, files, template, settings, port)
+        except BaseException:
+            if fresh:
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
+
+    @classmethod
+    def _make(
+        cls, hub: Hub, repository: str, files: Mapping[str, bytes], template: Path, settings: Settings, port: int
+    ) -> Sandbox:
+        sandbox = cls(hub.directory, hub, repository, settings, port)
+        remote = hub.directory / "remote"
         hub.add_repository(repository)
-        files = dict(templates.files(template)) | dict(extra_files or {})
-        files = templates.with_local_remote(files, directory.resolve() / "remote", template)
-        author = next((one for one in hub.data.people.values() if one.role == "release manager"), None)
-        templates.first_commit(hub, hub.repository(repository), files, author or next(iter(hub.data.people.values())))
-        sandbox = cls(directory.resolve(), hub, repository, settings, port)
+        everybody = list(hub.data.people.values())
+        author = next((one for one in everybody if one.role == "release manager"), everybody[0])
+        given = templates.with_local_remote(files, remote, template)
+        templates.first_commit(hub, hub.repository(repository), given, author)
         sandbox._serve()
-        templates.clone(sandbox.clone, sandbox.clone_url(), directory.resolve() / "remote")
+        templates.clone(sandbox.clone, sandbox.clone_url(), remote)
         return sandbox
 
     @classmethod
@@ -351,6 +368,11 @@ class Sandbox:
         """Stop, and delete the folder."""
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _need_git() -> None:
+    if shutil.which("git") is None:
+        raise WorldError("git is not installed", hint="Install git, version 2.31 or newer.", code="git_missing")
 
 
 def _basic(token: str) -> str:

@@ -63,11 +63,12 @@ def test_a_protected_branch_takes_no_push(world: Sandbox, call: Any) -> None:
     status, body = call("dana")("PATCH", "/git/refs/heads/main", {"sha": side})
     assert (status, "pull request" in body["message"]) == (422, True)
     assert call("dana")("DELETE", "/git/refs/heads/main")[0] == 422
+    world.protect("side")
     with pytest.raises(UserError, match="Cannot delete this branch"):
-        world.git("dana", "push", "-q", "origin", "--delete", "main")
+        world.git("dana", "push", "-q", "origin", "--delete", "side")
     world.commit("adam", "main", {"b.txt": b"b"}, "by an administrator")
     assert call("dana")("GET", "/rules/branches/main")[1][0]["type"] == "deletion"
-    assert call("dana")("GET", "/rules/branches/side")[1] == []
+    assert call("dana")("GET", "/rules/branches/other")[1] == []
 
 
 def test_a_runs_token_cannot_write_workflow_files(world: Sandbox, call: Any) -> None:
