@@ -1,0 +1,116 @@
+"""`mlbot promote`, `rollback`, `environments`, `history` and `verify`, run in an ordinary clone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import run
+from tests.promote.world import RealStore, World, git
+from tests.serve.artifacts import an_artifact
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Person:
+    """Somebody with a clone, typing commands."""
+
+    def __init__(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world, self.capsys, self.clone = world, capsys, world.root / "mine"
+
+    def types(self, *words: str) -> tuple[int, str]:
+        """Exit code and everything that was said."""
+        self.capsys.readouterr()
+        code = run([*words, "--repo", str(self.clone)])
+        said = self.capsys.readouterr()
+        return code, said.out + said.err
+
+
+@pytest.fixture
+def person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+    world = World(tmp_path)
+    seed = tmp_path / "seed"
+    shutil.copytree(ROOT / "policies", seed / "policies")
+    git(seed, "add", ".")
+    git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "policies")
+    git(seed, "push", "-q", "origin", "HEAD:main")
+    world.main = git(seed, "rev-parse", "HEAD")
+    git(tmp_path, "clone", "-q", "origin.git", "mine")
+    git(tmp_path / "mine", "config", "user.name", "ruth")
+    world.artifacts = RealStore(tmp_path / "mine")  # type: ignore[assignment]
+    return Person(world, capsys)
+
+
+def evaluated(world: World, **changes: Any) -> str:
+    """The digest of a new evaluation in the ledger."""
+    artifact = an_artifact(onnx=False, **changes)
+    return world.evaluated(artifact["training"], artifact["files"])[0].digest()
+
+
+@pytest.mark.slow
+def test_a_release_manager_works_by_hand(person: Person) -> None:
+    """Evaluation -> staging -> production -> next -> rollback, with what the commands say about it."""
+    first, second = evaluated(person.world), evaluated(person.world, shift=0.9)
+    assert person.types("environments") == (0, "Nothing is live in any environment.\n")
+    code, said = person.types("promote", "churn", "--to", "production")
+    assert code == 1
+    assert "churn is not live in staging" in said
+    code, said = person.types("promote", "churn", "--to", "production", "--evaluation", first[7:19])
+    assert code == 1
+    assert "is not live in staging, which the policy asks for first" in said
+    assert person.types("promote", "churn", "--to", "staging", "--evaluation", first[7:19])[0] == 0
+    code, said = person.types("promote", "churn", "--to", "production")
+    assert (code, "churn v1.0.0 is live in production" in said) == (0, True)
+    assert person.types("promote", "churn", "--to", "staging", "--evaluation", second)[0] == 0
+    assert person.types("promote", "churn", "--to", "production")[0] == 0
+    code, said = person.types("rollback", "production", "churn", "--reason", "complaints")
+    assert (code, "churn v1.0.0 is live in production again" in said) == (0, True)
+
+    live = json.loads(person.types("environments", "--json")[1])
+    assert [(one["environment"], one["version"]) for one in live] == [("staging", "v1.1.0"), ("production", "v1.0.0")]
+    history = json.loads(person.types("history", "churn", "--json")[1])
+    assert [(one["action"], one["environment"], one["version"]) for one in history] == [
+        ("promote", "staging", "v1.0.0"),
+        ("promote", "production", "v1.0.0"),
+        ("promote", "staging", "v1.1.0"),
+        ("promote", "production", "v1.1.0"),
+        ("rollback", "production", "v1.0.0"),
+    ]
+    assert {one["promoted_by"]["login"] for one in history} == {"ruth"}
+    at = person.types("history", "churn", "--at", "2000-01-01T00:00:00Z")[1]
+    assert at == "Nothing was live.\n"
+    code, said = person.types("verify", "churn", "--environment", "production")
+    assert (code, "The chain holds." in said) == (0, True), said
+    assert "ok      bytes" in said
+    assert "hold" in person.types("environments")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["promote", "churn", "--to", "moon"], "There are: staging, production."),
+        (["promote", "churn", "--to", "staging", "--version", "v3.0.0"], "has no version v3.0.0"),
+        (["promote", "churn", "--to", "staging", "--evaluation", "abc"], "0 evaluations of churn"),
+        (["promote", "churn", "--to", "staging", "--force"], "--force needs a --reason"),
+        (["rollback", "production", "churn", "--reason", "x"], "no earlier good release"),
+        (["rollback", "production", "churn", "--reason", "x", "--to", "v9.0.0"], "was never live in production"),
+        (["history", "churn"], "churn was never promoted"),
+        (["verify", "churn", "--environment", "production"], "churn is not live in production"),
+        (["gc", "--keep-days", "-1"], "Invalid value"),
+    ],
+)
+def test_mistakes_are_told_with_the_way_out(person: Person, words: list[str], says: str) -> None:
+    """Exit 1 and a sentence; never a traceback."""
+    code, said = person.types(*words)
+    assert (code, says in said) == (1, True), said
+    assert "Traceback" not in said
+
+
+def test_outside_of_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The commands say that they need a clone."""
+    assert run(["environments", "--repo", str(tmp_path)]) == 1
+    assert "not in a Git repository" in capsys.readouterr().err
