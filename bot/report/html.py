@@ -6,25 +6,23 @@ import base64
 import hashlib
 import json
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.records.report import Report
 from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
-from bot.report.details import SKIPPED_OWNER, details
+from bot.report.details import Details, details
 from bot.report.escape import visible
 from bot.report.markdown_blocks import ADDRESS, CLOSING
 from bot.report.overview import overview
 from bot.report.status import plain
 from bot.report.table import models_table
 
-PARTS = {
-    "style": ("vendor/uPlot.min.css", "templates/page.css"),
-    "script": ("vendor/uPlot.iife.min.js", "templates/page.js"),
-}
+# uPlot 1.6.32, MIT: https://github.com/leeoniya/uPlot
+PARTS = {"style": ("uPlot.min.css", "page.css"), "script": ("uPlot.iife.min.js", "page.js")}
+FOLDERS = ("templates", "vendor")
 
 
 def page(report: Report) -> str:
@@ -63,7 +61,7 @@ def page(report: Report) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    loader = PackageLoader("bot.report", "templates")
+    loader = ChoiceLoader([PackageLoader("bot.report", folder) for folder in FOLDERS])
     return Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
@@ -75,7 +73,10 @@ def _shown(value: Any) -> Any:
 
 @lru_cache(maxsize=2)
 def _inlined(kind: str) -> tuple[Markup, ...]:
-    return tuple(Markup(files("bot.report").joinpath(name).read_text("utf-8")) for name in PARTS[kind])  # noqa: S704
+    loader = _environment().loader
+    assert loader is not None
+    sources = (loader.get_source(_environment(), name)[0] for name in PARTS[kind])
+    return tuple(Markup(source) for source in sources)  # noqa: S704 - our own files
 
 
 @lru_cache(maxsize=1)
@@ -85,11 +86,10 @@ def _hashes() -> Markup:
     return Markup(" ").join(Markup("'sha256-{}'").format(digest) for digest in digests)
 
 
-def _details(one: Any, number: int) -> dict[str, Any]:
+def _details(one: Details, number: int) -> dict[str, Any]:
     sections = [(section.heading, [block(part) for part in section.blocks], section.id) for section in one.sections]
     return {
         "id": f"model-{number}",
-        "model": "" if one.owner == SKIPPED_OWNER else one.owner,
         "summary": parts(one.summary),
         "sections": sections,
     }
