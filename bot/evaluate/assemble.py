@@ -45,7 +45,8 @@ def case_of(
     train_mask, test_mask = split_rows(spec, table)
     _check_test_rows(training, spec, table, test_mask)
     train, test = table.filter(train_mask), table.filter(test_mask)
-    rows = rows_of(spec, training, test, slice_labels(spec, test, train))
+    stratified = context.gates.policy.stratified
+    rows = rows_of(spec, training, test, slice_labels(spec, test, train), stratified=stratified)
     truth = rows_of(spec, training, train, {}).truth
     scored = {name: _score(one, training, test, rows.classes, clock) for name, one in champions.items()}
     baselines = {name: one for name, one in scored.items() if isinstance(one, Baseline)}

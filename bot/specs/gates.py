@@ -260,6 +260,8 @@ class GatesPolicy(Spec):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     """Of every interval. A gate looks at one end of it, so it errs half as often."""
     resamples: Annotated[int, Field(ge=200, le=100_000)] = 2000
+    stratified: bool = False
+    """true: the test rows were drawn with fixed shares of the classes, so resampling keeps them."""
     inconclusive: OnInconclusive = "block"
     slices: SlicePolicy = SlicePolicy()
     budget: BudgetPolicy | None = None

@@ -191,3 +191,18 @@ def test_the_command_prints_the_rows() -> None:
 def test_bennetts_bound_without_a_gap_is_refused() -> None:
     result = run("--condition", "n > 0.8 +/- 0.01", "--differ", "0.1")
     assert isinstance(result.exception, UserError)
+
+
+def test_other_bounds_for_the_same_promise() -> None:
+    """n - o within .01 at 1e-4 over 32 steps and a tenth of the rows differing; n within .05."""
+    gap = answer(parse("n - o > 0.02 +/- 0.01"), Plan(0.9999, 32, "none"), differ=0.1)
+    assert (gap["rows"], gap["rows_bennett"]) == (267385, 29048)
+    assert gap["rows_normal_approximation"] == pytest.approx(21_700, abs=50)
+    one = answer(parse("n > 0.8 +/- 0.05"), Plan(0.9999, 32, "none"))
+    assert (one["rows"], one["rows_exact_binomial"]) == (2536, 2179)
+    assert hoeffding_rows(parse("n > 0.8 +/- 0.05"), Plan(0.9999, 32, "none", 2)) == 2674
+
+
+def test_a_probability_too_small_for_a_float_has_no_exact_size() -> None:
+    found = answer(parse("n > 0.8 +/- 0.05"), Plan(0.9999, 2000, "full"))
+    assert "rows_exact_binomial" not in found and found["rows"] > 200_000

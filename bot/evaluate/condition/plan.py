@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import UserError
+from bot.evaluate.condition.exact import exact_rows, normal_rows
 from bot.evaluate.condition.size import (
     Plan,
     bennett_rows,
@@ -44,8 +45,14 @@ def answer(
             code="condition_invalid",
         )
     parts = 2 if known else 4
+    exact = exact_rows(clauses[0], plan) if len(clauses) == 1 else None
+    if exact is not None:
+        found["rows_exact_binomial"] = exact
     if differ is not None:
         found["rows_bennett"] = bennett_rows(gaps[0], differ, plan, parts=parts)
+        normal = normal_rows(gaps[0], differ, plan)
+        if normal is not None:
+            found["rows_normal_approximation"] = normal
         found["labels_per_evaluation"] = math.ceil(labels_per_step(gaps[0], differ, plan.reliability))
     if rows is not None:
         found["smallest_tolerance"] = max(hoeffding_tolerance(clause, rows, plan) for clause in clauses)
