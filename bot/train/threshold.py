@@ -14,7 +14,7 @@ def best_threshold(truth: Any, probability: Any, metric: str) -> float:
     order = np.argsort(-probability, kind="stable")
     truth, probability = np.asarray(truth)[order].astype(float), probability[order]
     last = np.flatnonzero(np.diff(probability, append=-1.0))  # the last row of each run of equal probabilities
-    tp, fp = np.cumsum(truth)[last], np.cumsum(1 - truth)[last]
+    tp, fp = (np.append(0.0, np.cumsum(hits)[last]) for hits in (truth, 1 - truth))  # first: no row is positive
     n_pos, n_neg = truth.sum(), len(truth) - truth.sum()
     fn, tn = n_pos - tp, n_neg - fp
     with np.errstate(all="ignore"):
@@ -26,8 +26,7 @@ def best_threshold(truth: Any, probability: Any, metric: str) -> float:
             "mcc": (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
         }[metric]
     values = np.nan_to_num(values, nan=-1.0)
-    cuts = probability[last]
-    below = np.append(cuts[1:], 0.0)
-    middle = (cuts + below) / 2  # half-way to the next row, so that rounding flips nothing
+    cuts = np.concatenate([[1.0], probability[last], [0.0]])
+    middle = (cuts[:-1] + cuts[1:]) / 2  # half-way to the next row, so that rounding flips nothing
     best = np.flatnonzero(values >= values.max() - 1e-12)
     return float(np.clip(middle[best[np.argmin(np.abs(middle[best] - 0.5))]], 1e-6, 1 - 1e-6))

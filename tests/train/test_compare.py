@@ -1,0 +1,35 @@
+"""Two trainings agree when bytes are equal, or predictions are within what the estimator's family can hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bot.train.compare import OTHER_TOLERANCE, TREE_TOLERANCE, UNCONVERGED_TOLERANCE, agreement, tolerance
+from tests.builders import a_digest, a_training
+
+
+@pytest.mark.parametrize(
+    ("estimator", "warnings", "allowed"),
+    [
+        ("HistGradientBoostingClassifier", (), TREE_TOLERANCE),
+        ("RandomForestRegressor", (), TREE_TOLERANCE),
+        ("LogisticRegression", (), OTHER_TOLERANCE),
+        ("LogisticRegression", ("lbfgs failed to converge after 100 iteration(s)",), UNCONVERGED_TOLERANCE),
+    ],
+)
+def test_the_tolerance_follows_the_family(estimator, warnings, allowed):
+    assert tolerance(a_training(estimator=estimator, warnings=warnings)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("shift", "flip", "holds"), [(0, False, True), (1e-13, False, True), (1e-6, False, False), (0, True, False)]
+)
+def test_a_difference_beyond_the_tolerance_or_a_flipped_label_does_not_hold(shift, flip, holds):
+    one, other = (a_training(estimator="RandomForestClassifier", artifact_digest=a_digest(i)) for i in (1, 2))
+    labels = np.array(["yes", "no", "yes"])
+    changed = np.array(["no", "no", "yes"]) if flip else labels
+    p = np.array([[0.3, 0.7], [0.6, 0.4], [0.1, 0.9]])
+    found = agreement(one, other, (labels, changed), (p, p + shift))
+    assert found.holds is holds and not found.same_bytes
+    assert ("agrees" in found.sentence()) is holds
