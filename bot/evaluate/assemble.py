@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.errors import MlbotError, UserError
@@ -14,7 +14,7 @@ from bot.evaluate.labels import slice_labels
 from bot.evaluate.operating import characteristics
 from bot.evaluate.tables import rows_of, scores_of
 from bot.ports import Predictor
-from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline
+from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline, Section
 from bot.records.training import Training
 from bot.specs.model import ModelSpec
 from bot.specs.split import split_rows, test_rows_digest
@@ -64,9 +64,30 @@ def case_of(
         uses=context.uses or {},
         best=context.best or {},
         operating=characteristics(training, candidate.predictor, test, clock),
-        facts=facts_of(spec, training, table, train, test, context),
+        facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions)),
         run=context.run or {},
     )
+
+
+def with_cautions(context: Context, training: Training, champions: Mapping[str, Fitted | str]) -> Context:
+    """The context, and a section that names champions which may have been trained on these test rows.
+
+    That is so when the same data were split in another way; growing data never moves a row.
+    """
+    files = {(file.path, file.md5) for file in training.data_files}
+    rows = tuple(
+        (name, one.training.test_rows_digest)
+        for name, one in champions.items()
+        if isinstance(one, Fitted)
+        and one.training.test_rows_digest != training.test_rows_digest
+        and {(file.path, file.md5) for file in one.training.data_files} == files
+    )
+    if not rows:
+        return context
+    note = "These models were trained on some of the rows that they are tested on here, which favours them."
+    head = ("environment", "its own test rows")
+    section = Section(id="other_split", heading="Deployed models of another split", columns=head, rows=rows, note=note)
+    return replace(context, sections=(*context.sections, section))
 
 
 def _score(

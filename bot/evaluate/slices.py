@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -70,13 +71,18 @@ def measure(
         if isinstance(metric, Ranking) and _one_class(inside.rows):
             out.append(Sliced(column, name, len(rows), None, note="one class only"))
             continue
+        own = estimate(metric, candidate.where(rows), inside)
+        if not math.isfinite(own.value):
+            out.append(Sliced(column, name, len(rows), None, note="not defined on these rows"))
+            continue
         theirs = {
             key: compare(metric, candidate.where(rows), scores.where(rows), inside) for key, scores in baselines.items()
         }
+        theirs = {key: one for key, one in theirs.items() if math.isfinite(one.difference)}
         differ = {
             key: int(differing(candidate.where(rows), scores.where(rows)).sum()) for key, scores in baselines.items()
         }
-        out.append(Sliced(column, name, len(rows), estimate(metric, candidate.where(rows), inside), theirs, differ))
+        out.append(Sliced(column, name, len(rows), own, theirs, differ))
     return tuple(out)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import UserError
-from bot.evaluate.rows import Codes, Rows, Scores
+from bot.evaluate.rows import Codes, Floats, Rows, Scores
 from bot.ports import Predictor
 from bot.records.training import Training
 from bot.specs.model import ModelSpec
@@ -43,10 +43,11 @@ def scores_of(predictor: Predictor, training: Training, table: Any, classes: tup
     counts as wrong.
     """
     if classes is None:
-        return Scores(np.asarray(predictor.predict(table), dtype=np.float64))
+        return Scores(_finite(np.asarray(predictor.predict(table), dtype=np.float64), training))
     found, own = predictor.probabilities(table), training.classes or ()
     if found is None:
         return Scores(class_codes(np.asarray(predictor.predict(table)).astype(str), classes))
+    _finite(found, training)
     chosen = positions(Outputs(None, found), training.threshold)
     place = class_codes(np.array(own, dtype=str), classes)
     probabilities = np.zeros((len(found), len(classes)))
@@ -54,6 +55,18 @@ def scores_of(predictor: Predictor, training: Training, table: Any, classes: tup
         if position >= 0:
             probabilities[:, position] = found[:, column]
     return Scores(place[chosen], probabilities)
+
+
+def _finite(values: Floats, training: Training) -> Floats:
+    """The values, if all are. Raises UserError (code `predictions_not_finite`)."""
+    bad = int((~np.isfinite(values)).any(axis=-1).sum()) if values.ndim > 1 else int((~np.isfinite(values)).sum())
+    if bad:
+        raise UserError(
+            f"{training.model} answers {bad:,} of {len(values):,} test rows with a value that is not finite",
+            hint="Look at its inputs: infinite values, or a transformation outside its domain.",
+            code="predictions_not_finite",
+        )
+    return values
 
 
 def class_codes(labels: NDArray[np.str_], classes: tuple[str, ...]) -> Codes:

@@ -215,3 +215,42 @@ def test_other_tasks_are_evaluated_the_same_way(tmp_path: Path, task: str) -> No
     name = "not_worse_than_production" + ("" if classes else "_regression")
     assert gates[name].reason_code == "gate_passed"
     assert Evaluation.parse(result.canonical(), source="x") == result
+
+
+class Broken(Formula):
+    """Answers one row with a value that is not finite."""
+
+    def probabilities(self, table):
+        found = super().probabilities(table)
+        found[0] = np.nan
+        return found
+
+
+def test_a_candidate_whose_answers_are_not_finite_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"answers 1 of .* test rows with a value that is not finite"):
+        run(tmp_path, None, candidate=Broken())
+
+
+def test_a_champion_whose_answers_are_not_finite_is_not_compared_with(tmp_path: Path) -> None:
+    result = run(tmp_path, Broken())
+    assert (result.verdict, result.missing_baselines[0].code) == ("inconclusive", "not_scored")
+
+
+def test_a_champion_of_another_split_is_named(tmp_path: Path) -> None:
+    table = a_table()
+    training, folder = trained(table), tmp_path / "champion"
+    folder.mkdir()
+    theirs = training.model_copy(update={"test_rows_digest": "sha256:" + "1" * 64})
+    (folder / "training.json").write_bytes(theirs.canonical())
+    loaders = Loaders(lambda spec, data, columns: table, lambda where, _: Formula(), time.perf_counter)
+    where = {"production": folder}
+    result = evaluate(a_spec(), training, tmp_path, tmp_path, where, some_gates(NOT_WORSE), loaders=loaders)
+    assert "other_split" in {one.id for one in result.sections}
+
+
+def test_a_slice_of_one_class_has_no_value_and_a_note(tmp_path: Path) -> None:
+    spec = a_spec(SPEC.replace(b"slices: [country, {columns: age, bins: 2}]", b"slices: [left]"))
+    loaders = Loaders(lambda spec, data, columns: a_table(), lambda where, _: Formula(), time.perf_counter)
+    training = trained(a_table(), spec)
+    result = evaluate(spec, training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
+    assert [(one.value, one.note) for one in result.slices] == [(None, "one class only")] * 2

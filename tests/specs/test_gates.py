@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.evaluate.gates import JUDGES
@@ -124,3 +126,26 @@ def test_a_model_spec_can_never_weaken_a_gate(gates: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
         with_spec_gates(policy, spec_with(gates))
     assert caught.value.place.file == "models/churn/model.yaml"
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_policy_or_a_user_error(data: bytes) -> None:
+    try:
+        read_gates(data)
+    except UserError as error:
+        assert str(error)
+
+
+KEYS = st.sampled_from(["id", "kind", "value", "metric", "against", "margin", "tasks", "condition", "x"])
+VALUES = st.sampled_from(
+    ["floor", "condition", "a", "1", "-0.5", "[binary]", "{}", "null", "n > 0 +/- 1", "true", "1e400"]
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=5), max_size=3))
+def test_any_gates_are_a_policy_or_a_user_error(gates: list[dict[str, str]]) -> None:
+    lines = ["{" + ", ".join(f"{key}: {value}" for key, value in gate.items()) + "}" for gate in gates]
+    try:
+        read_gates(a_file(*lines))
+    except UserError as error:
+        assert str(error)
