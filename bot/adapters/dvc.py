@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from bot.errors import MlbotError, Place, UserError, WorldError
-from bot.ports import Git
+from bot.ports import Branch, Git
 from bot.records.plan import DataFile
 from bot.specs.pointer import read_listing, read_pointer, write_pointer
 
@@ -25,9 +25,10 @@ _BLOCK = 1024 * 1024
 class Store:
     """Objects by MD5: the local cache, objects committed with the repository, then the remote."""
 
-    def __init__(self, root: Path, git: Git | None = None) -> None:
+    def __init__(self, root: Path, git: Git | None = None, branch: Branch | None = None) -> None:
         self.root = root
         self.git = git
+        self.branch = branch if embedded_folder(root) else None
         self.commits: list[str] = []
         self._remote: Any = None
         self._lock = Lock()
@@ -48,7 +49,7 @@ class Store:
         at.parent.mkdir(parents=True, exist_ok=True)
         if at.is_file() and md5_of(at) == oid[:32]:
             return True
-        cached = self.root / ".dvc/cache/files/md5" / oid[:2] / oid[2:]
+        cached = self.root / ".dvc/cache" / object_path(oid)
         if cached.is_file() and md5_of(cached) == oid[:32]:
             import shutil
 
@@ -61,18 +62,18 @@ class Store:
         return self._download(oid, at)
 
     def _near(self, oid: str) -> Iterator[bytes]:
-        cached = self.root / ".dvc/cache/files/md5" / oid[:2] / oid[2:]
+        cached = self.root / ".dvc/cache" / object_path(oid)
         if cached.is_file():
             yield cached.read_bytes()
         yield from self._committed(oid)
 
     def _committed(self, oid: str) -> Iterator[bytes]:
         """Objects that a commit carries in the embedded remote: a pull request may bring data that way."""
+        if self.branch is not None and (found := self.branch.get(object_path(oid))) is not None:
+            yield found
         folder = embedded_folder(self.root)
-        if folder is None or self.git is None:
-            return
-        for commit in self.commits:
-            found = self.git.read(commit, f"{folder}/files/md5/{oid[:2]}/{oid[2:]}")
+        for commit in self.commits if folder and self.git else ():
+            found = self.git.read(commit, f"{folder}/{object_path(oid)}") if self.git else None
             if found is not None:
                 yield found
 
@@ -144,10 +145,14 @@ class DvcData:
 
 
 class DvcArtifacts:
-    """Port Artifacts."""
+    """Port Artifacts.
 
-    def __init__(self, root: Path) -> None:
-        self.store_ = Store(root)
+    `branch` (OBJECTS) keeps the bytes when the default remote is the folder embedded in the repository: what a job
+    writes there is gone with the job's checkout. With any other remote it is not used.
+    """
+
+    def __init__(self, root: Path, branch: Branch | None = None) -> None:
+        self.store_ = Store(root, branch=branch)
 
     def store(self, folder: Path) -> str:
         """Push the files, then the listing, so that a listing never names what is not there."""
@@ -168,13 +173,24 @@ class DvcArtifacts:
     def fetch(self, pointer: str, into: Path) -> None:
         """The files of a pointer."""
         md5 = read_pointer(pointer.encode(), "artifact.dvc").md5
-        content = self.store_.read(md5)
+        content = self.store_.read(md5) or self._read_again(md5)
         if content is None:
             raise UserError(f"the remote does not hold {md5}", hint="Was it removed?", code="artifact_missing")
         files = read_listing(content, md5, under=".", source="artifact.dvc")
         _fetch(self.store_, [(file.md5, into / file.path.removeprefix("./")) for file in files], "artifact_missing")
 
+    def _read_again(self, md5: str) -> bytes | None:
+        """Another job may have written to the branch since it was fetched."""
+        refresh = getattr(self.store_.branch, "refresh", None)
+        if refresh is None:
+            return None
+        refresh()
+        return self.store_.read(md5)
+
     def _push(self, objects: list[tuple[str, Path]]) -> None:
+        if self.store_.branch is not None:
+            new = {object_path(oid): path.read_bytes() for oid, path in objects}
+            self.store_.branch.commit(new, f"Keep {len(new)} objects")
         remote = self.store_.remote()
         try:
             from dvc_objects.fs.local import localfs
@@ -194,6 +210,11 @@ def _open_remote(root: Path) -> Any:
     except Exception as error:
         hint = "Set one: `dvc remote add --default NAME URL`, then commit .dvc/config."
         raise UserError(f"no usable DVC remote: {_first_line(error)}", hint=hint, code="remote_missing") from error
+
+
+def object_path(oid: str) -> str:
+    """Where DVC keeps an object below a remote's folder."""
+    return f"files/md5/{oid[:2]}/{oid[2:]}"
 
 
 def embedded_folder(root: Path) -> str | None:

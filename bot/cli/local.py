@@ -38,7 +38,7 @@ def local_ports(start: Path) -> Ports:
     from bot.adapters.clock import SystemClock
     from bot.adapters.dvc import DvcArtifacts, DvcData
     from bot.adapters.git import GitBranch, LocalGit
-    from bot.records.ledger import ENVIRONMENTS, LEDGER
+    from bot.records.ledger import ENVIRONMENTS, LEDGER, OBJECTS
 
     root = find_root(start)
     git = LocalGit(root)
@@ -48,7 +48,7 @@ def local_ports(start: Path) -> Ports:
         ledger=GitBranch(git, LEDGER, append_only=True),
         environments=GitBranch(git, ENVIRONMENTS),
         data=DvcData(root, git),
-        artifacts=DvcArtifacts(root),
+        artifacts=DvcArtifacts(root, GitBranch(git, OBJECTS, append_only=True)),
         pull_requests=absent("pull_requests"),
         conversation=absent("conversation"),
         clock=SystemClock(),

@@ -10,6 +10,7 @@ from bot.records.base import Part, Record, canonical_json
 
 LEDGER = "mlbot/ledger"
 ENVIRONMENTS = "mlbot/environments"
+OBJECTS = "mlbot/objects"  # artifact bytes, while the DVC remote is the folder embedded in the repository
 
 
 class Evaluated(Part):

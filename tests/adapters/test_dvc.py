@@ -13,6 +13,7 @@ from bot.adapters.dvc import DvcArtifacts, DvcData, embedded_folder
 from bot.adapters.git import LocalGit
 from bot.errors import UserError, WorldError
 from tests.contract.test_data import FILES, md5, pointed
+from tests.fakes.branch import FakeBranch
 from tests.repositories import Repository
 
 EMBEDDED = "[core]\n    remote = embedded\n['remote \"embedded\"']\n    url = embedded\n"
@@ -140,3 +141,25 @@ def test_a_remote_that_does_not_answer_is_the_world_s_fault(tmp_path):
 def test_a_remote_inside_the_repository_is_recognised(tmp_path, url, folder):
     repository(tmp_path, config=f"[core]\n    remote = r\n['remote \"r\"']\n    url = {url}\n")
     assert embedded_folder(tmp_path) == folder
+
+
+def test_with_the_embedded_remote_artifacts_are_kept_on_a_branch_of_their_own(tmp_path):
+    """A job's checkout is gone with the job; the next job, in a fresh clone, still gets the bytes."""
+    branch = FakeBranch(append_only=True)
+    for name in ("one", "two"):
+        repository(tmp_path / name)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/model.skops").write_bytes(b"model")
+    pointer = DvcArtifacts(tmp_path / "one", branch).store(tmp_path / "in")
+    assert DvcArtifacts(tmp_path / "one", branch).store(tmp_path / "in") == pointer, "again is no conflict"
+    DvcArtifacts(tmp_path / "two", branch).fetch(pointer, tmp_path / "out")
+    assert (tmp_path / "out/model.skops").read_bytes() == b"model"
+
+
+def test_with_a_remote_elsewhere_the_branch_is_not_used(tmp_path):
+    repository(tmp_path, config=f"[core]\n    remote = r\n['remote \"r\"']\n    url = {tmp_path / 'remote'}\n")
+    branch = FakeBranch()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/model.skops").write_bytes(b"model")
+    DvcArtifacts(tmp_path, branch).store(tmp_path / "in")
+    assert branch.head() is None
