@@ -70,7 +70,9 @@ def _bytes(path: Path) -> bytes:
 
 def _rendered(report: Report, form: str, details: bool) -> str:
     if form == "json":
-        return report.model_dump_json(indent=2) + "\n"
+        from bot.report.withhold import released
+
+        return released(report).model_dump_json(indent=2) + "\n"
     if form == "terminal":
         from bot.report.terminal import table
 

@@ -13,6 +13,7 @@ from bot.records.plan import Invalid
 from bot.records.report import Report
 from bot.report.escape import visible
 from bot.report.findings import affected, blocking_gates
+from bot.report.withhold import released
 
 Level = Literal["error", "warning", "notice"]
 MOST = 10  # of a level in a step; GitHub shows no more: https://github.com/orgs/community/discussions/26680
@@ -32,7 +33,7 @@ class Annotation:
 
 def workflow_commands(report: Report) -> list[str]:
     """Workflow commands, one a line, to be printed as they are; at most ten a level, errors first."""
-    found = _found(report)
+    found = _found(released(report))
     errors = [one for one in found if one.level == "error"][:MOST]
     return [line(one) for one in (*errors, *[one for one in found if one.level == "warning"][:MOST])]
 

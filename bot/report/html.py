@@ -19,6 +19,7 @@ from bot.report.markdown_blocks import ADDRESS, CLOSING
 from bot.report.overview import overview
 from bot.report.status import plain
 from bot.report.table import models_table
+from bot.report.withhold import released
 
 # uPlot 1.6.32, MIT: https://github.com/leeoniya/uPlot
 PARTS = {"style": ("uPlot.min.css", "page.css"), "script": ("uPlot.iife.min.js", "page.js")}
@@ -27,6 +28,7 @@ FOLDERS = ("templates", "vendor")
 
 def page(report: Report) -> str:
     """The page. Its own policy forbids every connection, and every script but the two that it carries."""
+    report = released(report)
     seen, models = overview(report), models_table(report)
     facts = (
         ("Changed", seen.changed),

@@ -19,6 +19,7 @@ from bot.report.markdown_blocks import command, link, markdown, parts, table
 from bot.report.numbers import count, counted, listed, unbroken
 from bot.report.overview import Overview, Step, overview
 from bot.report.table import models_table
+from bot.report.withhold import released
 
 TEMPLATE = "comment.md.j2"
 # What each template may use. Everything is finished Markdown, a list of it, or text that is escaped when it is written.
@@ -90,7 +91,8 @@ def _with_own(report: Report, limit: int, measure: Measure, own: Mapping[str, st
     return _fitted(report, limit - len(NOT_USED), measure, None) + NOT_USED
 
 
-def _fitted(report: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+def _fitted(everything: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+    report = released(everything)
     template = environment(own).get_template(TEMPLATE)
     drawn = [_drawn(one) for one in details(report)]
     page, room = _skeleton(template, report, limit, measure)

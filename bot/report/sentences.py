@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.records.evaluation import Evaluation
+from bot.records.evaluation import Budget, Evaluation
 from bot.records.report import Report
 from bot.report.blocks import Name, Part
 from bot.report.findings import answer, champion, is_greater_better, reference, state, worse_slices
+from bot.report.numbers import decimals, number
+from bot.report.withhold import withholding
 from bot.report.wording import BASELINES, detectable, difference, pair
 
 FEW = 3
 Parts = tuple[Part, ...]
-Outcome = Literal["invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "running"]
+Outcome = Literal["invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "running"]
 
 # outcome -> in a list of several, and about one; in the order of attention.
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
@@ -24,6 +26,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "unclear": ("unclear", "shows no clear difference from what is deployed"),
     "same": ("unchanged", "predicts the same as what is deployed"),
     "new": ("new", "is new: nothing is deployed to compare it with"),
+    "withheld": ("withheld", "does not beat the best so far on its test rows, and its digits are withheld"),
     "running": ("being trained", "is being trained and evaluated"),
 }
 
@@ -34,6 +37,8 @@ def outcome(report: Report, model: str) -> Outcome:
     if now in ("invalid", "failed", "running"):
         return now
     evaluation = report.evaluations[model]
+    if withholding(evaluation):
+        return "withheld"
     found = answer(evaluation)
     return "mixed" if found == "better" and worse_slices(evaluation) else found or "new"
 
@@ -53,6 +58,9 @@ def said_of(found: Outcome) -> str:
 
 def evidence(evaluation: Evaluation) -> Parts:
     """Is it better? The answer, the primary metric, and the difference with its interval."""
+    withheld = withholding(evaluation)
+    if withheld:
+        return _withheld(withheld)
     found, compared = answer(evaluation), champion(evaluation)
     if compared is None or found is None:
         return _against_reference(evaluation)
@@ -74,6 +82,11 @@ def _against_reference(evaluation: Evaluation) -> Parts:
     candidate, there = pair(evaluation, compared)
     against = f"{candidate} against {there} of {BASELINES[compared.baseline]}: {difference(compared)}."
     return "Nothing is deployed to compare with.", Name(compared.metric), against
+
+
+def _withheld(budget: Budget) -> Parts:
+    best = "" if budget.best is None else f"of {number(budget.best, decimals(None, None, budget.best))}"
+    return "Not shown: it does not beat the best", Name(budget.metric), f"{best} so far by more than chance."
 
 
 def names(several: list[str]) -> list[Part]:

@@ -12,6 +12,7 @@ from bot.report.findings import affected, state
 from bot.report.markdown_blocks import CLOSING
 from bot.report.numbers import counted
 from bot.report.overview import overview
+from bot.report.withhold import released
 
 EVALUATION, VERDICT = "mlbot/evaluation", "mlbot/verdict"
 DESCRIPTION_LIMIT = 140  # https://docs.github.com/rest/commits/statuses
@@ -37,7 +38,8 @@ class Status:
 
 def statuses(report: Report) -> tuple[Status, Status]:
     """The evaluation's and the verdict's status for the head of the pull request."""
-    return evaluation_status(report), verdict_status(report)
+    shown = released(report)
+    return evaluation_status(shown), verdict_status(shown)
 
 
 def evaluation_status(report: Report) -> Status:

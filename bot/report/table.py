@@ -7,6 +7,7 @@ from bot.records.report import Report
 from bot.report.blocks import Cell, Column, Name, Table, left, right
 from bot.report.findings import affected, champion, metric, reference, state
 from bot.report.numbers import count, unbroken
+from bot.report.withhold import withholding
 from bot.report.wording import STATES, difference, measured, pair, unit_of, verdict_on
 
 
@@ -43,6 +44,8 @@ def _row(report: Report, model: str) -> tuple[Cell, ...]:
 
 
 def _numbers(evaluation: Evaluation) -> tuple[Cell, ...]:
+    if withholding(evaluation):
+        return Name(evaluation.primary_metric), "withheld", "–", "–", "not better"
     found = champion(evaluation)
     compared = found or reference(evaluation)
     if compared is None:

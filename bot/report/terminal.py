@@ -15,6 +15,7 @@ from bot.report.escape import visible
 from bot.report.overview import overview
 from bot.report.status import plain
 from bot.report.table import models_table
+from bot.report.withhold import released
 
 WIDTH = 120
 
@@ -24,6 +25,7 @@ def table(report: Report, *, width: int = WIDTH, details_of: bool = False, color
 
     Control characters are written out, and no line can be taken for a workflow command.
     """
+    report = released(report)
     console = Console(width=width, force_terminal=color, color_system="standard" if color else None, highlight=False)
     with console.capture() as captured:
         for part in _parts(report, details_of):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from bot.records.evaluation import Budget
 from bot.records.release import Approver
 from bot.records.report import Report
 from bot.report.annotations import workflow_commands
 from bot.report.findings import affected
+from bot.report.html import page
 from bot.report.markdown import comment, summary
 from bot.report.overview import overview
 from bot.report.status import plain, statuses
 from bot.report.terminal import table
-from tests.builders import a_comparison, a_decision, a_plan, an_evaluation
-from tests.report.situations import SITUATIONS, all_good, report
+from bot.report.withhold import released
+from tests.builders import a_comparison, a_decision, a_gate, a_plan, an_evaluation
+from tests.report.situations import SITUATIONS, all_good, flights, report
 
 ROSE = "Yes: roc_auc rose from 0.759 to 0.773: +0.0142 (+0.0111 to +0.0173)."
 SAID = {
@@ -150,6 +155,21 @@ def test_who_has_approved_and_break_glass_are_not_overlooked() -> None:
     page = comment(report(an_evaluation(), decision=decision.model_copy(update={"models": models})))
     assert "owen (model-owner) and vera (model-validator)." in page
     assert "Break-glass was used" in page
+
+
+def test_a_withheld_result_shows_no_digit_in_any_format() -> None:
+    """Not even when the caller hands over the whole evaluation."""
+    budget = (Budget(test_rows_digest="x", metric="roc_auc", used=9, allowed=20, ladder="withheld", best=0.775),)
+    gate = a_gate(sentence="roc_auc is 0.7734", verdict="fail")
+    made = report(flights(budget=budget, gates=(gate,)))
+    lines = [one.description for one in statuses(made)] + workflow_commands(made)
+    for shown in (comment(made), summary(made), page(made), table(made, details_of=True), *lines):
+        assert not re.search(r"0\.773|0\.7734|0\.759|\+0\.014|14,220", shown)
+    assert "does not beat the best" in comment(made)
+    assert "withheld" in comment(made)
+    assert plain(overview(released(made)).better) == (
+        "Not shown: it does not beat the best roc_auc of 0.7750 so far by more than chance."
+    )
 
 
 def test_models_that_need_attention_come_first() -> None:

@@ -6,6 +6,7 @@ from bot.records.evaluation import Evaluation
 from bot.records.training import Training
 from bot.report.blocks import Block, Cell, Lines, Name, Section, Table, left, note
 from bot.report.numbers import count, counted, duration, size
+from bot.report.withhold import withholding
 
 
 def section(evaluation: Evaluation) -> Section | None:
@@ -18,7 +19,8 @@ def section(evaluation: Evaluation) -> Section | None:
         blocks.append(Table(left("Parameter", "Value"), rows, caption="Parameters of the chosen model"))
     if training.warnings:
         blocks += [note("Warnings while training:"), Lines("\n".join(training.warnings))]
-    blocks += [note("Train it again and compare:"), Lines(f"mlbot reproduce {evaluation.digest()}")]
+    if not withholding(evaluation):  # what is left of a withheld evaluation has another digest
+        blocks += [note("Train it again and compare:"), Lines(f"mlbot reproduce {evaluation.digest()}")]
     return Section("reproduce", "Reproducibility", 30, tuple(blocks))
 
 
@@ -27,7 +29,7 @@ def _identity(evaluation: Evaluation) -> list[tuple[Cell, ...]]:
     return [
         ("Inputs digest", Name(training.inputs_digest)),
         ("Artifact digest", Name(training.artifact_digest)),
-        ("Evaluation digest", Name(evaluation.digest())),
+        *(() if withholding(evaluation) else (("Evaluation digest", Name(evaluation.digest())),)),
         ("Policy digest", Name(evaluation.policy_digest)),
         ("Test rows digest", Name(training.test_rows_digest)),
         *(("Data", (Name(file.path), "md5", Name(file.md5))) for file in training.data_files),

@@ -23,4 +23,8 @@ def section(evaluation: Evaluation) -> Section | None:
     if rows:
         columns = (*left("Metric"), *right("Uses, this one included", "Allowed"), *left(""))
         blocks.append(Table(columns, rows, caption="Test-set budget"))
+    if any(one.ladder != "off" for one in evaluation.budget):
+        blocks.append(
+            note("Digits are shown only when a result beats the best so far by more than chance (the Ladder).")
+        )
     return Section("test_set", "Test set and its budget", 35, tuple(blocks))
