@@ -69,7 +69,7 @@ def engine_path() -> str:
 
 def prepare(job: Job) -> None:
     """Lay out the run's folder: a repository at the right HEAD with only `.github`, payload, secrets, stand-ins."""
-    for name in ("home", "artifacts", "work"):
+    for name in ("home", "artifacts", "work", "tmp"):
         (job.folder / name).mkdir(parents=True, exist_ok=True)
     _work_tree(job)
     payload = dict(job.start.payload)
@@ -186,6 +186,9 @@ def _variables(job: Job) -> dict[str, str]:
         "UV_PROJECT_ENVIRONMENT": str(venv),
         "UV_NO_SYNC": "1",
         "UV_OFFLINE": "1",
+        "TMPDIR": str(job.folder / "tmp"),
+        "DVC_SITE_CACHE_DIR": str(job.folder / "tmp/dvc"),  # DVC's own default is /var/tmp/dvc
+        "DVC_NO_ANALYTICS": "1",
     } | job.environment
 
 
@@ -241,7 +244,7 @@ def _stop(process: subprocess.Popen[str], run: Run, timeout_s: float) -> None:
 
 def clean(job: Job) -> None:
     """Remove what holds secrets or only cost disk: workspaces, home, secrets. Log, payload and artifacts stay."""
-    for name in ("cache", "home", "work", "own"):
+    for name in ("cache", "home", "work", "own", "tmp"):
         shutil.rmtree(job.folder / name, ignore_errors=True)
     for name in ("secrets", "variables"):
         (job.folder / name).unlink(missing_ok=True)

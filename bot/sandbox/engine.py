@@ -20,6 +20,7 @@ from bot.sandbox.shapes.pulls import simple
 from bot.sandbox.store import Repository, Run
 from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, starts
+from bot.sandbox.workflows import labels_of_models
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
@@ -166,7 +167,9 @@ class Engine:
         with self.hub.lock:
             token = self.hub.mint(granted, run.id)
             bare = self.hub.bare(run.repository)
-        labels = start.workflow.labels() | self.settings.labels
+        labels = start.workflow.labels() | self.settings.labels | labels_of_models(bare, run.commit)
+        for head in self._heads(run):
+            labels |= labels_of_models(bare, head)
         job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
         job.secrets = self._secrets(start)
         job.variables = self.hub.repository(run.repository).variables
@@ -184,6 +187,11 @@ class Engine:
             with self.hub.lock:
                 self.hub.expire(run.id)
             act.clean(job)
+
+    def _heads(self, run: Run) -> list[str]:
+        """Heads of the pull requests that a run has to do with: their specs may name other runners."""
+        issues = self.hub.repository(run.repository).issues
+        return [found.pull.head_sha for number in run.about if (found := issues.get(number)) and found.pull]
 
     def _secrets(self, start: Start) -> dict[str, str]:
         """The repository's, and those of environments that a job names, which only the default branch may use."""

@@ -130,6 +130,20 @@ def read_workflows(bare: Bare, rev: str) -> dict[str, Workflow]:
     return found
 
 
+def labels_of_models(bare: Bare, rev: str) -> set[str]:
+    """Runner labels that model specs at a commit ask for (`resources.runner`); a spec that cannot be read asks none."""
+    found = set()
+    for name in bare.folder(rev, "models"):
+        text = bare.read(rev, f"models/{name}/model.yaml")
+        try:
+            body = yaml.safe_load(text or b"")
+            label = body["resources"]["runner"]
+        except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, RecursionError):
+            continue
+        found.update({label} if isinstance(label, str) else ())
+    return found
+
+
 def parse(path: str, text: str) -> Workflow | None:
     """None when the text is not a workflow."""
     try:

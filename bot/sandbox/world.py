@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
 from bot.sandbox import merge_queue
 from bot.sandbox import template as templates
@@ -42,6 +43,7 @@ class Sandbox:
         self.server = Server(self.api, port)
         self.engine = Engine(hub, settings)
         self.site = Site(hub, self._act, directory / "clone")
+        self.site.commands = list(dict.fromkeys(f"/{form.words[0]}" for form in FORMS))
         self.api.pages = self.site.answer
         self._settled = len(hub.data.runs)
 

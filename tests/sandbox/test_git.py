@@ -124,3 +124,41 @@ def test_a_folder_that_holds_a_sandbox_is_not_overwritten(world: Sandbox, tmp_pa
         Sandbox.resume(tmp_path / "nothing")
     with pytest.raises(UserError, match="not a folder"):
         Sandbox.start(tmp_path / "other", template=tmp_path / "nothing")
+
+
+def test_many_people_at_once(world: Sandbox) -> None:
+    """Calls, pushes and reads at the same time lose nothing and block nobody."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    number = world.propose("dana", "busy", {"a.txt": b"a"}, "Busy")
+
+    def talk(login: str) -> None:
+        issue = world.github(login).get_repo(world.repository).get_issue(number)
+        for index in range(15):
+            issue.create_comment(f"{login} {index}")
+
+    def push(login: str) -> None:
+        for index in range(3):
+            world.commit(login, f"of-{login}", {f"{login}-{index}.txt": b"x"}, "work", base=None if index else "main")
+
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(talk, login) for login in ("dana", "owen", "vera", "rhea")]
+        jobs += [pool.submit(push, login) for login in ("dana", "owen")]
+        for job in jobs:
+            job.result(60)
+    said = [
+        comment.body for comment in world.github("dana").get_repo(world.repository).get_issue(number).get_comments()
+    ]
+    assert len(said) == len(set(said)) == 60
+    assert all(world.hub.bare(world.repo).read(f"of-{login}", f"{login}-2.txt") == b"x" for login in ("dana", "owen"))
+
+
+def test_odd_file_names_of_a_template_survive(tmp_path: Path) -> None:
+    names = ["with space.txt", 'quote".txt', "naïve-模型.yaml", "back\\slash.txt", "deep/er/est.txt", "-dash.txt"]
+    source = template(tmp_path / "t", {name: name for name in names})
+    (source / "link").symlink_to("/etc/passwd")
+    (source / "run.sh").write_text("#!/bin/sh\n")
+    with Sandbox.start(tmp_path / "w", template=source) as world:
+        assert all((world.clone / name).read_text() == name for name in names)
+        assert not (world.clone / "link").exists()
+        assert os.access(world.clone / "run.sh", os.X_OK)

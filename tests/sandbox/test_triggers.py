@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox import dialect, expressions
 from bot.sandbox.hub import Happening
 from bot.sandbox.triggers import matches, starts
-from bot.sandbox.workflows import DEFAULT, Workflow, parse
+from bot.sandbox.workflows import DEFAULT, Workflow, labels_of_models, parse
 from bot.sandbox.world import Sandbox
 
 
@@ -116,6 +116,19 @@ jobs:
   c: {runs-on: "${{ matrix.os }}", strategy: {matrix: {os: [big, small]}}}
 """
     assert workflow(text).labels() == {"ubuntu-24.04-arm", "self-hosted", "gpu", "big", "small"}
+
+
+def test_labels_of_model_specs_are_found_and_broken_specs_ask_for_none(world: Sandbox) -> None:
+    """The matrix is made when the run goes; its labels are known from the specs before."""
+    files = {
+        "models/big/model.yaml": b"resources: {runner: gpu-arm}\n",
+        "models/broken/model.yaml": b"resources: [unclosed",
+        "models/odd/model.yaml": b"resources: {runner: [a, b]}",
+        "models/binary/model.yaml": b"\xff\xfe\x00",
+        "models/file": b"resources: {runner: no}",
+    }
+    world.commit("dana", "specs", files, "specs", base="main")
+    assert labels_of_models(world.hub.bare(world.repo), "specs") == {"gpu-arm"}
 
 
 FILES = {

@@ -138,7 +138,7 @@ class Site:
         taken = {one.pull.head_ref for one in issues if one.pull and one.state == "open"}
         refs = self.hub.bare(repository).refs()
         names = [name.removeprefix("refs/heads/") for name in refs if name.startswith("refs/heads/")]
-        branches = [n for n in names if n not in taken | {repository.default_branch} and not n.startswith("mlbot/")]
+        branches = [name for name in names if name not in taken and self._is_ahead(repository, name)]
         me = _me(request)
         push_url = f"{self.hub.url}/{repository.full_name}.git".replace("//", f"//x-access-token:{self._token(me)}@", 1)
         return self.render(
@@ -154,6 +154,12 @@ class Site:
             push_url=push_url,
             flash=flash,
         )
+
+    def _is_ahead(self, repository: Repository, branch: str) -> bool:
+        """Whether a branch has commits, and a history, that a pull request could bring to the default branch."""
+        bare = self.hub.bare(repository)
+        head, base = bare.branch(branch), bare.branch(repository.default_branch)
+        return bool(head and base) and bare.merge_base(str(head), str(base)) not in (None, head)
 
     def _token(self, login: str) -> str:
         known = self.hub.data.people.get(login)

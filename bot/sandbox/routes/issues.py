@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.shapes import issues as shapes
@@ -141,7 +143,8 @@ def edit_comment(call: Call) -> Reply:
     comment = comment_of(call)
     _may_change(call, comment)
     before, comment.body = comment.body, call.text("body", resource="IssueComment")
-    comment.updated_at = max(call.hub.clock(), comment.created_at)
+    # times have whole seconds; an edit within the first one shall still be seen as an edit
+    comment.updated_at = max(call.hub.clock(), comment.created_at + timedelta(seconds=1))
     changes = {"body": {"from": before}}
     events.comment_event(call.hub, call.repo, comment, "edited", call.login, call.by_run, changes=changes)
     return Reply(shapes.comment(call.links, call.repo, comment))
