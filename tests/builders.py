@@ -212,7 +212,9 @@ def an_evaluation(
             a_metric("accuracy", 0.871),
         ),
         "comparisons": (a_comparison(),),
-        "missing_baselines": (MissingBaseline(environment="staging", reason="Nothing was ever promoted there."),),
+        "missing_baselines": (
+            MissingBaseline(environment="staging", reason="nothing is deployed there yet", code="nothing_deployed"),
+        ),
         "slices": (a_slice("country = DE"), a_slice("country = FR", 0.93)),
         "gates": kept,
         "verdict": "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass",

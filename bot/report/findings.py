@@ -48,6 +48,12 @@ def reference(evaluation: Evaluation) -> Comparison | None:
     return next((one for name in ("linear", "dummy") for one in found if one.baseline == name), None)
 
 
+def unscored_baseline(evaluation: Evaluation) -> str | None:
+    """An environment whose model exists and could not be compared with, production first; None when there is none."""
+    found = [one.environment for one in evaluation.missing_baselines if one.code == "not_scored"]
+    return LIVE if LIVE in found else found[0] if found else None
+
+
 def answer(evaluation: Evaluation) -> Effect | None:
     """Is it better than what is deployed? None when nothing is."""
     found = champion(evaluation)

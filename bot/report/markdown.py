@@ -30,6 +30,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "facts",
         "models",
         "more_models",
+        "more_models_summary",
         "rows_left_out",
         "unblock",
         "unblock_left_out",
@@ -156,7 +157,7 @@ def _skeleton(template: Template, report: Report, limit: int, measure: Measure) 
 
 def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     seen = overview(report)
-    tables, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
+    tables, shown, rows_left_out = _rows(models_table(report), int(limit * ROWS), measure)
     steps = [_step(one) for one in seen.steps]
     some = first_that_fit(steps, int(limit * STEPS), lambda one: sum(measure(f"{part}") + 20 for part in one))
     lines = [parts(one) for one in seen.blocked_by]
@@ -167,6 +168,7 @@ def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
         "facts": [(label, parts(said)) for label, said in _facts(seen, report)],
         "models": tables[:1],
         "more_models": tables[1:],
+        "more_models_summary": f"{counted(shown - SHOWN, 'more model')}" if shown > SHOWN else "",
         "rows_left_out": rows_left_out,
         "unblock": some,
         "unblock_left_out": len(steps) - len(some),
@@ -177,15 +179,15 @@ def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     }
 
 
-def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup], int]:
-    """The table of the first models, that of the others, and how many did not fit into `room`."""
+def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup], int, int]:
+    """The table of the first models and that of the others; how many they hold, and how many did not fit."""
     if found is None:
-        return [], 0
+        return [], 0, 0
     empty = replace(found, rows=())
     bare = measure(table(empty))
     rows = first_that_fit(found.rows, room, lambda row: measure(table(replace(empty, rows=(row,)))) - bare)
     halves = [tuple(rows[:SHOWN]), tuple(rows[SHOWN:])]
-    return [table(replace(found, rows=half)) for half in halves if half], len(found.rows) - len(rows)
+    return [table(replace(found, rows=half)) for half in halves if half], len(rows), len(found.rows) - len(rows)
 
 
 def _step(one: Step) -> tuple[Markup, Markup]:

@@ -7,14 +7,24 @@ from typing import Literal
 from bot.records.evaluation import Budget, Evaluation
 from bot.records.report import Report
 from bot.report.blocks import Name, Part
-from bot.report.findings import answer, champion, is_greater_better, reference, state, worse_slices
+from bot.report.findings import (
+    answer,
+    champion,
+    is_greater_better,
+    reference,
+    state,
+    unscored_baseline,
+    worse_slices,
+)
 from bot.report.numbers import decimals, number
 from bot.report.withhold import withholding
 from bot.report.wording import BASELINES, detectable, difference, pair
 
 FEW = 3
 Parts = tuple[Part, ...]
-Outcome = Literal["invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "running"]
+Outcome = Literal[
+    "invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "unscored", "running"
+]
 
 # outcome -> in a list of several, and about one; in the order of attention.
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
@@ -26,6 +36,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "unclear": ("unclear", "shows no clear difference from what is deployed"),
     "same": ("unchanged", "predicts the same as what is deployed"),
     "new": ("new", "is new: nothing is deployed to compare it with"),
+    "unscored": ("not compared", "could not be compared: what is deployed cannot be scored on these rows"),
     "withheld": ("withheld", "does not beat the best so far on its test rows, and its digits are withheld"),
     "running": ("being trained", "is being trained and evaluated"),
 }
@@ -40,6 +51,8 @@ def outcome(report: Report, model: str) -> Outcome:
     if withholding(evaluation):
         return "withheld"
     found = answer(evaluation)
+    if found is None and unscored_baseline(evaluation):
+        return "unscored"
     return "mixed" if found == "better" and worse_slices(evaluation) else found or "new"
 
 
@@ -77,11 +90,13 @@ def evidence(evaluation: Evaluation) -> Parts:
 
 def _against_reference(evaluation: Evaluation) -> Parts:
     compared = reference(evaluation)
+    unscored = unscored_baseline(evaluation)
+    why = f"What is in {unscored} could not be scored." if unscored else "Nothing is deployed to compare with."
     if compared is None:
-        return ("Nothing is deployed to compare with.",)
+        return (why,)
     candidate, there = pair(evaluation, compared)
     against = f"{candidate} against {there} of {BASELINES[compared.baseline]}: {difference(compared)}."
-    return "Nothing is deployed to compare with.", Name(compared.metric), against
+    return why, Name(compared.metric), against
 
 
 def _withheld(budget: Budget) -> Parts:

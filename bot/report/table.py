@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.records.evaluation import Evaluation
 from bot.records.report import Report
 from bot.report.blocks import Cell, Column, Name, Table, left, right
-from bot.report.findings import affected, champion, metric, reference, state
+from bot.report.findings import affected, champion, metric, reference, state, unscored_baseline
 from bot.report.numbers import count, unbroken
 from bot.report.withhold import withholding
 from bot.report.wording import STATES, difference, measured, pair, unit_of, verdict_on
@@ -49,12 +49,16 @@ def _numbers(evaluation: Evaluation) -> tuple[Cell, ...]:
     found = champion(evaluation)
     compared = found or reference(evaluation)
     if compared is None:
-        return Name(evaluation.primary_metric), _alone(evaluation), "–", "–", "new"
+        return Name(evaluation.primary_metric), _alone(evaluation), "–", "–", _uncompared(evaluation)
     candidate, there = map(unbroken, pair(evaluation, compared))
     if found is None:
         there = f"{there} ({compared.baseline})"
-    answer = verdict_on(evaluation, compared) if found else "new"
+    answer = verdict_on(evaluation, compared) if found else _uncompared(evaluation)
     return Name(compared.metric), candidate, there, unbroken(difference(compared)), unbroken(answer)
+
+
+def _uncompared(evaluation: Evaluation) -> str:
+    return "not compared" if unscored_baseline(evaluation) else "new"
 
 
 def _alone(evaluation: Evaluation) -> str:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.records.evaluation import Budget
+from bot.records.evaluation import Budget, MissingBaseline
 from bot.records.release import Approver
 from bot.records.report import Report
 from bot.report.annotations import workflow_commands
@@ -170,6 +170,15 @@ def test_a_withheld_result_shows_no_digit_in_any_format() -> None:
     assert plain(overview(released(made)).better) == (
         "Not shown: it does not beat the best roc_auc of 0.7750 so far by more than chance."
     )
+
+
+def test_a_champion_that_cannot_be_scored_is_not_taken_for_a_first_model() -> None:
+    missing = (MissingBaseline(environment="production", reason="its artifact is gone", code="not_scored"),)
+    made = report(an_evaluation(comparisons=(), missing_baselines=missing))
+    seen = overview(made)
+    assert plain(seen.headline) == "churn could not be compared: what is deployed cannot be scored on these rows."
+    assert plain(seen.better) == "What is in production could not be scored."
+    assert "Not compared with production: its artifact is gone" in comment(made)
 
 
 def test_models_that_need_attention_come_first() -> None:
