@@ -132,7 +132,7 @@ def read_workflows(bare: Bare, rev: str) -> dict[str, Workflow]:
 
 def labels_of_models(bare: Bare, rev: str) -> set[str]:
     """Runner labels that model specs at a commit ask for (`resources.runner`); a spec that cannot be read asks none."""
-    found = set()
+    found: set[str] = set()
     for name in bare.folder(rev, "models"):
         text = bare.read(rev, f"models/{name}/model.yaml")
         try:

@@ -89,9 +89,9 @@ def test_a_pull_request_can_be_read(world: Sandbox, number: int, call: Any) -> N
     assert "2 approvals missing" not in text, "a status of an older head is not this head's"
 
 
-@pytest.mark.parametrize("path", ["", "/pulls", "/actions", "/deployments", "/tree/main", "/blob/main/README.md"])
-def test_every_page_of_the_bar_can_be_opened(world: Sandbox, path: str) -> None:
-    assert world.repository in page(world, path)
+@pytest.mark.parametrize("path", ["", "/pulls", "/actions", "/deployments", "/tree/main", f"/blob/main/{MODEL}"])
+def test_every_page_of_the_bar_can_be_opened(standing: Sandbox, path: str) -> None:
+    assert standing.repository in page(standing, path)
 
 
 def test_the_root_leads_to_the_repository(world: Sandbox) -> None:
