@@ -43,6 +43,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--verify", "verify_chain", is_flag=True, help="Serve only what `mlbot verify` finds unbroken.")
 @click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
+@click.option("--directory", type=click.Path(path_type=Path), help="Keep links DIR/MODEL to verified files; no server.")
+@click.option("--follow", is_flag=True, help="With --directory: go on, as the branch moves.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Ask callers for the token in this file.")
 @click.option("--log", "log_folder", type=click.Path(path_type=Path), help="Keep requests as Parquet in this folder.")
 @click.option("--log-sample", default=1.0, type=click.FloatRange(0, 1), show_default=True, help="Share to keep.")
@@ -61,7 +63,6 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one request, one core: threads would fight over them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    absent_at_once("pandas")
     token = _token(options["token_file"], os.environ.get("MLBOT_SERVE_TOKEN"))
     if host not in LOOPBACK and token is None and not options["insecure_no_token"]:
         raise UserError(
@@ -75,12 +76,16 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlbot-serve-"))
         if options["url"]:
             repo = _cloned(options["url"], Path(temporary, "clone"))
+        if options["directory"]:
+            store = options["directory"] / ".artifacts"
+            return _keep_links(_follower(environment, repo, store, options), serving, options)
         follower = _follower(environment, repo, options["cache"] or Path(temporary), options)
         listening = _listen(host, port)
         for sentence in follower.refresh(serving):
             click.echo(sentence)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"Serving {environment} on {address} (Ctrl-C stops)")
+        absent_at_once("pandas")
         asyncio.run(_run(serving, follower, listening, options["poll"]))
     return 0
 
@@ -179,6 +184,22 @@ def _cloned(url: str, into: Path) -> Path:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise WorldError(f"cannot clone {url}: {last}", hint="Check the address and the credentials that git finds.")
     return into
+
+
+def _keep_links(follower: Follower, serving: Serving, options: dict[str, Any]) -> int:
+    """The `directory` target: what would be served, as links; a release that does not verify moves no link."""
+    from bot.adapters.links import point
+
+    while True:
+        for sentence in follower.refresh(serving):
+            click.echo(sentence)
+        live = {name: follower.folder(one.release) for name, one in serving.engines.items()}
+        point(options["directory"], live, keep=serving.expected)
+        if not options["follow"]:
+            if serving.problems:
+                raise UserError("; ".join(f"{name}: {text}" for name, text in sorted(serving.problems.items())))
+            return 0
+        time.sleep(options["poll"])
 
 
 def _token(file: Path | None, variable: str | None) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,24 +83,47 @@ class Follower:
     def _engine(self, release: Release) -> Engine:
         if self.check is not None:
             self.check(release)
-        folder = self.cache / release.artifact_digest.removeprefix("sha256:")
         training = training_of(release, self.ports)
+        folder = self._verified(release, training)
+        kind = "onnx" if self.runtime != "skops" and training.onnx == "passed" else "skops"
+        hidden = self.sensitive(release) if self.sensitive is not None else frozenset()
+        engine = Engine(release, training, self.load(folder, training, kind), kind, hidden)
+        if "golden.json" not in {file.name for file in training.files}:
+            raise UserError("the artifact has no golden.json to check it by", code="golden_missing")
+        check_golden(engine, (folder / "golden.json").read_bytes())
+        return engine
+
+    def folder(self, release: Release) -> Path:
+        """Where the verified files of a release are kept; no two different sets of files share one."""
+        artifact, evaluation = (
+            one.removeprefix("sha256:") for one in (release.artifact_digest, release.evaluation_digest)
+        )
+        return self.cache / f"{artifact}-{evaluation[:12]}"
+
+    def _verified(self, release: Release, training: Training) -> Path:
+        """The folder of the artifact's verified files: fetched aside, so that no file that is in use is overwritten."""
+        folder = self.folder(release)
         pointer = self.ports.environments.get(artifact_path(release.environment, release.model))
         if pointer is None:
             raise UserError(
                 f"{release.model} has no artifact pointer in {release.environment}", code="artifact_missing"
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        self.ports.artifacts.fetch(pointer.decode(), folder)
-        verify_files(folder, release, training)
-        kind = "onnx" if self.runtime != "skops" and training.onnx == "passed" else "skops"
-        hidden = self.sensitive(release) if self.sensitive is not None else frozenset()
-        engine = Engine(release, training, self.load(folder, training, kind), kind, hidden)
-        golden = folder / "golden.json"
-        if not golden.is_file():
-            raise UserError("the artifact has no golden.json to check it by", code="golden_missing")
-        check_golden(engine, golden.read_bytes())
-        return engine
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.cache, prefix=".incoming-") as name:
+            incoming = Path(name) / "artifact"
+            incoming.mkdir()
+            self.ports.artifacts.fetch(pointer.decode(), incoming)
+            verify_files(incoming, release, training)
+            listed = {file.name for file in training.files}
+            for path in incoming.iterdir():
+                if path.name not in listed:  # nobody vouches for it
+                    path.unlink() if path.is_file() else shutil.rmtree(path)
+            try:
+                verify_files(folder, release, training)
+            except UserError:
+                shutil.rmtree(folder, ignore_errors=True)
+                incoming.replace(folder)
+        return folder
 
 
 def fetch(ports: Ports) -> None:

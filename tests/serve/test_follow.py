@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from bot.adapters.predictor import load
 from bot.promote.step import rollback, withdraw
+from bot.records.training import ArtifactFile
 from bot.serve.app import Serving, build
 from bot.serve.step import Follower
 from tests.promote.world import RUTH, World
@@ -85,13 +87,18 @@ def wrong_golden(world: World, artifact: dict[str, Any]) -> None:
     """The runtime computes something else than training did."""
     files = dict(artifact["files"])
     files["golden.json"] = files["golden.json"].replace(b'"predictions":["', b'"predictions":["not ')
-    release(world, {**artifact, "files": files, "training": keeping(artifact, ("model.skops",))})
+    release(world, {**artifact, "files": files, "training": hashed_again(artifact, files)})
 
 
 def no_golden(world: World, artifact: dict[str, Any]) -> None:
     """An artifact without golden predictions cannot be checked."""
     files = {"model.skops": artifact["files"]["model.skops"]}
     release(world, {"files": files, "training": keeping(artifact, tuple(files))})
+
+
+def unlisted_golden(world: World, artifact: dict[str, Any]) -> None:
+    """Golden predictions that no digest vouches for prove nothing."""
+    release(world, {**artifact, "training": keeping(artifact, ("model.skops",))})
 
 
 def other_evaluation(world: World, artifact: dict[str, Any]) -> None:
@@ -101,6 +108,16 @@ def other_evaluation(world: World, artifact: dict[str, Any]) -> None:
     release(world, artifact)
     pointer = world.artifacts.keep(ONE["files"])
     world.ports("thief").environments.commit({artifact_path("production", "churn"): pointer.encode()}, "swap")
+
+
+def hashed_again(artifact: dict[str, Any], files: dict[str, bytes]) -> Any:
+    """The Training of these files."""
+    training = artifact["training"]
+    listed = tuple(
+        ArtifactFile(name=name, sha256="sha256:" + hashlib.sha256(data).hexdigest(), size=len(data))
+        for name, data in files.items()
+    )
+    return training.model_copy(update={"files": listed})
 
 
 def keeping(artifact: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -116,6 +133,7 @@ def keeping(artifact: dict[str, Any], names: tuple[str, ...]) -> Any:
         (wrong_golden, "golden predictions are not reproduced: predict: 1 of 20 labels differ"),
         (no_golden, "no golden.json"),
         (other_evaluation, "model.skops is sha256:"),
+        (unlisted_golden, "no golden.json"),
     ],
 )
 def test_keeps_the_old_model_when_the_new_one_cannot_be_verified(world: World, wrong: Any, says: str) -> None:
