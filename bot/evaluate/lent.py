@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.errors import MlbotError
 from bot.evaluate.assemble import Fitted
+from bot.evaluate.change.contract import contract_section
 from bot.evaluate.change.report import Version, data_change
 from bot.ports import Predictor
 from bot.records.evaluation import Section
@@ -34,12 +35,13 @@ class Loaders:
 @dataclass(frozen=True)
 class Before:
     """The data of the base commit: files, the folder that holds `data/`, and model -> columns of all models that read
-    them (None: only this one).
+    them (None: only this one), and schema.yaml as it was (None: there was none).
     """
 
     files: Sequence[DataFile]
     data_dir: Path
     readers: Mapping[str, Sequence[str]] | None = None
+    contract: Contract | None = None
 
 
 def champion(where: Path | str, loaders: Loaders, read: ReadBytes) -> Fitted | str:
@@ -76,11 +78,23 @@ def table_of(
 
 
 def change_sections(
-    spec: ModelSpec, training: Training, data_dir: Path, before: Before | None, loaders: Loaders
+    spec: ModelSpec,
+    training: Training,
+    data_dir: Path,
+    before: Before | None,
+    contract: Contract | None,
+    loaders: Loaders,
 ) -> tuple[Section, ...]:
-    """The data change report; empty when the model's data files are those of the base commit."""
+    """The data change report; empty when neither the model's data files nor its schema.yaml changed."""
     if before is None:
         return ()
+    demands = contract_section(before.contract, contract)
+    return (*((demands,) if demands else ()), *_data_sections(spec, training, data_dir, before, loaders))
+
+
+def _data_sections(
+    spec: ModelSpec, training: Training, data_dir: Path, before: Before, loaders: Loaders
+) -> tuple[Section, ...]:
     if {file.path: file.md5 for file in before.files} == {file.path: file.md5 for file in training.data_files}:
         return ()
     old = Version(before.files, loaders.read_table(spec, before.data_dir, None))

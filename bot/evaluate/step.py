@@ -54,7 +54,7 @@ def evaluate(
     champions = {name: champion(where, loaders, Path.read_bytes) for name, where in baselines.items()}
     theirs = [column for one in champions.values() if isinstance(one, Fitted) for column in one.training.inputs]
     table = table_of(spec, data_dir, [*training.inputs, *slice_columns(spec)], theirs, contract, loaders)
-    sections = change_sections(spec, training, data_dir, before, loaders)
+    sections = change_sections(spec, training, data_dir, before, contract, loaders)
     context = Context(gates, policy_digest, uses, run, contract, now, sections, best)
     found = evaluated(case_of(spec, candidate, champions, table, context, loaders.clock))
     score = score_section(ml_test_score(found, attestation, known_tests))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
+from bot.evaluate.change.contract import contract_section
 from bot.evaluate.change.drift import chi_square, drifts, kolmogorov_smirnov
 from bot.evaluate.change.report import Version, data_change
 from bot.evaluate.change.rows import row_change
@@ -14,6 +15,7 @@ from bot.evaluate.fingerprint import fingerprints, n_duplicates
 from bot.evaluate.leakage import leakage, leakage_section
 from bot.records.evaluation import Section
 from bot.records.plan import DataFile
+from bot.specs.contract import read_contract
 from tests.evaluate.worlds import a_spec, a_table
 
 OLD_FILE = DataFile(path="data/churn.parquet", md5="0" * 32, size=10)
@@ -134,3 +136,20 @@ def test_large_whole_numbers_stay_apart() -> None:
 def test_every_row_is_new_when_nothing_was_there() -> None:
     change = row_change(a_table(5).slice(0, 0), a_table(5), "id", ["age"])
     assert change.added.all() and not change.changed.any()
+
+
+def test_a_changed_contract_is_shown_rule_by_rule() -> None:
+    before = read_contract(b"columns: {age: {dtype: float64, nullable: true}, spend: {dtype: float64}}", "schema.yaml")
+    after = read_contract(b"strict: true\ncolumns: {age: {dtype: float64}, city: {dtype: str}}", "schema.yaml")
+    section = contract_section(before, after)
+    assert section is not None
+    assert [row[:2] for row in section.rows] == [
+        ("", "strict"),
+        ("age", "nullable"),
+        ("city", "column"),
+        ("city", "dtype"),
+        ("spend", "column"),
+        ("spend", "dtype"),
+    ]
+    assert contract_section(after, after) is None and contract_section(None, None) is None
+    assert contract_section(None, after) is not None

@@ -174,7 +174,7 @@ def test_inconclusive_says_how_many_rows_would_settle_it() -> None:
     (placed,) = some_gates(f"{{id: g, {NOT_WORSE}}}").gates
     found = judge(placed, evidence(-0.015), "block")
     assert found.rows_needed == pytest.approx(3 * 2000, rel=0.01)
-    assert f"{found.rows_needed:,} rows" in found.sentence
+    assert f"{found.rows_needed:,} more labelled rows" in found.sentence
 
 
 def test_a_value_on_the_limit_is_not_promised_to_be_settled() -> None:

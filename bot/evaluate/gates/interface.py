@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from bot.evaluate.words import rows
 from bot.records.evaluation import Verdict
 
 SETTLES_AT_MOST = 1_000_000_000
@@ -49,11 +48,12 @@ def more_rows(n: int, distance: float, error: float, confidence: float) -> int |
     return max(1, needed - n) if needed < SETTLES_AT_MOST else None
 
 
-def settling(needed: int | None) -> str:
-    """The end of an inconclusive sentence."""
+def settling(needed: int | None, where: str = "") -> str:
+    """The end of an inconclusive sentence; `where` says which rows, such as ` of that slice`."""
     if needed is None:
         return "No reasonable number of rows would settle it: the value lies on the limit."
-    return f"About {rows(needed)} more with labels would settle it if the value stays."
+    noun = "row" if needed == 1 else "rows"
+    return f"About {needed:,} more labelled {noun}{where} would settle it if the value stays."
 
 
 def undefined(metric: str) -> Finding:

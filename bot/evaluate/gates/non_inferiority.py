@@ -23,7 +23,7 @@ def judge(gate: NonInferiority, evidence: Evidence) -> Finding:
     said = f"{name} against {gate.against}: {change(difference)}"
     limits = (difference.difference, -sign * margin)
     if verdict == "pass":
-        return Finding("pass", "gate_passed", f"{said}, worse by less than {show(margin)}.", *limits)
+        return Finding("pass", "gate_passed", f"{said}, not worse by {show(margin)} or more.", *limits)
     if verdict == "fail":
         return Finding("fail", "metric_regressed", f"{said}, worse by more than {show(margin)}.", *limits)
     distance = sign * difference.difference + margin

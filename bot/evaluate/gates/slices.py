@@ -47,7 +47,7 @@ def judge_slices(asked: list[Asked], said: str, code: str, evidence: Evidence) -
         first = int(unclear[np.argmin(distance[unclear])])
         one = asked[first]
         needed = more_rows(one.slice.n, float(distance[first]), one.error, evidence.confidence)
-        ending = f"{len(unclear)} of {len(asked)} slices cannot be told. {settling(needed)}"
+        ending = f"{len(unclear)} of {len(asked)} slices cannot be told. {settling(needed, ' of that slice')}"
         return _finding("inconclusive", "evidence_insufficient", one, said, ending, needed)
     return _finding("pass", "gate_passed", asked[worst], said, f"All {len(asked)} slices are within the limit.")
 
