@@ -12,17 +12,24 @@ from bot.report.status import statuses
 
 
 def publish(
-    report: Report, number: int, head_sha: str, ports: Ports, *, templates: Mapping[str, str] | None = None
+    report: Report,
+    number: int,
+    head_sha: str,
+    ports: Ports,
+    *,
+    key: str | None = None,
+    templates: Mapping[str, str] | None = None,
 ) -> bool:
     """Bring the pull request's comment and the head's statuses up to `report`; False when a newer run was there first.
 
+    `key` sets two bots of one account in one repository apart; None is the repository's name.
     At most four requests, besides further pages of comments. A changed comment means changed statuses, which are then
     set without asking; under an unchanged comment only what is missing is set, so a run killed between the two is
     healed and an unchanged report writes nothing. Raises WorldError when GitHub does not answer.
     """
     if _is_overtaken(number, ports):
         return False
-    key = ports.run.repository
+    key = key or ports.run.repository
     body, first = comment(report, key=key, templates=templates), marker(key)
     me = ports.conversation.me().id
     mine = [one.body for one in ports.pull_requests.comments(number) if one.author.id == me]
