@@ -8,7 +8,13 @@ import cmarkgfm
 import html5lib
 from cmarkgfm.cmark import Options
 
-SETTINGS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
+# Comments keep line ends, files do not; `pre lang` is how GitHub marks Mermaid.
+SETTINGS = (
+    Options.CMARK_OPT_UNSAFE
+    | Options.CMARK_OPT_FOOTNOTES
+    | Options.CMARK_OPT_GITHUB_PRE_LANG
+    | Options.CMARK_OPT_HARDBREAKS
+)
 
 
 def rendered(markdown: str) -> str:
