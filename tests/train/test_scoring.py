@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as m
 
@@ -50,6 +50,7 @@ def test_metrics_without_a_closed_form_say_so():
     assert scorer_for(a_spec(), "f1").influence(TRUTH, BINARY) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.2, 0.4, 0.5, 0.7, 0.9])), min_size=4, max_size=30),
     st.sampled_from(["accuracy", "balanced_accuracy", "f1", "mcc"]),

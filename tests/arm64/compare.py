@@ -1,0 +1,38 @@
+"""Compares two folders that `fit.py` wrote: `python tests/arm64/compare.py ONE OTHER`; exit 1 when a model differs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+
+def main(one: Path, other: Path) -> int:
+    """One line a model."""
+    from bot.records.training import Training
+    from bot.train.compare import agreement
+
+    holds = True
+    names = sorted(folder.name for folder in one.iterdir())
+    for name in names:
+        trainings, said = [], []
+        for folder in (one / name, other / name):
+            trainings.append(Training.parse((folder / "training.json").read_bytes(), source=str(folder)))
+            said.append(json.loads((folder / "predictions.json").read_text()))
+        predictions = tuple(np.array(part["predictions"]) for part in said)
+        probabilities = tuple(
+            None if part["probabilities"] is None else np.array(part["probabilities"]) for part in said
+        )
+        found = agreement(*trainings, predictions, probabilities)
+        machines = " and ".join(training.machine.architecture for training in trainings)
+        print(f"{name} ({trainings[0].estimator}; {machines}): {found.sentence()}")
+        holds = holds and found.holds
+    return 0 if holds and names else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:3])))
