@@ -19,7 +19,7 @@ from bot.sandbox.shapes import actions as shapes
 from bot.sandbox.shapes.pulls import simple
 from bot.sandbox.store import Repository, Run
 from bot.sandbox.timeouts import Watch
-from bot.sandbox.triggers import Start, starts
+from bot.sandbox.triggers import Start, matches, starts
 from bot.sandbox.workflows import labels_of_models
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
@@ -29,7 +29,7 @@ GRACE_S = 7.5  # https://docs.github.com/actions/reference/workflow-cancellation
 
 @dataclass
 class Settings:
-    """What runs get. `secrets` are by environment name, "" the repository's own; `labels` are runner labels to map.
+    """How runs are made. `labels` are runner labels to map besides those in workflow files and model specs.
 
     `timeout_s` is for a whole run, `minute_s` how long a minute of `timeout-minutes` is; `skip` are file names of
     workflows that do not run here.
@@ -37,7 +37,6 @@ class Settings:
 
     labels: set[str] = field(default_factory=set)
     extra_env: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     timeout_s: float = 1200.0
     minute_s: float = 60.0
     skip: set[str] = field(default_factory=set)
@@ -194,16 +193,17 @@ class Engine:
         return [found.pull.head_sha for number in run.about if (found := issues.get(number)) and found.pull]
 
     def _secrets(self, start: Start) -> dict[str, str]:
-        """The repository's, and those of environments that a job names, which only the default branch may use."""
+        """The repository's, and those of environments that a job names and this branch may use; none for a fork."""
         if start.untrusted:
             return {}
-        found = dict(self.settings.secrets.get("", {}))
         repository = self.hub.repository(start.payload["repository"]["full_name"])
-        if start.ref == f"refs/heads/{repository.default_branch}":
-            for job in start.workflow.jobs.values():
-                named = job.get("environment")
-                name = named.get("name") if isinstance(named, dict) else named
-                found.update(self.settings.secrets.get(str(name), {}))
+        found, branch = dict(repository.secrets), start.ref.removeprefix("refs/heads/")
+        for job in start.workflow.jobs.values():
+            named = job.get("environment")
+            name = named.get("name") if isinstance(named, dict) else named
+            environment = repository.environments.get(str(name))
+            if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
+                found.update(environment.secrets)
         return found
 
     def _finish(self, item: Item, conclusion: str) -> None:

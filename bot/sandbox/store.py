@@ -140,6 +140,17 @@ class Label:
 
 
 @dataclass
+class Environment:
+    """Where jobs get secrets from. When `is_limited`, only jobs of `branches` do."""
+
+    name: str
+    created_at: datetime
+    is_limited: bool = False
+    branches: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Repository:
     """One repository: who may do what, and what was said in it. `parent` is the repository that it was forked from."""
 
@@ -161,6 +172,10 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     rulesets: list[dict[str, Any]] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    default_permissions: str = "read"
+    runs_approve: bool = False
 
     @property
     def owner(self) -> str:
@@ -316,5 +331,6 @@ def save(data: Data, path: Path) -> None:
     """Write everything, whole or not at all."""
     text = _adapter().dump_json(data, indent=1)
     draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)  # it holds tokens and secrets, if only of a rehearsal
     draft.write_bytes(text)
     draft.replace(path)

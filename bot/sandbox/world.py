@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
-from bot.sandbox import merge_queue
+from bot.sandbox import merge_queue, store
 from bot.sandbox import template as templates
 from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings, run_folder
@@ -79,13 +79,15 @@ class Sandbox:
         _need_git()
         fresh = not directory.exists()
         directory.mkdir(parents=True, exist_ok=True)
-        kept = {name: dict(values) for name, values in (secrets or {}).items()}
-        settings = Settings(set(labels), dict(extra_env or {}), kept, skip=set(skip_workflows))
+        settings = Settings(set(labels), dict(extra_env or {}), skip=set(skip_workflows))
         hub = Hub(directory.resolve())
         hub.add_people(people)
         hub.add_teams(teams)
         try:
-            return cls._make(hub, repository, files, template, settings, port)
+            sandbox = cls._make(hub, repository, files, template, settings, port)
+            for name, values in (secrets or {}).items():
+                sandbox.set_secrets(name, values)
+            return sandbox
         except BaseException:
             if fresh:
                 shutil.rmtree(directory, ignore_errors=True)
@@ -263,6 +265,14 @@ class Sandbox:
         """
         with self.hub.lock:
             self.repo.rulesets.append(ruleset(self.hub, self.repo, branch=branch, **rules))
+            self.hub.save()
+
+    def set_secrets(self, environment: str, values: Mapping[str, str]) -> None:
+        """Secrets of an environment that only the default branch may use; of the repository itself for ""."""
+        with self.hub.lock:
+            limited = store.Environment(environment, self.hub.clock(), True, [self.repo.default_branch])
+            kept = self.repo.environments.setdefault(environment, limited).secrets if environment else self.repo.secrets
+            kept.update(values)
             self.hub.save()
 
     def merge_group(self, *numbers: int) -> MergeGroup:

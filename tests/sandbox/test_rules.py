@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +128,32 @@ def test_a_stranger_is_no_app(world: Sandbox) -> None:
     assert ask(key, app, age=3600) == 401
     assert ask(key, "nobody") == 401
     assert Caller(world, "ghp_sandbox_dana")("GET", "//app")[0] == 401
+
+
+def test_what_doctor_asks_for_can_be_set_and_is_seen(world: Sandbox, call: Any) -> None:
+    """The documented rulesets and the environment for the key, set as an administrator sets them, do what they say."""
+    from bot.adapters.settings import BRANCHES, ENVIRONMENT, SECRET, read_settings
+
+    adam, root = call("adam"), Path(__file__).parents[2]
+    for name in ("default-branch", "bot-branches"):
+        body = json.loads((root / f"docs/rulesets/{name}.json").read_text())
+        assert adam("POST", "/rulesets", body)[0] == 201
+        assert call("rhea")("POST", "/rulesets", body)[0] == 403
+    policy = {"protected_branches": False, "custom_branch_policies": True}
+    adam("PUT", f"/environments/{ENVIRONMENT}", {"deployment_branch_policy": policy})
+    adam("POST", f"/environments/{ENVIRONMENT}/deployment-branch-policies", {"name": "main"})
+    remote = world.github("adam").get_repo(world.repository)
+    remote.get_environment(ENVIRONMENT).create_secret(SECRET, "line one\nline two")
+    seen = read_settings(world.api_url, world.repository, world.token("adam"))
+    assert (seen.environment_branches, seen.has_secret) == (("main",), True)
+    assert {rule["type"] for rule in seen.rules["main"] or ()} >= {"pull_request", "required_status_checks"}
+    assert {rule["type"] for rule in seen.rules[BRANCHES[0]] or ()} == {"deletion", "non_fast_forward"}
+    assert world.repo.environments[ENVIRONMENT].secrets == {SECRET: "line one\nline two"}
+    number = world.propose("dana", "deeper", {MODEL: b"depth: 4\n"}, "Deeper")
+    assert call("rhea")("PUT", f"/pulls/{number}/merge", {})[0] == 405
+    world.commit("dana", BRANCHES[0], {"a.json": b"{}"}, "one fact", base="main")
+    with pytest.raises(UserError, match="Cannot delete this branch"):
+        world.git("dana", "push", "-q", "origin", "--delete", BRANCHES[0])
 
 
 def test_the_merge_queue_merges_what_is_green_together(world: Sandbox, happenings: list[Happening]) -> None:

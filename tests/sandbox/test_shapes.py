@@ -163,6 +163,16 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     for path in (team, f"{team}/risk", f"{team}/validators/members", f"{team}/validators/memberships/owen"):
         dana("GET", path)
     adam("GET", "/actions/permissions/workflow")
+    adam("PUT", "/actions/permissions/workflow", {"default_workflow_permissions": "read"})
+    made = adam("POST", "/rulesets", {"name": "x", "enforcement": "active", "target": "branch", "rules": []})[1]
+    adam("DELETE", f"/rulesets/{made['id']}")
+    limited = {"protected_branches": False, "custom_branch_policies": True}
+    adam("PUT", "/environments/mlbot", {"deployment_branch_policy": limited})
+    adam("POST", "/environments/mlbot/deployment-branch-policies", {"name": "main"})
+    remote = world.github("adam").get_repo(world.repository)
+    remote.get_environment("mlbot").create_secret("MLBOT_SIGNING_KEY", "pem")
+    for path in ("", "/deployment-branch-policies", "/secrets", "/secrets/public-key"):
+        adam("GET", f"/environments/mlbot{path}")
     world.protect("releases", checks=["mlbot"], approvals=1)
     dana("GET", "/rulesets")
     dana("GET", f"/rulesets/{world.repo.rulesets[0]['id']}")

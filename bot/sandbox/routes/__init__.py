@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox import apps
-from bot.sandbox.routes import actions, commits, deployments, issues, people, pulls, refs, reviews
+from bot.sandbox.routes import actions, commits, deployments, issues, people, pulls, refs, reviews, settings
 
 ALL = [
     *issues.ROUTES,
@@ -12,6 +12,7 @@ ALL = [
     *refs.ROUTES,
     *deployments.ROUTES,
     *actions.ROUTES,
+    *settings.ROUTES,
     *people.ROUTES,
     *commits.ROUTES,
     *apps.ROUTES,

@@ -144,10 +144,6 @@ def rerun(call: Call) -> Reply:
     return Reply({}, 201)
 
 
-def workflow_permissions(_: Call) -> Reply:
-    return Reply({"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False})
-
-
 ROUTES = [
     Route("GET", R + "/actions/workflows", list_workflows, ACTIONS),
     Route("GET", R + "/actions/workflows/{workflow_id}", get_workflow, ACTIONS),
@@ -159,5 +155,4 @@ ROUTES = [
     Route("GET", R + "/actions/runs/{run_id}/jobs", list_jobs, ACTIONS),
     Route("POST", R + "/actions/runs/{run_id}/cancel", cancel_run, ACTIONS, "write"),
     Route("POST", R + "/actions/runs/{run_id}/rerun", rerun, ACTIONS, "write"),
-    Route("GET", R + "/actions/permissions/workflow", workflow_permissions, ("never",), "admin"),
 ]

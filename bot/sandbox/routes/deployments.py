@@ -1,4 +1,4 @@
-"""Deployments and environments: /repos/{owner}/{repo}/deployments and /environments."""
+"""Deployments: /repos/{owner}/{repo}/deployments."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.routes.issues import R
 from bot.sandbox.shapes import commits as shapes
-from bot.sandbox.shapes.basics import iso, node
-from bot.sandbox.store import Deployment, DeploymentStatus
+from bot.sandbox.store import Deployment, DeploymentStatus, Environment
 
 DEPLOYMENTS = ("deployments",)
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
@@ -50,6 +49,7 @@ def create_deployment(call: Call) -> Reply:
         transient=bool(call.get("transient_environment", False)),
     )
     call.repo.deployments[found.id] = found
+    call.repo.environments.setdefault(environment, Environment(environment, now))  # GitHub makes it too
     body = shapes.deployment(call.links, call.repo, found)
     parts: dict[str, Any] = {"deployment": body, "workflow": None, "workflow_run": None}
     events.announce(call.hub, call.repo, "deployment", "created", call.login, call.by_run, **parts)
@@ -126,39 +126,10 @@ def _make_others_inactive(call: Call, newest: Deployment) -> None:
             one.statuses.append(DeploymentStatus(call.hub.next_id(), "inactive", "", newest.creator, now))
 
 
-def environments(call: Call) -> Page:
-    names = sorted({one.environment for one in call.repo.deployments.values()})
-    return Page(names, lambda name: _environment(call, name), key="environments")
-
-
-def get_environment(call: Call) -> Reply:
-    name = call.params["name"]
-    if name not in {one.environment for one in call.repo.deployments.values()}:
-        raise not_found()
-    return Reply(_environment(call, name))
-
-
-def _environment(call: Call, name: str) -> dict[str, Any]:
-    first = min(one.created_at for one in call.repo.deployments.values() if one.environment == name)
-    return {
-        "id": 500 + sum(map(ord, name)),
-        "node_id": node("Environment", name),
-        "name": name,
-        "url": f"{call.links.repo(call.repo)}/environments/{name}",
-        "html_url": f"{call.links.page(call.repo)}/deployments/activity_log?environments_filter={name}",
-        "created_at": iso(first),
-        "updated_at": iso(first),
-        "protection_rules": [],
-        "deployment_branch_policy": None,
-    }
-
-
 ROUTES = [
     Route("GET", R + "/deployments", list_deployments, DEPLOYMENTS),
     Route("POST", R + "/deployments", create_deployment, DEPLOYMENTS, "write"),
     Route("GET", R + "/deployments/{deployment_id}", get_deployment, DEPLOYMENTS),
     Route("GET", R + "/deployments/{deployment_id}/statuses", list_statuses, DEPLOYMENTS),
     Route("POST", R + "/deployments/{deployment_id}/statuses", create_status, DEPLOYMENTS, "write"),
-    Route("GET", R + "/environments", environments, ("actions",)),
-    Route("GET", R + "/environments/{name+}", get_environment, ("actions",)),
 ]

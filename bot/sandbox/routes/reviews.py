@@ -47,7 +47,7 @@ def _refuse(call: Call, found: Issue, event: str, body: str) -> None:
         raise ApiError(422, "Unprocessable Entity", [f"Can not {word} your own pull request"])
     if event in ("REQUEST_CHANGES", "COMMENT") and not body:
         raise ApiError(422, "Unprocessable Entity", ["Body can't be blank"])
-    if call.by_run and event == "APPROVE":
+    if call.by_run and event == "APPROVE" and not call.repo.runs_approve:
         raise ApiError(422, "Unprocessable Entity", ["GitHub Actions is not permitted to approve pull requests."])
 
 

@@ -1,0 +1,172 @@
+"""What an administrator sets: rulesets, what tokens may by default, environments with their branches and secrets."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from typing import Any
+
+from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.routes.issues import R
+from bot.sandbox.shapes.basics import iso, node
+from bot.sandbox.store import Environment
+
+E = R + "/environments/{name}"
+
+
+def create_ruleset(call: Call) -> Reply:
+    name = call.text("name", resource="Ruleset")
+    if call.get("enforcement") not in ("active", "disabled", "evaluate"):
+        raise invalid("Ruleset", "enforcement")
+    made = {
+        "id": call.hub.next_id(),
+        "name": name,
+        "target": call.get("target", "branch"),
+        "source_type": "Repository",
+        "source": call.repo.full_name,
+        "enforcement": call.get("enforcement"),
+        "conditions": call.get("conditions") or {"ref_name": {"include": [], "exclude": []}},
+        "rules": call.get("rules") or [],
+    }
+    call.repo.rulesets.append({**made, "bypass": []})
+    return Reply(made, 201)
+
+
+def delete_ruleset(call: Call) -> Reply:
+    kept = [one for one in call.repo.rulesets if one["id"] != call.number("ruleset_id")]
+    if len(kept) == len(call.repo.rulesets):
+        raise not_found()
+    call.repo.rulesets[:] = kept
+    return Reply(None, 204)
+
+
+def workflow_permissions(call: Call) -> Reply:
+    return Reply(
+        {
+            "default_workflow_permissions": call.repo.default_permissions,
+            "can_approve_pull_request_reviews": call.repo.runs_approve,
+        }
+    )
+
+
+def set_workflow_permissions(call: Call) -> Reply:
+    level = call.get("default_workflow_permissions", call.repo.default_permissions)
+    if level not in ("read", "write"):
+        raise invalid("Repository", "default_workflow_permissions")
+    call.repo.default_permissions = level
+    call.repo.runs_approve = bool(call.get("can_approve_pull_request_reviews", call.repo.runs_approve))
+    return Reply(None, 204)
+
+
+def environment_of(call: Call) -> Environment:
+    found = call.repo.environments.get(call.params["name"])
+    if found is None:
+        raise not_found()
+    return found
+
+
+def put_environment(call: Call) -> Reply:
+    """Create it, or change which branches may use it; a body without a policy lets every branch."""
+    name = call.params["name"]
+    found = call.repo.environments.setdefault(name, Environment(name, call.hub.clock()))
+    policy = call.get("deployment_branch_policy")
+    if policy is not None and policy.get("protected_branches") == policy.get("custom_branch_policies"):
+        raise ApiError(422, "protected_branches and custom_branch_policies cannot have the same value")
+    found.is_limited = policy is not None
+    return Reply(shape(call, found))
+
+
+def shape(call: Call, found: Environment) -> dict[str, Any]:
+    """GitHub's `environment`."""
+    policy = {"protected_branches": False, "custom_branch_policies": True} if found.is_limited else None
+    return {
+        "id": 500 + sum(map(ord, found.name)),
+        "node_id": node("Environment", found.name),
+        "name": found.name,
+        "url": f"{call.links.repo(call.repo)}/environments/{found.name}",
+        "html_url": f"{call.links.page(call.repo)}/deployments",
+        "created_at": iso(found.created_at),
+        "updated_at": iso(found.created_at),
+        "protection_rules": [],
+        "deployment_branch_policy": policy,
+    }
+
+
+def environments(call: Call) -> Page:
+    found = sorted(call.repo.environments.values(), key=lambda one: one.name)
+    return Page(found, lambda one: shape(call, one), key="environments")
+
+
+def get_environment(call: Call) -> Reply:
+    return Reply(shape(call, environment_of(call)))
+
+
+def branch_policies(call: Call) -> Page:
+    return Page(environment_of(call).branches, _branch_policy, key="branch_policies")
+
+
+def add_branch_policy(call: Call) -> Reply:
+    found, name = environment_of(call), call.text("name", resource="DeploymentBranchPolicy")
+    if not found.is_limited:
+        raise not_found()
+    if name not in found.branches:
+        found.branches.append(name)
+    return Reply(_branch_policy(name))
+
+
+def _branch_policy(name: str) -> dict[str, Any]:
+    return {"id": 900 + sum(map(ord, name)), "node_id": node("BranchPolicy", name), "name": name, "type": "branch"}
+
+
+@functools.cache
+def _private_key() -> Any:
+    """What secrets are sealed for on their way here; a new one each time the server starts."""
+    from nacl.public import PrivateKey
+
+    return PrivateKey.generate()
+
+
+def public_key(call: Call) -> Reply:
+    environment_of(call)
+    return Reply({"key_id": "1", "key": base64.b64encode(bytes(_private_key().public_key)).decode()})
+
+
+def put_secret(call: Call) -> Reply:
+    from nacl.exceptions import CryptoError
+    from nacl.public import SealedBox
+
+    found, name = environment_of(call), call.params["secret"]
+    try:
+        sealed = base64.b64decode(call.text("encrypted_value", resource="Secret"), validate=True)
+        value = SealedBox(_private_key()).decrypt(sealed).decode()
+    except (ValueError, CryptoError):
+        raise invalid("Secret", "encrypted_value") from None
+    is_new = name not in found.secrets
+    found.secrets[name] = value
+    return Reply({} if is_new else None, 201 if is_new else 204)
+
+
+def list_secrets(call: Call) -> Page:
+    """Names and times; nobody reads a value."""
+    found = environment_of(call)
+    at = iso(found.created_at)
+    names = sorted(found.secrets)
+    return Page(names, lambda name: {"name": name, "created_at": at, "updated_at": at}, key="secrets")
+
+
+_admin = functools.partial(Route, needs=("never",), role="admin")
+
+ROUTES = [
+    _admin("POST", R + "/rulesets", create_ruleset),
+    _admin("DELETE", R + "/rulesets/{ruleset_id}", delete_ruleset),
+    _admin("GET", R + "/actions/permissions/workflow", workflow_permissions),
+    _admin("PUT", R + "/actions/permissions/workflow", set_workflow_permissions),
+    Route("GET", R + "/environments", environments, ("actions",)),
+    Route("GET", E, get_environment, ("actions",)),
+    _admin("PUT", E, put_environment),
+    Route("GET", E + "/deployment-branch-policies", branch_policies, ("actions",)),
+    _admin("POST", E + "/deployment-branch-policies", add_branch_policy),
+    _admin("GET", E + "/secrets", list_secrets),
+    _admin("GET", E + "/secrets/public-key", public_key),
+    _admin("PUT", E + "/secrets/{secret}", put_secret),
+]
