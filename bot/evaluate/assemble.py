@@ -12,6 +12,7 @@ from bot.evaluate.evaluate import Baseline, Case
 from bot.evaluate.facts import Context, facts_of
 from bot.evaluate.labels import slice_labels
 from bot.evaluate.operating import characteristics
+from bot.evaluate.rows import FEWEST_GROUPS, Rows
 from bot.evaluate.tables import rows_of, scores_of
 from bot.ports import Predictor
 from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline, Section
@@ -47,6 +48,7 @@ def case_of(
     train, test = table.filter(train_mask), table.filter(test_mask)
     stratified = context.gates.policy.stratified
     rows = rows_of(spec, training, test, slice_labels(spec, test, train), stratified=stratified)
+    _check_groups(rows, spec)
     truth = rows_of(spec, training, train, {}).truth
     scored = {name: _score(one, training, test, rows.classes, clock) for name, one in champions.items()}
     baselines = {name: one for name, one in scored.items() if isinstance(one, Baseline)}
@@ -118,4 +120,14 @@ def _check_test_rows(training: Training, spec: ModelSpec, table: Any, test: Any)
             f"the test rows of {training.model} are not those that its training left out",
             hint="The data or the split changed since: train again.",
             code="test_rows_changed",
+        )
+
+
+def _check_groups(rows: Rows, spec: ModelSpec) -> None:
+    """Rows of one group are one observation. Raises UserError (code `groups_too_few`) below five groups."""
+    if rows.few_groups:
+        raise UserError(
+            f"the test rows belong to fewer than {FEWEST_GROUPS} groups of {spec.data.group}",
+            hint="Nothing can be said about other groups: add data, or remove `data.group`.",
+            code="groups_too_few",
         )

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+FEWEST_GROUPS = 5
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -43,6 +45,11 @@ class Rows:
     def n_classes(self) -> int:
         """Number of classes, 0 for a regression."""
         return len(self.classes or ())
+
+    @property
+    def few_groups(self) -> bool:
+        """Whether the rows belong to so few groups that nothing can be said about how the groups vary."""
+        return self.groups is not None and len(np.unique(self.groups)) < FEWEST_GROUPS
 
     def where(self, mask: Mask | Codes) -> Rows:
         """The rows that a boolean mask (n,) keeps, or row numbers."""

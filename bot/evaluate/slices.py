@@ -14,7 +14,7 @@ from bot.evaluate.evidence import Sliced
 from bot.evaluate.interval import compare, estimate
 from bot.evaluate.metrics.interface import Metric, Ranking
 from bot.evaluate.resample import Resampler
-from bot.evaluate.rows import Codes, Rows, Scores, differing
+from bot.evaluate.rows import FEWEST_GROUPS, Codes, Rows, Scores, differing
 from bot.specs.gates import SlicePolicy
 
 Labels = NDArray[np.str_]
@@ -68,6 +68,9 @@ def measure(
             out.append(Sliced(column, name, len(rows), None, note=f"fewer than {policy.minimum_rows} rows"))
             continue
         inside = Resampler(replace(resampler.rows.where(rows), slices={}), settings)
+        if inside.rows.few_groups:
+            out.append(Sliced(column, name, len(rows), None, note=f"fewer than {FEWEST_GROUPS} groups"))
+            continue
         if isinstance(metric, Ranking) and _one_class(inside.rows):
             out.append(Sliced(column, name, len(rows), None, note="one class only"))
             continue

@@ -7,11 +7,11 @@ import pytest
 
 from bot.errors import Place
 from bot.evaluate.budget import budget_gate, budgets
-from bot.evaluate.ladder import ladder, masked
+from bot.evaluate.ladder import ladder
 from bot.records.ledger import testset_folder as folder_of
 from bot.records.ledger import testset_use_path as path_of
 from bot.specs.gates import BudgetPolicy
-from tests.builders import a_digest, a_gate, an_evaluation
+from tests.builders import a_digest
 
 POLICY = BudgetPolicy(steps=32)
 ROWS = a_digest("rows")
@@ -72,15 +72,3 @@ def test_the_ladder_defeats_the_boosting_attack() -> None:
     rose = np.diff(shown, prepend=0.5) > 0
     attack = ((tries[rose].mean(axis=0) > 0.5) == truth).mean()
     assert raw > 0.62 and attack < 0.56 and shown[-1] < 0.56
-
-
-def test_a_withheld_result_shows_no_digit_of_the_test_rows() -> None:
-    budget = budgets(ROWS, ["roc_auc"], {}, POLICY)[0].model_copy(update={"ladder": "withheld", "best": 0.9})
-    gates = [a_gate(kind="non_inferiority"), a_gate("size", kind="operating", sentence="artifact_bytes is 7.")]
-    evaluation = an_evaluation(gates=gates, budget=(budget,))
-    shown = masked(evaluation)
-    assert shown.metrics == shown.comparisons == shown.slices == shown.calibration == ()
-    assert shown.gates[0].observed is None and "withheld" in shown.gates[0].sentence
-    assert shown.gates[1].sentence == "artifact_bytes is 7."
-    assert (shown.verdict, shown.gates[0].reason_code) == (evaluation.verdict, evaluation.gates[0].reason_code)
-    assert masked(an_evaluation()) == an_evaluation()

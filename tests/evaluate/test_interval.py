@@ -111,6 +111,7 @@ def simulated(generator, n: int, share: float, one: float, other: float) -> tupl
     return Rows("binary", truth, ("no", "yes")), (found[0], found[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "share", "names"),
     [(200, 0.4, ("accuracy", "roc_auc", "log_loss")), (600, 0.05, ("f1", "roc_auc", "brier"))],

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from bot.errors import UserError
@@ -254,3 +255,35 @@ def test_a_slice_of_one_class_has_no_value_and_a_note(tmp_path: Path) -> None:
     training = trained(a_table(), spec)
     result = evaluate(spec, training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
     assert [(one.value, one.note) for one in result.slices] == [(None, "one class only")] * 2
+
+
+def grouped_by(column: bytes):
+    with_group = SPEC.replace(b"row_id: id}", b"row_id: id, group: " + column + b"}")
+    return a_spec(with_group.replace(b"method: random", b"method: group"))
+
+
+def test_rows_of_few_groups_prove_nothing(tmp_path: Path) -> None:
+    spec = a_spec(
+        SPEC.replace(b"row_id: id}", b"row_id: id, group: country}").replace(b"method: random", b"method: group")
+    )
+    table = a_table()
+    table = table.set_column(
+        3, "country", pa.array(np.random.default_rng(0).choice(list("ABCDEF"), len(table)).astype(str))
+    )
+    loaders = Loaders(lambda spec, data, columns: table, lambda where, _: Formula(), time.perf_counter)
+    training = trained(table, spec)
+    with pytest.raises(UserError, match="fewer than 5 groups of country"):
+        evaluate(spec, training, tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
+
+
+def test_a_slice_of_few_groups_is_not_judged(tmp_path: Path) -> None:
+    spec = a_spec(
+        SPEC.replace(b"row_id: id}", b"row_id: id, group: person}").replace(b"method: random", b"method: group")
+    )
+    table = a_table()
+    person = np.where(table["country"].to_numpy(zero_copy_only=False) == "DE", 1, 2 + np.arange(len(table)) // 4)
+    table = table.append_column("person", pa.array(person))
+    loaders = Loaders(lambda spec, data, columns: table, lambda where, _: Formula(), time.perf_counter)
+    result = evaluate(spec, trained(table, spec), tmp_path, tmp_path, {}, some_gates(NOT_WORSE), loaders=loaders)
+    assert {one.note for one in result.slices if one.slice == "country = DE"} <= {"fewer than 5 groups"}
+    assert any(one.value is not None for one in result.slices if one.slice == "country = FR")
