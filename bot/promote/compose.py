@@ -31,6 +31,15 @@ class Wanted:
     decision_digest: str | None = None
 
 
+@dataclass(frozen=True)
+class Drill:
+    """How a rehearsed rollback went; `seconds` until the old version was live again, None when it did not begin."""
+
+    is_done: bool
+    sentence: str
+    seconds: float | None
+
+
 def same(live: Release, wanted: Wanted) -> bool:
     """Whether the wanted evaluation is what is live: then there is nothing to do."""
     digests = (wanted.evaluation.artifact_digest, wanted.evaluation.digest())

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.errors import Place, UserError, WorldError
 from bot.ports import Ports
-from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
+from bot.promote.compose import Drill, Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import in_order, rollback_target
 from bot.promote.manifest import render
 from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
@@ -51,11 +51,12 @@ from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
 ATTEMPTS = 5
+DRILL = Approver(id=0, login="rollback drill", role="bot")
 Probe = Callable[[Path, Training], None]
 
 __all__ = [
-    "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "finish_canary", "is_newest",
-    "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests",
+    "candidate_of_evaluation", "check_artifact", "digest_of_version", "drill", "evaluation_of", "finish_canary",
+    "is_newest", "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests",
     "rollback", "settle", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
@@ -197,6 +198,30 @@ def recover(environment: str, model: str, *, is_enabled: bool, is_settled: bool,
             revoked=revoked, trigger=f"failed verification of {failed.counter}",
         )  # fmt: skip
     return found
+
+
+def drill(environment: str, model: str, ports: Ports) -> Drill:
+    """Rehearse a rollback: go back, see that it is live, come back to what was there; for staging, on a schedule.
+
+    Says why not, and changes nothing, when there is nothing to go back to or the environment holds.
+    """
+    live = settle(model, ports).get(environment)
+    if live is None or live.action == "withdraw" or live.hold:
+        return Drill(False, f"{model} is not live in {environment}, or it holds", None)
+    began = ports.clock.now()
+    try:
+        back = rollback(environment, model, reason="rollback drill", by=DRILL, ports=ports)
+    except UserError as error:
+        return Drill(False, error.message, None)
+    seconds = (ports.clock.now() - began).total_seconds()
+    seen = states_of(model, ports)[environment]
+    promote(
+        model, environment, evaluation_of(live, ports), pointer_of(live, ports), commit=live.commit,
+        number=live.pull_request, approved_by=live.approved_by, promoted_by=DRILL, reason="end of the rollback drill",
+        ports=ports, is_candidate=True, decision_digest=live.decision_digest,
+    )  # fmt: skip
+    done = seen.artifact_digest == back.artifact_digest != live.artifact_digest
+    return Drill(done, f"{live.version} -> {back.version} -> {live.version} in {environment}", seconds)
 
 
 def settle(model: str, ports: Ports) -> dict[str, Release]:

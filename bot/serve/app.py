@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.errors import UserError
+from bot.serve.batching import Batcher
 from bot.serve.engine import Engine
 from bot.serve.metrics import Metrics
 from bot.serve.protocol import HEADER_LENGTH, Call, RequestError, output_tensors, read_call, response_head
@@ -84,6 +85,13 @@ class Infer:
 
     def __init__(self, serving: Serving) -> None:
         self.serving = serving
+        self.batchers: dict[str, Batcher] = {}
+
+    def _batcher(self, engine: Engine) -> Batcher:
+        found = self.batchers.get(engine.release.model)
+        if found is None or found.engine is not engine:  # the old one answers those who wait for it
+            found = self.batchers[engine.release.model] = Batcher(engine, self.serving.limits.inline_rows)
+        return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         serving, began = self.serving, self.serving.monotonic()
@@ -118,8 +126,10 @@ class Infer:
         call = read_call(body, engine.training, length.decode("latin-1") if length else None, max_rows=limits.rows)
         if call.n > limits.inline_rows:
             predicted, probabilities = await asyncio.to_thread(engine.predict, call.columns)
-        else:
+        elif engine.quick:
             predicted, probabilities = engine.predict(call.columns)
+        else:
+            predicted, probabilities = await self._batcher(engine).predict(call.columns, call.n)
         identity = call.id
         if self.serving.log is not None:
             identity = self.serving.log(engine, call, predicted, probabilities) or identity

@@ -129,3 +129,27 @@ def test_artifact_that_failed_its_verification_is_not_gone_back_to(world: World)
             revoked=revoked_digests("churn", ports),
         )  # fmt: skip
     assert caught.value.code == "rollback_target_revoked"
+
+
+def test_drill_goes_back_and_comes_back(world: World) -> None:
+    """After a drill the same version is live, nothing holds, and the history shows both ways."""
+    from bot.promote.step import drill, states_of
+
+    world.promote("one", "staging")
+    live = world.promote("two", "staging")
+    found = drill("staging", "churn", world.ports())
+    assert (found.is_done, found.sentence) == (True, "v1.1.0 -> v1.0.0 -> v1.1.0 in staging")
+    now = states_of("churn", world.ports())["staging"]
+    assert (now.artifact_digest, now.hold) == (live.artifact_digest, False)
+    assert [one.action for one in promotions("churn", world.ports())] == ["promote", "promote", "rollback", "promote"]
+
+
+def test_drill_needs_somewhere_to_go(world: World) -> None:
+    """Without an earlier release, or on hold, nothing is changed and the reason is said."""
+    from bot.promote.step import drill
+
+    world.promote("one", "staging")
+    found = drill("staging", "churn", world.ports())
+    assert (found.is_done, found.seconds) == (False, None)
+    assert "no earlier good release" in found.sentence
+    assert len(promotions("churn", world.ports())) == 1
