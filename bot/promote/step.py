@@ -56,8 +56,8 @@ Probe = Callable[[Path, Training], None]
 
 __all__ = [
     "candidate_of_evaluation", "check_artifact", "digest_of_version", "drill", "evaluation_of", "finish_canary",
-    "is_newest", "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover", "revoked_digests",
-    "rollback", "settle", "states_of", "verifications", "withdraw",
+    "is_newest", "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover",
+    "revoked_digests", "rollback", "settle", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
