@@ -371,10 +371,11 @@ class Sandbox:
         return [entry[:3] for entry in self.api.log if run is None or entry[3] == run.id]
 
     def stop(self) -> None:
-        """End runs and server; the folder stays and can be resumed."""
+        """End runs and server; the folder stays and can be resumed. `clone` then follows the repository on disk."""
         self.engine.stop()
         self.server.stop()
         self.hub.save()
+        templates.point_clone(self.clone, str(self.origin))
 
     def remove(self) -> None:
         """Stop, and delete the folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
@@ -300,6 +301,12 @@ def test_a_sandbox_goes_on_where_it_stopped(world: Sandbox, number: int, call: A
     """Comments, pull requests and tokens outlive the process."""
     call("owen")("POST", f"/issues/{number}/comments", {"body": "remember"})
     world.stop()
+    assert (
+        "deeper"
+        in subprocess.run(
+            ["git", "ls-remote", "origin"], cwd=world.clone, capture_output=True, text=True, check=True
+        ).stdout
+    ), "the clone works without the server"
     again = Sandbox.resume(world.directory)
     try:
         pull = again.github("dana").get_repo(again.repository).get_pull(number)
