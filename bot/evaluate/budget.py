@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.errors import Place
 from bot.records.evaluation import Budget, GateResult
+from bot.records.ledger import testset_folder, testset_use_path
 from bot.specs.gates import BudgetPolicy
 
 
@@ -41,3 +42,13 @@ def budget_gate(budget: Budget, place: Place) -> GateResult:
         observed=float(budget.used),
         threshold=float(allowed),
     )
+
+
+def earlier_uses(paths: Iterable[str], test_rows_digest: str, metric: str, inputs_digest: str) -> int:
+    """How many other inputs were evaluated on these rows for this metric, from the ledger's paths (`testset_use_path`).
+
+    Those of the same inputs are left out, so that evaluating them again costs nothing.
+    """
+    folder = testset_folder(test_rows_digest, metric)
+    own = testset_use_path(test_rows_digest, metric, inputs_digest)
+    return sum(1 for path in set(paths) if path.startswith(folder) and path != own)
