@@ -26,9 +26,7 @@ def packages() -> list[dict]:
 
 def fits(wheel: str, machine: str) -> bool:
     name = wheel.rpartition("/")[2]
-    linux = (
-        rf"-(cp311-cp311|cp3\d+-abi3|py3-none|py2\.py3-none|cp311-none)-[a-z0-9_.]*manylinux[a-z0-9_.]*_{machine}"
-    )
+    linux = rf"-(cp311-cp311|cp3\d+-abi3|py3-none|py2\.py3-none|cp311-none)-[a-z0-9_.]*manylinux[a-z0-9_.]*_{machine}"
     return bool(PURE.search(name) or re.search(linux, name))
 
 
