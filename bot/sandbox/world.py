@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
-from bot.sandbox import merge_queue, store
+from bot.sandbox import desks, merge_queue, store
 from bot.sandbox import template as templates
 from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings, run_folder
@@ -189,14 +188,7 @@ class Sandbox:
 
     def git(self, login: str, *arguments: str, cwd: Path | None = None) -> str:
         """Run git as a person in `clone` (or `cwd`): their name in commits, their token in pushes; its output."""
-        person = self.hub.person(login)
-        basic = f"AUTHORIZATION: basic {_basic(self.token(login))}"
-        options = [f"user.name={login}", f"user.email={person.email}", f"http.{self.url}/.extraheader={basic}"]
-        line = ["git", *[part for option in options for part in ("-c", option)], *arguments]
-        done = subprocess.run(line, cwd=cwd or self.clone, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise UserError(f"git {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}", code="git")
-        return done.stdout
+        return desks.git(self.hub.person(login), self.url, arguments, cwd or self.clone)
 
     def propose(
         self,
@@ -218,24 +210,8 @@ class Sandbox:
         self, login: str, branch: str, files: Mapping[str, bytes | None], message: str, *, base: str | None = None
     ) -> str:
         """Commit on the branch as it is at the server (or anew from `base`) and push; the commit."""
-        work = self.directory / "people" / login
-        if not work.exists():
-            work.parent.mkdir(exist_ok=True)
-            self.git(login, "clone", "-q", self.clone_url(), str(work), cwd=self.directory)
-        self.git(login, "remote", "set-url", "origin", self.clone_url(), cwd=work)
-        self.git(login, "fetch", "-q", "--prune", "origin", cwd=work)
-        self.git(login, "checkout", "-q", "--force", "-B", branch, f"origin/{base or branch}", cwd=work)
-        for name, data in files.items():
-            path = work / name
-            if data is None:
-                path.unlink()
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-        self.git(login, "add", "--all", "--force", "--", *files, cwd=work)
-        self.git(login, "commit", "-q", "-m", message, cwd=work)
-        self.git(login, "push", "-q", "origin", f"HEAD:refs/heads/{branch}", cwd=work)
-        return self.git(login, "rev-parse", "HEAD", cwd=work).strip()
+        desk = desks.Desk(self.hub.person(login), self.directory / "people" / login, self.url, self.clone_url())
+        return desk.commit(branch, files, message, base)
 
     def _act(self, login: str, method: str, path: str, body: dict[str, Any]) -> Reply:
         """One API call of the page, as a person."""
@@ -386,9 +362,3 @@ class Sandbox:
 def _need_git() -> None:
     if shutil.which("git") is None:
         raise WorldError("git is not installed", hint="Install git, version 2.31 or newer.", code="git_missing")
-
-
-def _basic(token: str) -> str:
-    import base64
-
-    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
