@@ -6,8 +6,8 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ class LocalWorkbench:
             python=platform.python_version(),
             threads=max((int(pool["num_threads"]) for pool in pools), default=1),
             blas=", ".join(dict.fromkeys(blas)),
-            packages={name: metadata.version(name) for name in NUMERICAL},
+            packages=dict(_versions()),
         )
 
     def peak_memory_bytes(self) -> int:
@@ -123,6 +123,13 @@ def _cluster(address: str) -> AbstractContextManager[Any]:
         raise WorldError(f"no Dask scheduler answers at {address}: {error}", code="dask_unreachable") from None
     stack.enter_context(parallel_config("dask", client=client, wait_for_workers_timeout=30))
     return stack
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """Of the numerical packages that are installed."""
+    for name in NUMERICAL:
+        with suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
 
 
 def _cpu() -> str:
