@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -70,7 +71,7 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
             hint="Pass --token-file FILE, or --insecure-no-token when something in front of it checks callers.",
         )
     limits = Limits(options["max_body_mb"] * 1024 * 1024, options["max_rows"], options["max_concurrency"])
-    serving = Serving(monotonic=time.monotonic, token=token, limits=limits)
+    serving = Serving(monotonic=time.monotonic, token=token, limits=limits, failed=_failed)
     with contextlib.ExitStack() as stack:
         _keep_requests(serving, options, stack)
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlbot-serve-"))
@@ -88,6 +89,13 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
         absent_at_once("pandas")
         asyncio.run(_run(serving, follower, listening, options["poll"]))
     return 0
+
+
+def _failed(error: Exception) -> None:
+    """Where a pipeline failed, for the operator; the request's values are not repeated."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    where = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames))
+    click.echo(f"a model failed on a request: {type(error).__name__} at {where}", err=True)
 
 
 def _keep_requests(serving: Serving, options: dict[str, Any], stack: contextlib.ExitStack) -> None:

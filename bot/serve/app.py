@@ -50,6 +50,7 @@ class Serving:
     token: str | None = None
     log: Log | None = None
     dropped: Callable[[], int] = int
+    failed: Callable[[Exception], None] = print
     in_flight: int = 0
 
     def ready(self) -> bool:
@@ -115,6 +116,9 @@ class Infer:
             n = call.n
         except UserError as error:
             status, payload, extra = getattr(error, "status", 400), orjson.dumps({"error": error.message}), []
+        except Exception as error:  # a pipeline may raise anything; its caller gets an answer, the operator the reason
+            serving.failed(error)
+            status, payload, extra = 500, orjson.dumps({"error": "the model failed on this request"}), []
         await respond(send, status, payload, extra)
         serving.metrics.served(name if engine else "", version, status, n, serving.monotonic() - began)
 

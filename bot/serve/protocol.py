@@ -83,14 +83,14 @@ def _add(columns: dict[str, Column], tensor: Any, tail: memoryview, training: Tr
         raise RequestError(400, "every tensor needs a `name`")
     name, kind = tensor["name"], tensor.get("datatype")
     shape: Any = tensor.get("shape")
-    if kind not in DTYPES and kind != "BYTES":
+    if not isinstance(kind, str) or (kind not in DTYPES and kind != "BYTES"):
         raise RequestError(
             400, f"the tensor {name!r}: unknown datatype {kind!r}; known: {', '.join([*DTYPES, 'BYTES'])}"
         )
     if not _is_shape(shape):
         raise RequestError(400, f"the tensor {name!r}: `shape` must be one or two numbers, such as [1] or [1, 1]")
     try:
-        parameters = tensor.get("parameters") or {}
+        parameters = _parameters(tensor)
         if "binary_data_size" in parameters:
             values, tail = take_binary(tail, parameters["binary_data_size"], kind, shape)
         else:
@@ -110,7 +110,7 @@ def _is_shape(shape: Any) -> bool:
 
 def _wanted(request: Mapping[str, Any], training: Training) -> tuple[tuple[str, ...], frozenset[str]]:
     known = output_names(training)
-    every = bool((request.get("parameters") or {}).get("binary_data_output", False))
+    every = bool(_parameters(request).get("binary_data_output", False))
     asked = request.get("outputs")
     if asked is None:
         return known, frozenset(known if every else ())
@@ -120,9 +120,16 @@ def _wanted(request: Mapping[str, Any], training: Training) -> tuple[tuple[str, 
         if not isinstance(output, dict) or not isinstance(name, str) or name not in known:
             raise RequestError(400, f"unknown output {name!r}; the model gives {', '.join(known)}")
         names.append(name)
-        if (output.get("parameters") or {}).get("binary_data", every):
+        if _parameters(output).get("binary_data", every):
             binary.add(name)
     return tuple(names), frozenset(binary)
+
+
+def _parameters(of: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = of.get("parameters")
+    if found is not None and not isinstance(found, dict):
+        raise RequestError(400, "`parameters` must be an object")
+    return found or {}
 
 
 def output_names(training: Training) -> tuple[str, ...]:

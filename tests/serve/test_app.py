@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,24 @@ def test_metrics_count_what_was_served(client: Client) -> None:
     assert 'mlbot_rows_total{model="churn"} 2' in text
     assert 'mlbot_request_seconds_bucket{model="churn",le="+Inf"} 2' in text
     assert 'mlbot_model_info{model="churn",version="v1.0.0"' in text
+
+
+def test_a_model_that_fails_answers_500_and_keeps_serving(serving: Serving) -> None:
+    """An exception inside a pipeline is an answer for its caller, told to the operator, and no end of the server."""
+
+    class Failing:
+        inputs, classes = ("age", "income", "country"), ("no", "yes")
+
+        def probabilities(self, table: Any) -> Any:
+            raise ZeroDivisionError("inside")
+
+        predict = probabilities
+
+    told: list[Exception] = []
+    serving.failed = told.append
+    serving.engines = {**serving.engines, "churn": replace(serving.engines["churn"], predictor=Failing())}
+    client = Client(build(serving))
+    answer = client.post("/v2/models/churn/infer", json=ROWS)
+    assert (answer.status_code, answer.json()) == (500, {"error": "the model failed on this request"})
+    assert isinstance(told[0], ZeroDivisionError)
+    assert client.post("/v2/models/churn-onnx/infer", json=ROWS).status_code == 200
