@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from bot.sandbox.dialect import for_act
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
+STAND_INS = ROOT / "bot/sandbox/actions"
 BIN = Path(sys.executable).parent
 HANDLE = "uv run --frozen mlbot handle"
 # What `mlbot handle` switches on, by file
@@ -114,7 +116,7 @@ def test_no_expression_in_a_shell(stem: str, step: dict[str, Any]) -> None:
 
 
 def test_actions_are_pinned_by_commit_and_say_their_version() -> None:
-    for file in FILES:
+    for file in (*FILES, *(ROOT / ".github/actions").glob("*/action.yml")):
         for line in file.read_text().splitlines():
             if " uses:" in line:
                 assert re.search(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), f"{file.name}: {line}"
@@ -126,7 +128,7 @@ def test_one_pin_an_action() -> None:
 
 
 @pytest.mark.parametrize(("stem", "group", "cancels"), [
-    ("promote", "promote-${{ inputs.environment || 'all' }}", False),
+    ("promote", "promote-${{ github.event.inputs.environment || 'all' }}", False),
     ("reviewed", "reviewed-${{ github.event.workflow_run.head_sha }}", False),
 ])  # fmt: skip
 def test_promotions_and_reviews_queue_up(stem: str, group: str, cancels: bool) -> None:
@@ -138,6 +140,13 @@ def test_commands_queue_up_and_a_newer_head_cancels_training() -> None:
     chatops = load(ROOT / ".github/workflows/chatops.yml")["jobs"]["chatops"]["concurrency"]
     assert chatops["queue"] == "max" and chatops["cancel-in-progress"] is False
     assert load(ROOT / ".github/workflows/pull-request.yml")["concurrency"]["cancel-in-progress"] is True
+
+
+def test_other_repositories_can_call_what_runs_the_bot() -> None:
+    """Without inputs: what a dispatch says is read from the event, which is the caller's."""
+    for file in FILES:
+        assert ("workflow_call" in load(file)["on"]) is (file.stem not in WITHOUT_THE_BOT), file.name
+        assert not re.search(r"[^.]inputs\.", file.read_text()), file.name
 
 
 def test_every_ignored_finding_says_why() -> None:
@@ -163,6 +172,20 @@ def test_linters_find_nothing(command: list[str]) -> None:
 
 # --- the real engine
 
+# Stands for uv: notes the call, and does as `mlbot handle` in the jobs of pull-request.yml
+UV = """#!/bin/sh
+echo "$GITHUB_JOB|$*|$MLBOT_MODEL" >> "$CALLS"
+case "$GITHUB_JOB" in
+plan)
+  mkdir -p out && echo '{}' > out/plan.json
+  echo "any=$ANY" >> "$GITHUB_OUTPUT" && echo "matrix=$MATRIX" >> "$GITHUB_OUTPUT" ;;
+train)
+  test -f out/plan.json && test "$MLBOT_MODEL" != broken || exit 1
+  mkdir -p "out/$MLBOT_MODEL" && echo x > "out/$MLBOT_MODEL/model.skops" ;;
+report)
+  { echo "train $MLBOT_TRAIN_RESULT"; find out -type f | sort; } >> "$CALLS" ;;
+esac
+"""
 STAND_IN = "name: x\ndescription: x\nruns:\n  using: composite\n  steps:\n    - run: 'true'\n      shell: bash\n"
 
 
@@ -175,13 +198,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
     (stand_in / "action.yml").write_text(STAND_IN)
     tools = root / "bin"
     tools.mkdir()
-    (tools / "uv").write_text('#!/bin/sh\necho "$GITHUB_JOB|$*|$MLBOT_MODEL" >> "$CALLS"\n')
+    (tools / "uv").write_text(UV)
     (tools / "uv").chmod(0o755)
     work = root / "work"
     subprocess.run(["git", "init", "-q", "-b", "main", work], check=True)
     uses = {use for file in FILES for use in re.findall(r" uses: (\S+)", file.read_text())}
 
-    def run(event: str, file: str, payload: dict[str, Any]) -> list[str]:
+    def run(event: str, file: str, payload: dict[str, Any], *, fails: bool = False, **more: str) -> list[str]:
         calls = root / "calls"
         calls.write_text("")
         content = {"repository": {"default_branch": "main", "full_name": "o/r"}, **payload}
@@ -191,11 +214,20 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
         command = [BIN / "act", event, "-W", workflow, "-e", root / "event.json"]
         command += ["-P", "ubuntu-24.04-arm=-self-hosted", "--no-cache-server", "--env", f"CALLS={calls}"]
         for use in uses:
-            command += ["--local-repository", f"{use}={stand_in}"]
+            rehearsed = STAND_INS / use.split("@")[0].removeprefix("actions/")
+            folder = rehearsed if "artifact" in use else stand_in
+            command += ["--local-repository", f"{use}={folder}"]
+        store = root / "artifacts"
+        shutil.rmtree(store, ignore_errors=True)
+        store.mkdir()
+        shutil.rmtree(work / "out", ignore_errors=True)
+        more |= {"SANDBOX_ARTIFACTS": str(store), "GITHUB_SERVER_URL": "http://127.0.0.1:1", "GITHUB_RUN_ID": "1"}
+        for name, value in more.items():
+            command += ["--env", f"{name}={value}"]
         path = f"{tools}:{os.environ['PATH']}"
         environment = {"PATH": path, "HOME": str(root), "GITHUB_REPOSITORY": "o/r"}
         done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return calls.read_text().splitlines()
 
     return run
@@ -236,3 +268,46 @@ def test_only_a_review_starts_the_second_half_of_review(engine: Any) -> None:
     run = {"workflow_run": {"event": "pull_request_review", "head_sha": "a" * 40}}
     assert engine("workflow_run", "reviewed", run) == ["reviewed|run --frozen mlbot handle|"]
     assert engine("workflow_run", "reviewed", {"workflow_run": {"event": "push", "head_sha": "a" * 40}}) == []
+
+
+PULL_REQUEST = {
+    "action": "opened",
+    "number": 7,
+    "pull_request": {"number": 7, "base": {"ref": "main", "sha": "a" * 40}, "head": {"ref": "x", "sha": "b" * 40}},
+}
+
+
+def planned(*models: str) -> str:
+    job = {"runner": "ubuntu-24.04-arm", "timeout_minutes": 5}
+    return json.dumps({"include": [{"shard": f"{n:03d}", "model": name, **job} for n, name in enumerate(models)]})
+
+
+def opened(engine: Any, *models: str, fails: bool = False) -> list[str]:
+    wanted = {"ANY": str(bool(models)).lower(), "MATRIX": planned(*models)}
+    calls: list[str] = engine("pull_request_target", "pull-request", PULL_REQUEST, fails=fails, **wanted)
+    return calls
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("models", [["churn"], ["churn", "delay"]])
+def test_every_planned_model_reaches_the_report_in_its_own_folder(engine: Any, models: list[str]) -> None:
+    calls = opened(engine, *models)
+    report = calls[calls.index("report|run --frozen mlbot handle|") + 1 :]
+    assert report == ["train success", "out/plan.json", *(f"out/trained/{name}/model.skops" for name in models)]
+
+
+@pytest.mark.engine
+def test_nothing_to_train_is_reported_too(engine: Any) -> None:
+    assert opened(engine)[-2:] == ["train skipped", "out/plan.json"]
+
+
+@pytest.mark.engine
+def test_a_training_that_fails_is_reported_with_the_others(engine: Any) -> None:
+    calls = opened(engine, "broken", "churn", fails=True)
+    assert calls[-3:] == ["train failure", "out/plan.json", "out/trained/churn/model.skops"]
+
+
+@pytest.mark.engine
+def test_an_edit_of_words_plans_nothing(engine: Any) -> None:
+    edit = PULL_REQUEST | {"action": "edited", "changes": {"title": {"from": "x"}}}
+    assert engine("pull_request_target", "pull-request", edit) == []
