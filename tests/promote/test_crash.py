@@ -127,7 +127,7 @@ def normal(found: Any, world: World) -> Any:
     return tags, releases, n, [(env, payload, state) for _, env, payload, state in deployments]
 
 
-@pytest.mark.parametrize("n", [0, 1, 3, 5])
+@pytest.mark.parametrize("n", [0, 1, 4])
 def test_killed_job_is_finished_by_anybody(tmp_path: Path, n: int) -> None:
     """After SIGKILL the next run of anything that touches the model (here: reconcile) finishes what was begun."""
     world = still(prepared(tmp_path / "world", "promote"))

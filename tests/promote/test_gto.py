@@ -89,7 +89,7 @@ def check(world: World, clone: Path) -> None:
 
 
 @settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate]
 )
 @given(st.lists(steps, min_size=1, max_size=7))
 @example([("promote", "production", "one"), ("promote", "production", "two"), ("rollback", "production", "")])

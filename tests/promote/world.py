@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import shutil
 import subprocess
@@ -125,7 +126,7 @@ class World:
         """The same world again, in another folder."""
         shutil.copytree(self.root / "origin.git", root / "origin.git")
         made = Deployments(list(self.deployments.made))
-        return World(root, self.artifacts, made, self.clock, self.main)
+        return World(root, copy.deepcopy(self.artifacts), made, copy.copy(self.clock), self.main)
 
     def ports(self, name: str = "job") -> Ports:
         """The ports of a job, which shares origin, artifact store and GitHub with the others."""
