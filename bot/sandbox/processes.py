@@ -35,3 +35,15 @@ def end_if_alive(process: subprocess.Popen[str]) -> None:
     """SIGKILL, when it has not ended by itself."""
     if process.poll() is None:
         end(process.pid, signal.SIGKILL)
+
+
+def end_in(folder: Path) -> int:
+    """SIGKILL to every process that works in the folder or below it, which a killed sandbox leaves; how many."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if path.readlink().is_relative_to(folder):
+                found.append(int(path.parent.name))
+    for pid in found:
+        end(pid, signal.SIGKILL)
+    return len(found)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
-from bot.sandbox import desks, merge_queue, store
+from bot.sandbox import desks, merge_queue, processes, store
 from bot.sandbox import template as templates
 from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings, run_folder
@@ -112,7 +112,12 @@ class Sandbox:
         """Serve a folder that an earlier sandbox left. Raises UserError when it is none."""
         if not (directory / "github.json").exists():
             raise UserError(f"{directory}: no sandbox", hint="`mlbot sandbox --dir DIR` makes one in an empty folder.")
-        hub = Hub.open(directory.resolve())
+        try:
+            hub = Hub.open(directory.resolve())
+        except ValueError as error:
+            hint = "It was written by another version, or edited. Start a new sandbox in another folder."
+            raise UserError(f"{directory / 'github.json'} cannot be read: {error}", hint=hint, code="broken") from None
+        processes.end_in(directory.resolve() / "runs")
         first = next(iter(hub.data.repositories))
         for run in hub.data.runs:
             if run.status != "completed":

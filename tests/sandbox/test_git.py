@@ -122,6 +122,10 @@ def test_a_folder_that_holds_a_sandbox_is_not_overwritten(world: Sandbox, tmp_pa
         Sandbox.start(world.directory, template=tmp_path)
     with pytest.raises(UserError, match="no sandbox"):
         Sandbox.resume(tmp_path / "nothing")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/github.json").write_text('{"people": 7}')
+    with pytest.raises(UserError, match=r"github\.json cannot be read"):
+        Sandbox.resume(tmp_path / "broken")
     with pytest.raises(UserError, match="not a folder"):
         Sandbox.start(tmp_path / "other", template=tmp_path / "nothing")
 
@@ -162,3 +166,15 @@ def test_odd_file_names_of_a_template_survive(tmp_path: Path) -> None:
         assert all((world.clone / name).read_text() == name for name in names)
         assert not (world.clone / "link").exists()
         assert os.access(world.clone / "run.sh", os.X_OK)
+
+
+def test_what_a_killed_sandbox_left_running_is_ended_when_it_is_taken_up_again(world: Sandbox) -> None:
+    folder = world.directory / "runs/9/work"
+    folder.mkdir(parents=True)
+    orphan = subprocess.Popen(["sleep", "60"], cwd=folder)
+    elsewhere = subprocess.Popen(["sleep", "60"], cwd=world.directory)
+    with Sandbox.resume(world.directory):
+        assert orphan.wait(5) != 0
+        assert elsewhere.poll() is None
+    elsewhere.kill()
+    elsewhere.wait()
