@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.errors import MlbotError, UserError
 from bot.ports import Ports
@@ -22,12 +22,12 @@ from bot.promote.chain import (
     merged_link,
     version_tag_link,
 )
-from bot.promote.provenance import PAYLOAD_TYPE, mismatch
+from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
+from bot.promote.reading import decision_of
 from bot.promote.step import hashed
 from bot.promote.writing import state_path
 from bot.records.approval import Approval
 from bot.records.base import Record
-from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
     approval_path,
@@ -60,7 +60,7 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
     `recompute` gives the inputs digest of the release's commit (None: cannot be told here). With a signer in the ports
     the provenance must be signed. Raises WorldError when the remote does not answer.
     """
-    decision = _decision(release, ports)
+    decision = decision_of(release, ports)
     judged = [one for one in decision.models if one.model == release.model] if decision else []
     names = judged[0].approvals if judged else ()
     approvals = {name: _read(Approval, approval_path(release.pull_request or 0, name), ports) for name in names}
@@ -79,23 +79,26 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
     ]
     if recompute is not None:
         links.append(_inputs(release, recompute))
-    return [*links, _provenance(release, ports)]
+    links.append(_statement("provenance", mismatch, release, ports))
+    if decision is not None:
+        links.append(_statement("summary", summary_mismatch, release, ports))
+    return links
 
 
-def _provenance(release: Release, ports: Ports) -> Link:
+def _statement(kind: str, judge: Callable[[Any, Release], str | None], release: Release, ports: Ports) -> Link:
     if ports.signer is None:
-        return Link("provenance", None, "the default branch holds no public key (policies/keys/), nothing is signed")
-    path = attestation_path(release.model, release.counter, release.environment, "provenance")
+        return Link(kind, None, "the default branch holds no public key (policies/keys/), nothing is signed")
+    path = attestation_path(release.model, release.counter, release.environment, kind)
     try:
         envelope = ports.ledger.get(path)
         if envelope is None:
-            return Link("provenance", False, f"there is no signed statement at {path}")
-        wrong = mismatch(json.loads(ports.signer.verify(PAYLOAD_TYPE, envelope)), release)
+            return Link(kind, False, f"there is no signed statement at {path}")
+        wrong = judge(json.loads(ports.signer.verify(PAYLOAD_TYPE, envelope)), release)
     except UserError as error:
-        return Link("provenance", False, error.message)
+        return Link(kind, False, error.message)
     except ValueError:
         wrong = "it is not JSON"
-    return Link("provenance", wrong is None, wrong or "signed, and about exactly these bytes, inputs and commit")
+    return Link(kind, wrong is None, wrong or "signed, and about exactly this release")
 
 
 def _files(release: Release, ports: Ports) -> Link:
@@ -121,12 +124,6 @@ def _fact(release: Release) -> str:
 
 def _evaluation(release: Release) -> str:
     return evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
-
-
-def _decision(release: Release, ports: Ports) -> Decision | None:
-    if release.decision_digest is None or release.pull_request is None:
-        return None
-    return _read(Decision, decision_path(release.pull_request, release.decision_digest), ports)
 
 
 def _read(kind: type[Kind], path: str, ports: Ports) -> Kind | None:

@@ -15,6 +15,7 @@ from bot.records.release import Release
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
+SUMMARY = "https://slsa.dev/verification_summary/v1"
 BUILD_TYPE = "https://mlbot.dev/train/v1"  # an identifier; docs/deployment.md says what its parameters mean
 
 
@@ -83,6 +84,21 @@ def mismatch(statement: Any, release: Release) -> str | None:
     if said != (release.commit, release.inputs_digest):
         return "it names another commit or other inputs"
     return None
+
+
+def summary_mismatch(statement: Any, release: Release) -> str | None:
+    """What a Verification Summary Attestation says other than that this artifact passed, None when it says so."""
+    try:
+        digests = {one["digest"]["sha256"] for one in statement["subject"]}
+        kinds = (statement["_type"], statement["predicateType"])
+        verdict = statement["predicate"]["verificationResult"]
+    except (KeyError, TypeError):
+        return "it is no verification summary"
+    if kinds != (STATEMENT, SUMMARY):
+        return f"it is of type {kinds[1]}"
+    if _hex(release.artifact_digest) not in digests:
+        return "it is about another artifact"
+    return None if verdict == "PASSED" else f"it says {verdict}"
 
 
 def _materials(release: Release, evaluation: Evaluation, spec: str | None, repository: str) -> list[dict[str, Any]]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from bot.errors import UserError
 from bot.ports import Ports
 from bot.promote.version import newest, numbers, version_of
+from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import evaluation_path, pointer_path
+from bot.records.ledger import decision_path, evaluation_path, pointer_path
 from bot.records.release import Release, Verification
 
 
@@ -54,6 +55,18 @@ def evaluation_of(release: Release, ports: Ports) -> Evaluation:
     if evaluation.digest() != release.evaluation_digest:
         raise UserError(f"{path} is not the evaluation that its name says", code="evaluation_mismatch")
     return evaluation
+
+
+def decision_of(release: Release, ports: Ports) -> Decision | None:
+    """The decision that let a release out; None when it carries none, or the ledger holds none that can be read."""
+    if release.decision_digest is None or release.pull_request is None:
+        return None
+    path = decision_path(release.pull_request, release.decision_digest)
+    try:
+        data = ports.ledger.get(path)
+        return Decision.parse(data, source=path) if data is not None else None
+    except UserError:
+        return None
 
 
 def newest_evaluation(releases: Iterable[Release], ports: Ports) -> Evaluation | None:

@@ -21,6 +21,7 @@ from bot.promote.manifest import render
 from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
 from bot.promote.reading import (
     candidate_of_evaluation,
+    decision_of,
     digest_of_version,
     evaluation_of,
     is_newest,
@@ -37,6 +38,7 @@ from bot.promote.tags import checked_name
 from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write, withdrawn_path
 from bot.records.base import sha256
+from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
     artifact_path,
@@ -52,6 +54,8 @@ from bot.specs.deployment import FILE, Target, read_deployment
 
 ATTEMPTS = 5
 DRILL = Approver(id=0, login="rollback drill", role="bot")
+# A Decision's Verification Summary Attestation (bot.decide.attestation), None when it is about no artifact.
+Summarize = Callable[[Decision], dict[str, Any] | None]
 Probe = Callable[[Path, Training], None]
 
 __all__ = [
@@ -78,6 +82,7 @@ def promote(
     trigger: str | None = None,
     decision_digest: str | None = None,
     probe: Probe | None = None,
+    summarize: Summarize | None = None,
 ) -> Release:
     """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
 
@@ -101,7 +106,7 @@ def promote(
         decision_digest,
     )  # fmt: skip
     for _ in range(ATTEMPTS):
-        states = settle(model, ports)
+        states = settle(model, ports, summarize)
         live = states.get(environment)
         if live is not None and same(live, wanted):
             return live
@@ -114,7 +119,7 @@ def promote(
         known = promotions(model, ports)
         release = promoted(wanted, states, known, newest_evaluation(known, ports), ports.clock.now())
         if _write(release, pointer, states, ports):
-            settle(model, ports)
+            settle(model, ports, summarize)
             return release
         now = states_of(model, ports).get(environment)
         if now is None or not same(now, wanted):
@@ -224,7 +229,7 @@ def drill(environment: str, model: str, ports: Ports) -> Drill:
     return Drill(done, f"{live.version} -> {back.version} -> {live.version} in {environment}", seconds)
 
 
-def settle(model: str, ports: Ports) -> dict[str, Release]:
+def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:
     """Finish what a crash left; the state of each environment that ever had the model, a withdrawn one included."""
     found = states_of(model, ports)
     for state in sorted(found.values(), key=lambda state: state.counter):
@@ -239,12 +244,15 @@ def settle(model: str, ports: Ports) -> dict[str, Release]:
             state.commit, state.environment, _payload(state),
             "inactive" if state.action == "withdraw" else "success", f"{state.action} {state.model} {state.version}",
         )  # fmt: skip
-        ports.ledger.commit({fact: state.canonical(), **attested(state, ports)}, message(state))
+        ports.ledger.commit({fact: state.canonical(), **attested(state, ports, summarize)}, message(state))
     return found
 
 
-def attested(state: Release, ports: Ports) -> dict[str, bytes]:
-    """The signed provenance of a release by its path; empty without a signer and for a withdrawal."""
+def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
+    """Signed statements about a release by path: its provenance, and the summary of its decision.
+
+    Empty without a signer and for a withdrawal.
+    """
     if ports.signer is None or state.action == "withdraw":
         return {}
     spec = ports.git.read(state.commit, f"models/{state.model}/model.yaml")
@@ -252,8 +260,15 @@ def attested(state: Release, ports: Ports) -> dict[str, bytes]:
     statement = provenance(
         state, evaluation_of(state, ports), sha256(spec) if spec is not None else None, ports.run, server_url
     )
-    path = attestation_path(state.model, state.counter, state.environment, "provenance")
-    return {path: ports.signer.sign(PAYLOAD_TYPE, payload(statement))}
+    statements = {"provenance": statement}
+    decision = decision_of(state, ports)
+    if decision is not None and summarize is not None and (summary := summarize(decision)) is not None:
+        statements["summary"] = summary
+    where = (state.model, state.counter, state.environment)
+    return {
+        attestation_path(*where, kind): ports.signer.sign(PAYLOAD_TYPE, payload(one))
+        for kind, one in statements.items()
+    }
 
 
 def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:

@@ -127,7 +127,7 @@ def measured(folder: Path, command: list[str], cwd: Path, body: Path, connection
 
 
 def _wait(body: Path) -> None:
-    for _ in range(150):
+    for _ in range(600):
         time.sleep(0.2)
         try:
             request = urllib.request.Request(f"http://127.0.0.1:{PORT}/v2/models/churn/infer", data=body.read_bytes())

@@ -12,6 +12,8 @@ from bot.adapters.git import GitBranch
 from bot.promote.evidence import live_release, verify
 from bot.promote.writing import readable_json
 from bot.records.approval import Approval
+from bot.records.decision import Decision
+from bot.records.evaluation import Evaluation
 from bot.records.event import Account
 from bot.records.ledger import (
     ENVIRONMENTS,
@@ -29,9 +31,8 @@ from tests.builders import a_decision, a_digest
 from tests.promote.world import OLGA, World, git
 
 
-def released(world: World) -> Release:
-    """A release with everything behind it: evaluation, approval, decision, merged commit."""
-    evaluation, pointer = world.candidate("one")
+def said_yes(evaluation: Evaluation) -> tuple[Approval, Decision]:
+    """Olga's approval of an evaluation, and the decision that counts it."""
     digests = Evaluated(
         inputs_digest=evaluation.inputs_digest,
         evaluation_digest=evaluation.digest(),
@@ -44,10 +45,16 @@ def released(world: World) -> Release:
         created_at="2026-11-23T10:00:00Z",
     )  # fmt: skip
     decision = a_decision("approved")
-    verdict = decision.models[0].model_copy(update={**digests.model_dump(), "approvals": ("c5.1",)})
-    decision = decision.model_copy(update={"models": (verdict,), "subject": "production"})
+    verdict = decision.models[0].model_copy(update={**digests.model_dump(), "approvals": (approval.id,)})
+    return approval, decision.model_copy(update={"models": (verdict,), "subject": "production"})
+
+
+def released(world: World) -> Release:
+    """A release with everything behind it: evaluation, approval, decision, merged commit."""
+    evaluation, pointer = world.candidate("one")
+    approval, decision = said_yes(evaluation)
     facts = {
-        approval_path(7, "c5.1"): approval.canonical(),
+        approval_path(7, approval.id): approval.canonical(),
         decision_path(7, decision.digest()): decision.canonical(),
     }
     world.ports("writer").ledger.commit(facts, "decide")
@@ -186,7 +193,7 @@ def test_an_untouched_chain_holds(tmp_path: Path) -> None:
     assert broken(world) == []
     ports = world.ports("reader")
     links = verify(live_release("churn", "production", ports), ports)
-    assert [link.name for link in links if link.ok is None] == ["provenance"]
+    assert [link.name for link in links if link.ok is None] == ["provenance", "summary"]
 
 
 def signed(world: World, name: str = "job") -> Any:
@@ -227,7 +234,10 @@ def key() -> None:
 
 
 def test_a_signed_release_verifies_and_unsigned_changes_do_not(tmp_path: Path) -> None:
-    """With keys every file of the bot's branches and the provenance are signed; what others write is refused."""
+    """With keys every file of the bot's branches and the statements are signed; what others write is refused."""
+    from functools import partial
+
+    from bot.decide.attestation import summary
     from bot.errors import UserError
     from bot.promote.step import promote
     from bot.records.ledger import attestation_path, pointer_path
@@ -237,22 +247,30 @@ def test_a_signed_release_verifies_and_unsigned_changes_do_not(tmp_path: Path) -
     evaluation, pointer = world.candidate("one")
     ports = signed(world)
     keys = ("churn", evaluation.inputs_digest, evaluation.digest())
-    # The evaluation was stored by a job that signs, too.
-    ports.ledger.commit({evaluation_path(*keys): evaluation.canonical(), pointer_path(*keys): pointer.encode()}, "sign")
+    approval, decision = said_yes(evaluation)
+    facts = {
+        evaluation_path(*keys): evaluation.canonical(),
+        pointer_path(*keys): pointer.encode(),
+        approval_path(7, approval.id): approval.canonical(),
+        decision_path(7, decision.digest()): decision.canonical(),
+    }
+    ports.ledger.commit(facts, "signed by the job that wrote them")
     promote(
-        "churn", "production", evaluation, pointer, commit=world.main, number=None, approved_by=(),
-        promoted_by=RUTH, reason="", ports=ports,
+        "churn", "production", evaluation, pointer, commit=world.main, number=7, approved_by=(OLGA,),
+        promoted_by=RUTH, reason="", ports=ports, decision_digest=decision.digest(),
+        summarize=partial(summary, repository="github.com/team/models", policy_uri="policies", verifier="mlbot"),
     )  # fmt: skip
     reader = signed(world, "reader")
     release = live_release("churn", "production", reader)
     links = {link.name: link for link in verify(release, reader)}
-    assert links["provenance"].ok is True
-    assert [name for name, link in links.items() if link.ok is False] == []
+    assert {name: link.ok for name, link in links.items() if link.ok is not True} == {}
+    assert {"provenance", "summary"} <= set(links)
 
-    statement = attestation_path("churn", release.counter, "production", "provenance")
-    write(world, LEDGER, {statement: other_statement(world, statement)})
+    for kind in ("provenance", "summary"):
+        statement = attestation_path("churn", release.counter, "production", kind)
+        write(world, LEDGER, {statement: other_statement(world, statement)})
     links = {link.name: link for link in verify(release, signed(world, "reader"))}
-    assert links["provenance"].ok is False
+    assert [name for name, link in links.items() if link.ok is False] == ["provenance", "summary"]
 
     change_release(world, release)
     with pytest.raises(UserError) as caught:
