@@ -1,8 +1,9 @@
 """Two trainings of the same inputs -> whether they agree, by the tolerance that the estimator's family can hold.
 
-Trees compare thresholds and add up leaves, which every machine does alike; linear models, kernels and networks sum in
-the order of the BLAS kernel, so the last digits differ between CPUs, and an estimator that had not converged amplifies
-them. So bytes are compared first, then predictions; labels must be the same on every row.
+Trees compare thresholds and add up leaves, which every machine does alike. Linear models, kernels and networks sum in
+the order of the BLAS kernel, so the last digits differ between CPUs; solvers that stop at a gradient of `tol` (1e-4 by
+default) amplify that where the likelihood is flat: 4e-3 and one label of 2,000 were seen for a LogisticRegression with a
+rare class, on x86-64 against aarch64. So bytes are compared first, then predictions, by what the family can hold.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from bot.records.training import Training
 TREES = ("DecisionTree", "ExtraTree", "RandomForest", "GradientBoosting", "Bagging", "AdaBoost")
 TREE_TOLERANCE = 1e-12
 OTHER_TOLERANCE = 1e-9
-UNCONVERGED_TOLERANCE = 1e-2
+ITERATIVE = ("LogisticRegression", "LinearSV", "SGD", "MLP", "Perceptron", "PassiveAggressive", "GaussianProcessC")
+ITERATIVE_TOLERANCE = 1e-2
+ITERATIVE_FLIPS = 1e-3  # share of rows whose label may flip, at least one row
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,12 @@ class Agreement:
     flips: int
     n: int
     tolerance: float
+    flips_allowed: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether the two agree."""
-        return self.same_bytes or (self.flips == 0 and self.largest <= self.tolerance)
+        return self.same_bytes or (self.flips <= self.flips_allowed and self.largest <= self.tolerance)
 
     def sentence(self) -> str:
         """For people."""
@@ -44,16 +48,17 @@ class Agreement:
         verdict = "agrees" if self.holds else "DIFFERS"
         return (
             f"{verdict}: other bytes; on {self.n} rows the predictions differ by {self.largest:.1e} at most"
-            f" (allowed {self.tolerance:.0e}), {self.flips} labels flip"
+            f" (allowed {self.tolerance:.0e}), {self.flips} labels flip (allowed {self.flips_allowed})"
         )
 
 
 def tolerance(training: Training) -> float:
-    """What a difference may be, by the family of the estimator and whether it converged."""
+    """What a difference may be, by the family of the estimator and whether its solver converged."""
     if training.estimator.startswith(TREES) or training.estimator.startswith("Hist"):
         return TREE_TOLERANCE
     did_converge = not any("converge" in text for text in training.warnings)
-    return OTHER_TOLERANCE if did_converge else UNCONVERGED_TOLERANCE
+    is_iterative = training.estimator.startswith(ITERATIVE)
+    return OTHER_TOLERANCE if did_converge and not is_iterative else ITERATIVE_TOLERANCE
 
 
 def agreement(
@@ -71,4 +76,5 @@ def agreement(
     largest = 0.0
     if probabilities[0] is not None and probabilities[1] is not None:
         largest = float(np.max(np.abs(probabilities[0] - probabilities[1]), initial=0))
-    return Agreement(same, largest, flips, n, allowed)
+    may_flip = max(1, int(n * ITERATIVE_FLIPS)) if allowed == ITERATIVE_TOLERANCE else 0
+    return Agreement(same, largest, flips, n, allowed, may_flip)

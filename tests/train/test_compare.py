@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bot.train.compare import OTHER_TOLERANCE, TREE_TOLERANCE, UNCONVERGED_TOLERANCE, agreement, tolerance
+from bot.train.compare import ITERATIVE_TOLERANCE, OTHER_TOLERANCE, TREE_TOLERANCE, agreement, tolerance
 from tests.builders import a_digest, a_training
 
 
@@ -14,8 +14,9 @@ from tests.builders import a_digest, a_training
     [
         ("HistGradientBoostingClassifier", (), TREE_TOLERANCE),
         ("RandomForestRegressor", (), TREE_TOLERANCE),
-        ("LogisticRegression", (), OTHER_TOLERANCE),
-        ("LogisticRegression", ("lbfgs failed to converge after 100 iteration(s)",), UNCONVERGED_TOLERANCE),
+        ("Ridge", (), OTHER_TOLERANCE),
+        ("LogisticRegression", (), ITERATIVE_TOLERANCE),
+        ("Lasso", ("Objective did not converge.",), ITERATIVE_TOLERANCE),
     ],
 )
 def test_the_tolerance_follows_the_family(estimator, warnings, allowed):
