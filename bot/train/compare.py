@@ -2,8 +2,8 @@
 
 Trees compare thresholds and add up leaves, which every machine does alike. Linear models, kernels and networks sum in
 the order of the BLAS kernel, so the last digits differ between CPUs; solvers that stop at a gradient of `tol` (1e-4 by
-default) amplify that where the likelihood is flat: 4e-3 and one label of 2,000 were seen for a LogisticRegression with a
-rare class, on x86-64 against aarch64. So bytes are compared first, then predictions, by what the family can hold.
+default) amplify that where the likelihood is flat: 4e-3 and one label of 2,000 were seen for a LogisticRegression with
+a rare class, on x86-64 against aarch64. So bytes are compared first, then predictions, by what the family can hold.
 """
 
 from __future__ import annotations
