@@ -69,15 +69,18 @@ def quick_tensor(values: Column, column: InputColumn) -> Any:
         if not np.isfinite(numbers).all():
             numbers[~np.isfinite(numbers)] = np.nan
         return numbers.astype(np.float32).reshape(-1, 1)
-    if not all(type(value) is str for value in values):
-        values = [_text(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
-    return np.array(values, dtype=object).reshape(-1, 1)
+    if column.type == "string" and all(type(value) is str for value in values):
+        return np.array(values, dtype=object).reshape(-1, 1)
+    return _texts(values, column).reshape(-1, 1)
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+def _texts(values: Column, column: InputColumn) -> Any:
+    """The text of categories as training saw it: a number of another type (2.0 for 2) must not become another word."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.fill_null(checked_array(values, column).cast(pa.string()), "")
+    return found.to_numpy(zero_copy_only=False)
 
 
 def arrow_table(columns: Mapping[str, Column], training: Training) -> Any:
@@ -85,22 +88,41 @@ def arrow_table(columns: Mapping[str, Column], training: Training) -> Any:
     import pyarrow as pa
 
     types = {column.name: column for column in training.columns}
-    arrays = {}
-    for name in training.inputs:
-        column = types.get(name)
-        try:
-            arrays[name] = _array(columns[name], None if column is None else column)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError, OverflowError) as error:
-            raise RequestError(400, f"the input {name!r}: {str(error).splitlines()[0]}") from None
-    return pa.table(arrays)
+    return pa.table({name: checked_array(columns[name], types.get(name)) for name in training.inputs})
+
+
+def checked_array(values: Column, column: InputColumn | None) -> Any:
+    """A column as Arrow, in the type that training read where another would change its meaning. Raises RequestError."""
+    import pyarrow as pa
+
+    try:
+        return _array(values, column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError, OverflowError) as error:
+        name = column.name if column is not None else ""
+        raise RequestError(400, f"the input {name!r}: {str(error).splitlines()[0]}") from None
 
 
 def _array(values: Column, column: InputColumn | None) -> Any:
     import pyarrow as pa
 
     found = pa.array(values)
-    if column is not None and column.kind == "datetime" and pa.types.is_string(found.type):
+    if column is None:
+        return found
+    trained = _trained_type(column.type)
+    if column.kind == "datetime" and pa.types.is_string(found.type):
         return found.cast(pa.timestamp("us"))  # ISO 8601
-    if column is None or pa.types.is_null(found.type):
-        return found.cast(pa.string() if column is not None and column.type == "string" else pa.float64())
+    if pa.types.is_null(found.type):
+        return found.cast(trained if trained is not None else pa.float64())
+    if column.kind in ("categorical", "text", "source") and trained is not None and found.type != trained:
+        return found.cast(trained)
     return found
+
+
+def _trained_type(name: str) -> Any:
+    """The Arrow type of that name; None for types that have no short name (dictionaries, decimals)."""
+    import pyarrow as pa
+
+    try:
+        return pa.type_for_alias(name)
+    except ValueError:
+        return None

@@ -195,7 +195,7 @@ def metadata(training: Training, version: str, versions: Sequence[str], digest: 
 
 
 def _input_type(column: Any) -> str:
-    if column is None or column.kind in ("categorical", "text", "datetime"):
+    if column is None or column.kind == "datetime":
         return "BYTES"
     kinds = {"bool": "BOOL", "float": "FP32", "string": "BYTES"}
     return kinds.get(column.type, column.type.upper() if column.type.startswith(("int", "uint")) else "FP64")
