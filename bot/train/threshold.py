@@ -25,7 +25,7 @@ def best_threshold(truth: Any, probability: Any, metric: str) -> float:
             "f1": 2 * tp / (2 * tp + fp + fn),
             "mcc": (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
         }[metric]
-    values = np.nan_to_num(values, nan=-1.0)
+    values = np.nan_to_num(values, nan=0.0)  # as scikit-learn: a metric that divides by nothing is 0
     cuts = np.concatenate([[1.0], probability[last], [0.0]])
     middle = (cuts[:-1] + cuts[1:]) / 2  # half-way to the next row, so that rounding flips nothing
     best = np.flatnonzero(values >= values.max() - 1e-12)
