@@ -21,6 +21,8 @@ BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 PUSH_ATTEMPTS = 8
+# What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
+REWRITABLE = ("heads/", "plans/")
 
 
 def credentials(server_url: str, token: str | None) -> dict[str, str]:
@@ -142,7 +144,10 @@ class LocalGit:
 
 
 class GitBranch:
-    """Port Branch: `name` on origin, written by compare-and-swap. `append_only` refuses to change what is there."""
+    """Port Branch: `name` on origin, written by compare-and-swap.
+
+    `append_only` refuses to change what is there, except below the folders of REWRITABLE.
+    """
 
     def __init__(self, git: LocalGit, name: str, *, append_only: bool = False) -> None:
         self.git = git
@@ -220,7 +225,7 @@ class GitBranch:
         there = self.git.read(tip, path) if tip else None
         if there == data:
             return
-        if self.append_only and there is not None:
+        if self.append_only and there is not None and not path.startswith(REWRITABLE):
             raise UserError(f"{self.name}: {path} is there already and differs", code="ledger_conflict")
         if data is None:
             index.remove(path)

@@ -224,7 +224,7 @@ class GitHub:
                 "required_contexts": [],
             }
             same = [self._ask("POST", f"{self._url}/deployments", body)]
-        status = {"state": state, "description": description[:140], "auto_inactive": True}
+        status = {"state": state, "description": description[:140], "auto_inactive": False}
         self._ask("POST", f"{self._url}/deployments/{same[0]['id']}/statuses", status)
 
     @_clear

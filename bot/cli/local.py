@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import UserError
 from bot.ports import Ports, Run
+
+if TYPE_CHECKING:
+    from bot.adapters.git import LocalGit
 
 
 class Absent:
@@ -33,15 +36,19 @@ def find_root(start: Path) -> Path:
     raise UserError(f"{start} is not in a Git repository", hint="Run this inside a clone, or `git init` first.")
 
 
-def local_ports(start: Path) -> Ports:
-    """Git, data, artifacts, ledger and environments of the clone that holds `start`, as last fetched."""
+def local_ports(start: Path, git: LocalGit | None = None) -> Ports:
+    """Git, data, artifacts, ledger and environments of the clone that holds `start`, as last fetched.
+
+    `git` None opens the repository without credentials.
+    """
     from bot.adapters.clock import SystemClock
     from bot.adapters.dvc import DvcArtifacts, DvcData
-    from bot.adapters.git import GitBranch, LocalGit
+    from bot.adapters.git import GitBranch
+    from bot.adapters.git import LocalGit as Opened
     from bot.records.ledger import ENVIRONMENTS, LEDGER, OBJECTS
 
     root = find_root(start)
-    git = LocalGit(root)
+    git = git or Opened(root)
     absent: Any = Absent
     return Ports(
         git=git,

@@ -1,0 +1,101 @@
+"""`mlbot handle`: the entry point of every workflow. GITHUB_JOB says which job, the payload what happened."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.adapters.actions import Actions
+    from bot.adapters.git import LocalGit
+    from bot.pipeline.job import Job
+    from bot.ports import Ports
+
+
+@click.command(name="handle")
+@click.option("--repo", default=".", type=click.Path(path_type=Path), help="The checkout of the default branch.")
+def command(repo: Path) -> int:
+    """Do what this job of this workflow is for. Runs in GitHub Actions only."""
+    from bot.adapters.actions import Actions
+    from bot.pipeline import JOBS
+    from bot.receive.step import receive
+    from bot.records.event import Ignored
+
+    actions = Actions.read()
+    event = receive(actions.event_name, actions.event(), actions.run.workflow)
+    if isinstance(event, Ignored):
+        click.echo(f"nothing to do: {event.reason}")
+        return 0
+    if actions.run.job not in JOBS:
+        hint = f"Jobs that it knows: {', '.join(JOBS)}."
+        raise UserError(f"mlbot has nothing to do in a job named {actions.run.job!r}", hint=hint, code="unknown_job")
+    importlib.import_module(JOBS[actions.run.job]).run(event, make_job(actions, repo))
+    return 0
+
+
+def make_job(actions: Actions, repo: Path) -> Job:
+    """The job with adapters on the checkout, GitHub and the bot's branches as they are now."""
+    from bot.pipeline.job import Job
+
+    out = repo / "out"
+    out.mkdir(exist_ok=True)
+    prefix = "MLBOT_"
+    inputs = {name.removeprefix(prefix).lower(): text for name, text in os.environ.items() if name.startswith(prefix)}
+    return Job(
+        ports=github_ports(actions, repo), out=out, inputs=inputs, set_output=actions.set_output,
+        summarize=actions.add_summary, say=click.echo,
+    )  # fmt: skip
+
+
+def github_ports(actions: Actions, repo: Path) -> Ports:
+    """Ports of a job. Raises UserError when the job was given no token."""
+    from bot.adapters.git import LocalGit, credentials
+    from bot.adapters.github import GitHub
+    from bot.adapters.signed_branch import SignedBranch
+    from bot.adapters.signing import key_pair
+    from bot.cli.local import local_ports
+    from bot.records.ledger import ENVIRONMENTS, LEDGER, OBJECTS
+
+    if actions.token is None:
+        raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
+    git = LocalGit(repo, credentials(actions.server_url, actions.token))
+    default = _default_branch(actions)
+    ports = local_ports(repo, git)
+    github = GitHub(
+        api_url=actions.api_url, repository=actions.run.repository, token=actions.token, default_branch=default
+    )
+    signer = key_pair(os.environ, git, git.resolve("HEAD"))
+    ports = replace(
+        ports, pull_requests=github, conversation=github, run=actions.run, default_branch=default, signer=signer
+    )
+    refresh(git, (LEDGER, ENVIRONMENTS, OBJECTS))
+    if signer is None:
+        return ports
+    return replace(
+        ports,
+        ledger=SignedBranch(ports.ledger, LEDGER, signer),
+        environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
+    )
+
+
+def refresh(git: LocalGit, names: tuple[str, ...]) -> None:
+    """The bot's branches as origin has them now."""
+    from bot.adapters.git import GitBranch
+
+    for name in names:
+        GitBranch(git, name).refresh()
+
+
+def _default_branch(actions: Actions) -> str:
+    import json
+
+    repository = json.loads(actions.event()).get("repository")
+    name = repository.get("default_branch") if isinstance(repository, dict) else None
+    return name if isinstance(name, str) and name else "main"

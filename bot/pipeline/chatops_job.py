@@ -1,0 +1,68 @@
+"""A comment -> its commands, in order, each with its outcome in the report or in one short reply."""
+
+from __future__ import annotations
+
+from bot.chatops.answers import hint_text
+from bot.chatops.parse import parse
+from bot.errors import UserError
+from bot.pipeline.commands import COMMANDS, Ask
+from bot.pipeline.job import Job
+from bot.pipeline.judge import head_of, judge, policies_of
+from bot.records.event import CommentCreated, Event
+from bot.records.ledger import evaluation_id
+
+
+def run(event: Event, job: Job) -> None:
+    """Parse the stored comment; nothing happens when it was edited meanwhile, or when one of its commands is wrong."""
+    if not isinstance(event, CommentCreated):
+        raise UserError(f"not a comment: {event.kind}", code="wrong_event")
+    parsed = parse(event.body, policies_of(job).commands.prefix)
+    if not parsed.commands and not parsed.hints:
+        job.say("no command in this comment")
+        return
+    if not _is_stored(event, job):
+        job.say("the comment was edited or deleted since; nothing is done")
+        return
+    replies, is_done = (_hints(event, parsed.hints, job), False) if parsed.hints else _carry_out(event, job)
+    job.ports.conversation.react(event.comment_id, "rocket" if is_done else "confused")
+    text = "\n\n".join(one for one in replies if one)
+    if text:
+        job.ports.conversation.reply(event.number, text)
+        job.say(text)
+
+
+def _is_stored(event: CommentCreated, job: Job) -> bool:
+    """Whether GitHub still holds the comment as it was delivered, unedited, by the same account (attack A25)."""
+    stored = [one for one in job.ports.pull_requests.comments(event.number) if one.id == event.comment_id]
+    same = [one for one in stored if one.body.replace("\r\n", "\n") == event.body.replace("\r\n", "\n")]
+    return any(one.author.id == event.author.id and one.updated_at == one.created_at for one in same)
+
+
+def _hints(event: CommentCreated, hints: tuple, job: Job) -> list[str]:  # type: ignore[type-arg]
+    head = head_of(event.number, job.ports.pull_requests.get(event.number).head_sha, job)
+    return [hint_text(hints, evaluation=evaluation_id(head.models) if head else None)]
+
+
+def _carry_out(event: CommentCreated, job: Job) -> tuple[list[str], bool]:
+    """Replies, and whether everything was done. Who may is asked of GitHub now, for each command."""
+    replies, is_done = [], True
+    commands = parse(event.body, policies_of(job).commands.prefix).commands
+    judged = judge(event.number, "merge", job, actor=event.author)
+    for index, command in enumerate(commands):
+        ask = Ask(command, event, index, judged, job)
+        try:
+            replies.append(COMMANDS[command.verb](ask))
+        except UserError as error:
+            is_done = False
+            replies.append(refusal(command.verb, error))
+    return replies, is_done
+
+
+def refusal(verb: str, error: UserError) -> str:
+    """One short reply: what was refused, the reason code, and the next step, never at the start of a line a slash."""
+    hint = "\n\n" + "\n".join(f"    {line}" for line in error.hint.splitlines()) if error.hint else ""
+    return f"`{verb}` was refused ({error.code or 'refused'}): {_plain(error.message)}{hint}"
+
+
+def _plain(text: str) -> str:
+    return text.replace("@", "@\u200b")

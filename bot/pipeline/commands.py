@@ -1,0 +1,241 @@
+"""What each command of a comment does. `COMMANDS` is the written list; each returns a reply, empty for none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.chatops.answers import help_text
+from bot.decide import orders
+from bot.decide.allowed import READERS, command_node
+from bot.decide.decide import decide
+from bot.decide.explain import explain
+from bot.decide.simulate import as_if
+from bot.errors import UserError
+from bot.pipeline.job import Job
+from bot.pipeline.judge import Judged, judge, report_of, show
+from bot.pipeline.promotion import asked_of, merged_of
+from bot.records.command import Command
+from bot.records.decision import Decision, Node
+from bot.records.event import Account, CommentCreated
+from bot.records.facts import EnvironmentFact, Facts
+
+MAX_REPLY = 20_000
+REFUSED = ("pending", "rejected", "error", "not_applicable")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A command with who gave it and what was decided about the merge with it."""
+
+    command: Command
+    event: CommentCreated
+    index: int
+    judged: Judged
+    job: Job
+
+    @property
+    def opinion_id(self) -> str:
+        """The id that `decide` knows this command by."""
+        return f"c{self.event.comment_id}" + (f".{self.index}" if self.index else "")
+
+    def allowed(self) -> None:
+        """Raises UserError naming who may."""
+        orders.checked(self.command.verb, self.event.author.id, self.judged.case)
+
+
+def opinion(ask: Ask) -> str:
+    """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed."""
+    ask.allowed()
+    decision, sha = ask.judged.decision, ask.judged.facts.pull_request.head_sha
+    report = report_of(ask.event.number, sha, decision, ask.job)
+    if report is not None:
+        show(report, ask.event.number, sha, ask.job)
+    why = _why_not(decision, ask)
+    if ask.command.verb == "approve" and why is not None:
+        step = next((one.command for one in decision.unblock if one.command), None)
+        raise UserError(why.sentence, hint=step, code=why.reason_code)
+    return ""
+
+
+def _why_not(decision: Decision, ask: Ask) -> Node | None:
+    """The reason why an approval does not count, None when it does for a model at least."""
+    if any(ask.opinion_id in one.approvals for one in decision.models) or decision.status == "approved":
+        return None
+    login = ask.event.author.login
+    named = [one for one in _nodes(decision.tree) if one.status in REFUSED and login in f"{one.name} {one.sentence}"]
+    return named[-1] if named else decision.tree
+
+
+def _nodes(tree: Node) -> Iterator[Node]:
+    yield tree
+    for child in tree.children:
+        yield from _nodes(child)
+
+
+def help_(ask: Ask) -> str:
+    """The commands that this person may use here."""
+    rules = ask.judged.policies.commands
+    verbs = [*rules.commands, *READERS]
+    case, actor = ask.judged.case, ask.event.author.id
+    may = [verb for verb in verbs if command_node(verb, actor, case).status == "approved"]
+    return help_text(may, topic=ask.command.options.get("topic"), prefix=rules.prefix)
+
+
+def status(ask: Ask) -> str:
+    """The verdict, and the report brought up to date."""
+    opinion_free = report_of(ask.event.number, ask.judged.facts.pull_request.head_sha, ask.judged.decision, ask.job)
+    if opinion_free is not None:
+        show(opinion_free, ask.event.number, ask.judged.facts.pull_request.head_sha, ask.job)
+    return explain_(ask)
+
+
+def explain_(ask: Ask) -> str:
+    """The verdict tree, in a code block."""
+    return _block(explain(ask.judged.decision, rule=ask.command.options.get("topic")))
+
+
+def simulate(ask: Ask) -> str:
+    """What the verdict would be if these people approved; nothing is written."""
+    logins = [one for one in ask.command.options.get("approve", "").split(",") if one]
+    case = ask.judged.case
+    facts = as_if(ask.judged.facts, case.policies, case.now, approve=logins)
+    return "If they approved (nothing was changed):\n\n" + _block(explain(decide(facts, case.policies, case.now)))
+
+
+def start_training(ask: Ask) -> str:
+    """Plan again, or train again: dispatched, so that training never runs where a comment is handled."""
+    ask.allowed()
+    command, subject = ask.command, ask.judged.facts.pull_request
+    if "seed" in command.options:
+        raise UserError("the seed is part of the spec", hint="Change `split.seed` in model.yaml.", code="seed_fixed")
+    if command.target and command.target != subject.head_sha:
+        raise UserError(
+            f"the head is {subject.head_sha} by now", hint=f"/retrain {subject.head_sha}", code="ref_changed"
+        )
+    if subject.from_fork and not command.target:
+        hint = f"/retrain {subject.head_sha}"
+        raise UserError("a fork's head is trained by its full commit id", hint=hint, code="target_missing")
+    models = " ".join(command.models) or ("*" if command.verb == "retrain" else "")
+    inputs = {"number": str(subject.number), "head": command.target or "", "models": models}
+    ask.job.ports.conversation.dispatch("pull-request.yml", {**inputs, "comment_id": str(ask.event.comment_id)})
+    return ""
+
+
+def promote(ask: Ask) -> str:
+    """Ask the policy now, so that a refusal is told at once; the promote workflow asks it again and acts."""
+    ask.allowed()
+    command, environment = ask.command, ask.command.environment or ""
+    inside, asked = asked_of(command, ask.event, ask.judged, ask.job), merged_of(ask.event.number, ask.job)
+    found = judge(ask.event.number, environment, ask.job, actor=ask.event.author, asked=inside, merged=asked)
+    if found.decision.status != "approved":
+        step = next((one.command for one in found.decision.unblock if one.command), None)
+        raise UserError(_reason(found.decision), hint=step, code=found.decision.reason_code)
+    _dispatch(ask, "rollback" if command.verb == "rollback" else "promote")
+    return ""
+
+
+def break_glass(ask: Ask) -> str:
+    """The first call opens a request; a second person's confirmation promotes."""
+    if ask.command.options.get("confirm"):
+        return promote(ask)
+    ask.allowed()
+    return "The request is open: a second person confirms it within 15 minutes. See the report for the line to paste."
+
+
+def _dispatch(ask: Ask, action: str) -> None:
+    inputs = {
+        "action": action, "environment": ask.command.environment or "", "model": " ".join(ask.command.models),
+        "number": str(ask.event.number), "comment_id": str(ask.event.comment_id), "reason": ask.command.reason,
+    }  # fmt: skip
+    ask.job.ports.conversation.dispatch("promote.yml", inputs)
+
+
+def merge(ask: Ask) -> str:
+    """Merge exactly the head that was judged. A merge by this token starts no workflow: promotion is dispatched."""
+    ask.allowed()
+    decision = ask.judged.decision
+    if decision.status != "approved":
+        step = next((one.command for one in decision.unblock if one.command), None)
+        raise UserError(_reason(decision), hint=step, code=decision.reason_code)
+    ask.job.ports.conversation.merge(ask.event.number, ask.judged.facts.pull_request.head_sha)
+    ask.job.ports.conversation.dispatch("promote.yml", {"action": "promote", "number": str(ask.event.number)})
+    return ""
+
+
+def order(ask: Ask) -> str:
+    """Delegations and locks: small facts on the bot's branches."""
+    written = _written(ask)
+    message = f"{ask.command.verb} by {ask.event.author.login} on #{ask.event.number}"
+    if written.ledger:
+        ask.job.ports.ledger.commit(written.ledger, message)
+    if written.environments:
+        ask.job.ports.environments.commit(written.environments, message)
+    return written.sentence
+
+
+def _written(ask: Ask) -> orders.Written:
+    command, actor, case = ask.command, ask.event.author, ask.judged.case
+    options = command.options
+    if command.verb == "lock":
+        return orders.lock(command.environment or "", actor, command.reason, _environments(ask), case)
+    if command.verb == "unlock":
+        return orders.unlock(command.environment or "", actor, _environments(ask), case)
+    other = _account(options.get("user", ""), ask)
+    if command.verb == "undelegate":
+        return orders.undelegate(actor, other, options.get("role"), command.reason, case)
+    length, role = options.get("for", ""), options.get("role", "")
+    return orders.delegate(ask.opinion_id, actor, other, role, length, command.reason, case)
+
+
+def _environments(ask: Ask) -> tuple[EnvironmentFact, ...]:
+    """Only `collect` about an environment reads them."""
+    about = ask.command.environment or ""
+    facts: Facts = judge(ask.event.number, about, ask.job, actor=ask.event.author).facts
+    return facts.environments
+
+
+def _account(login: str, ask: Ask) -> Account:
+    number, _ = ask.job.ports.pull_requests.permission(login)
+    return Account(id=number, login=login)
+
+
+def cancel(ask: Ask) -> str:
+    """Cancelling runs needs more of GitHub than the bot asks for."""
+    ask.allowed()
+    hint = f"Open {ask.job.ports.run.url or 'the Actions tab'} and press Cancel; a push cancels a running training too."
+    raise UserError("the bot cannot cancel runs yet", hint=hint, code="not_available")
+
+
+def _reason(decision: Decision) -> str:
+    leaves = [one for one in _nodes(decision.tree) if not one.children and one.status in REFUSED[:3]]
+    return "; ".join(one.sentence for one in leaves[:3]) or decision.headline
+
+
+def _block(text: str) -> str:
+    text = text.replace("```", "'''")[:MAX_REPLY]
+    return f"```text\n{text}\n```"
+
+
+COMMANDS: dict[str, Callable[[Ask], str]] = {
+    "help": help_,
+    "status": status,
+    "explain": explain_,
+    "plan": start_training,
+    "retrain": start_training,
+    "cancel": cancel,
+    "approve": opinion,
+    "unapprove": opinion,
+    "reject": opinion,
+    "hold": opinion,
+    "unhold": opinion,
+    "delegate": order,
+    "undelegate": order,
+    "promote": promote,
+    "rollback": promote,
+    "lock": order,
+    "unlock": order,
+    "break-glass": break_glass,
+    "simulate": simulate,
+    "merge": merge,
+}

@@ -1,0 +1,45 @@
+"""What every job has: ports, its folder, the few values that a workflow passes, and a way to say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.errors import UserError
+from bot.ports import Ports
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a workflow. `inputs` are MLBOT_* values without the prefix, in lower case.
+
+    `out` is the folder that jobs of one run hand over. `set_output` and `summarize` are GitHub's.
+    """
+
+    ports: Ports
+    out: Path
+    inputs: Mapping[str, str]
+    set_output: Callable[[str, str], None]
+    summarize: Callable[[str], None]
+    say: Callable[[str], None]
+
+    @property
+    def default_sha(self) -> str:
+        """The commit of the default branch that was checked out: code, policies and remotes come from here."""
+        return self.ports.git.resolve("HEAD")
+
+
+def at_head(job: Job, number: int, sha: str) -> Job:
+    """The job with a pull request's head fetched as Git objects, and data that its commits carry readable.
+
+    Raises UserError when `sha` is no commit of the pull request's head reference (attack A29).
+    """
+    from bot.adapters.dvc import DvcData
+
+    ports = job.ports
+    reference = f"refs/mlbot/pull/{number}"
+    ports.git.fetch(f"+refs/pull/{number}/head:{reference}")
+    if not ports.git.is_ancestor(sha, ports.git.resolve(reference)):
+        raise UserError(f"{sha} is no commit of #{number}", code="head_missing")
+    return replace(job, ports=replace(ports, data=DvcData(ports.workspace, ports.git, at=[sha])))

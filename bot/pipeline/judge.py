@@ -1,0 +1,118 @@
+"""Facts -> Decision -> ledger, and the pull request's comment and statuses from what the ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.chatops.parse import parse
+from bot.decide.case import Case
+from bot.decide.decide import decide
+from bot.decide.recording import approval_files
+from bot.decide.step import collect, policy_files, record
+from bot.pipeline.job import Job, at_head
+from bot.plan.step import plan_one
+from bot.records.decision import Decision
+from bot.records.evaluation import Evaluation
+from bot.records.event import Account
+from bot.records.facts import Asked, Facts
+from bot.records.ledger import Head, evaluation_id, evaluation_path, head_path, plan_path
+from bot.records.plan import Plan
+from bot.records.report import Failure, Report, RunFacts
+from bot.report.override import read_templates
+from bot.report.step import publish
+from bot.specs.policies import Policies, read_policies
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision with what it was made from."""
+
+    facts: Facts
+    decision: Decision
+    policies: Policies
+    case: Case
+
+
+def policies_of(job: Job) -> Policies:
+    """The default branch's policies. Raises Problems when they do not load: then nothing is decided."""
+    return read_policies(policy_files(job.ports.git, job.default_sha))
+
+
+def judge(
+    number: int,
+    about: str,
+    job: Job,
+    *,
+    actor: Account | None = None,
+    asked: Asked | None = None,
+    merged: Mapping[str, str] | None = None,
+) -> Judged:
+    """Decide on `merge` or an environment and write the decision, its facts and new opinions to the ledger."""
+    ports, policies = job.ports, policies_of(job)
+    inside = at_head(job, number, ports.pull_requests.get(number).head_sha).ports
+    facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
+    now = ports.clock.now()
+    decision = decide(facts, policies, now)
+    record(facts, decision, approval_files(facts, policies), ports)
+    return Judged(facts, decision, policies, Case(facts, policies, now))
+
+
+def head_of(number: int, sha: str, job: Job) -> Head | None:
+    """What the ledger holds of a head, None before its report."""
+    path = head_path(number, sha)
+    data = job.ports.ledger.get(path)
+    return Head.parse(data, source=path) if data else None
+
+
+def merged_inputs(head: Head, commit: str, job: Job) -> dict[str, str]:
+    """Inputs digests of a head's models, recomputed on a merge commit. A model that is gone there has none."""
+    found = {}
+    for model in head.models:
+        if job.ports.git.read(commit, f"models/{model}/model.yaml") is not None:
+            found[model] = plan_one(model, commit, job.ports).inputs_digest
+    return found
+
+
+def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | None:
+    """The report of a head by the ledger alone, None before there is one."""
+    head, path = head_of(number, sha, job), plan_path(number, sha)
+    data = job.ports.ledger.get(path)
+    if head is None or data is None:
+        return None
+    evaluations = {}
+    for model, one in head.models.items():
+        if one.evaluation_digest is not None:
+            at = evaluation_path(model, one.inputs_digest, one.evaluation_digest)
+            evaluations[model] = Evaluation.parse(job.ports.ledger.get(at) or b"", source=at)
+    failed = Failure(message="There is no evaluation; the log of the training run says why.")
+    return Report(
+        number=number,
+        plan=Plan.parse(data, source=path),
+        evaluations=evaluations,
+        failures={model: failed for model in head.models if model not in evaluations},
+        decision=decision,
+        evaluation_id=evaluation_id(head.models),
+        run=RunFacts(id=head.run_id, attempt=head.run_attempt, url=_run_url(head.run_id, job)),
+    )
+
+
+def show(report: Report, number: int, sha: str, job: Job) -> bool:
+    """Bring comment and statuses up to date; False when a later run was there first."""
+    templates = read_templates(policy_files(job.ports.git, job.default_sha))
+    return publish(report, number, sha, job.ports, templates=templates)
+
+
+def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
+    """Decide on the merge again, and show it where a report exists."""
+    judged = judge(number, "merge", job, actor=actor)
+    sha = judged.facts.pull_request.head_sha
+    report = report_of(number, sha, judged.decision, job)
+    if report is not None:
+        show(report, number, sha, job)
+    return judged
+
+
+def _run_url(run_id: int, job: Job) -> str | None:
+    own = job.ports.run
+    return own.url.replace(f"/runs/{own.id}", f"/runs/{run_id}") if own.url else None

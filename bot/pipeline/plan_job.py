@@ -1,0 +1,64 @@
+"""Pull request -> out/plan.json and the training matrix."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+
+from bot.errors import UserError
+from bot.pipeline.job import Job, at_head
+from bot.pipeline.reuse import is_current
+from bot.plan.step import plan
+from bot.ports import PullRequest
+from bot.records.event import Dispatched, Event, PullRequestChanged
+from bot.records.matrix import matrix
+from bot.records.plan import Plan, Planned
+
+
+def run(event: Event, job: Job) -> None:
+    """Plan the live head; nothing is trained for a draft, a stale head, or a fork's head that nobody let in."""
+    number, head, asked = _asked(event)
+    found = job.ports.pull_requests.get(number)
+    made = _plan(found, job)
+    (job.out / "plan.json").write_bytes(made.canonical())
+    reason = _refusal(found, head, is_dispatched=isinstance(event, Dispatched))
+    chosen = [] if reason else [one for one in made.planned if _is_wanted(one, asked, job, made)]
+    job.set_output("matrix", json.dumps(matrix(chosen)))
+    job.set_output("any", "true" if chosen else "false")
+    for one in made.planned:
+        again = one not in chosen and not reason
+        why = "; ".join(reason.sentence for reason in one.reasons)
+        job.say(f"{one.model}: {'reported again, same inputs digest' if again else why}")
+    job.say(reason or f"{len(chosen)} of {made.n_models} models to train or measure")
+
+
+def _asked(event: Event) -> tuple[int, str | None, tuple[str, ...]]:
+    if isinstance(event, PullRequestChanged):
+        return event.number, event.head_sha, ()
+    if isinstance(event, Dispatched) and event.inputs.get("number", "").isdigit():
+        names = tuple(event.inputs.get("models", "").split())
+        return int(event.inputs["number"]), event.inputs.get("head") or None, names
+    raise UserError(f"a plan needs a pull request, not {event.kind}", hint="Give the input `number`.", code="no_number")
+
+
+def _plan(found: PullRequest, job: Job) -> Plan:
+    inside = at_head(job, found.number, found.head_sha)
+    return plan(job.default_sha, found.head_sha, inside.ports)
+
+
+def _refusal(found: PullRequest, head: str | None, *, is_dispatched: bool) -> str:
+    if found.state != "open":
+        return f"#{found.number} is closed"
+    if head is not None and head != found.head_sha:
+        return f"the head is {found.head_sha} by now; its own run evaluates it"
+    if found.draft and not is_dispatched:
+        return f"#{found.number} is a draft"
+    if found.from_fork and not (is_dispatched and head):
+        return f"#{found.number} comes from a fork: somebody who may writes /retrain {found.head_sha}"
+    return ""
+
+
+def _is_wanted(one: Planned, asked: tuple[str, ...], job: Job, made: Plan) -> bool:
+    if asked and not any(fnmatchcase(one.model, name) for name in asked):
+        return False
+    return bool(asked) or not is_current(one, made.head_sha, job)

@@ -1,0 +1,173 @@
+"""A merge or a request -> releases: the policy is asked here again, and only its approval moves bytes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.chatops.parse import parse
+from bot.decide.attestation import summary
+from bot.errors import UserError
+from bot.pipeline.job import Job
+from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
+from bot.pipeline.promotion import approvers, asked, evaluation_and_pointer
+from bot.ports import PullRequest
+from bot.promote.step import promote, revoked_digests, rollback
+from bot.records.command import Command
+from bot.records.event import Dispatched, Event, Pushed
+from bot.records.facts import Asked
+from bot.records.ledger import Head
+from bot.records.release import Approver, Release
+from bot.records.training import Training
+
+VERBS = {"promote": ("promote", "break-glass"), "rollback": ("rollback",)}
+
+
+def run(event: Event, job: Job) -> None:
+    """A push promotes what it merged to the environments that promote by themselves; a dispatch does what it names."""
+    if isinstance(event, Pushed):
+        numbers = job.ports.pull_requests.for_commit(event.after)
+        if not numbers:
+            job.say("no pull request brought this commit; nothing is promoted")
+        for brought in numbers:
+            by_itself(brought, job)
+        return
+    if not isinstance(event, Dispatched):
+        raise UserError(f"not a promotion: {event.kind}", code="wrong_event")
+    number = event.inputs.get("number", "")
+    if not number.isdigit():
+        raise UserError("a promotion needs the number of its pull request", code="no_number")
+    if event.inputs.get("environment"):
+        _as_asked(int(number), event, job)
+    else:
+        by_itself(int(number), job)
+
+
+def by_itself(number: int, job: Job) -> None:
+    """To each environment that the policy promotes to on a merge."""
+    found, head = _merged(number, job)
+    if head is None or found.merge_commit_sha is None:
+        job.say(f"#{number} was merged without an evaluation of its head; nothing is promoted")
+        return
+    if not head.models:
+        job.say(f"#{number} changes no model")
+        return
+    merged = merged_inputs(head, found.merge_commit_sha, job)
+    said = []
+    for name, environment in policies_of(job).environments.environments.items():
+        if environment.auto_promote == "merge":
+            judged = judge(number, name, job, asked=asked(Command(verb="promote"), None, None, head), merged=merged)
+            said += _act(judged, Command(verb="promote", environment=name), head, found, None, None, job)
+    _tell(number, said, job)
+
+
+def _as_asked(number: int, event: Dispatched, job: Job) -> None:
+    """What a person's comment asks for; without a comment, what the person who dispatched asks for."""
+    found, head = _merged(number, job)
+    command, by, at, trigger = _request(number, event, job)
+    question: Asked = asked(command, by.id, at, head)
+    merged = merged_inputs(head, found.merge_commit_sha, job) if head and found.merge_commit_sha else {}
+    environment = command.environment or ""
+    judged = judge(number, environment, job, asked=question, merged=merged)
+    _tell(number, _act(judged, command, head, found, by, trigger, job), job)
+
+
+def _merged(number: int, job: Job) -> tuple[PullRequest, Head | None]:
+    found = job.ports.pull_requests.get(number)
+    return found, head_of(number, found.head_sha, job)
+
+
+def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approver, str | None, str]:
+    """Command, who gave it, when, and a trigger that makes a second delivery the same request."""
+    action = event.inputs.get("action", "promote")
+    comment_id = event.inputs.get("comment_id", "")
+    if not comment_id:
+        if event.sender.kind != "User":
+            raise UserError("the bot asks for no promotion by itself", code="promoter_missing")
+        command = Command(
+            verb="rollback" if action == "rollback" else "promote", environment=event.inputs["environment"],
+            models=tuple(event.inputs.get("model", "").split()), options={"reason": event.inputs.get("reason", "")},
+        )  # fmt: skip
+        by = Approver(id=event.sender.id, login=event.sender.login, role="dispatched")
+        return command, by, None, f"run {job.ports.run.id}"
+    comments = [one for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
+    if not comments or comments[0].updated_at != comments[0].created_at:
+        raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
+    for command in parse(comments[0].body, policies_of(job).commands.prefix).commands:
+        if command.verb in VERBS.get(action, ()) and command.environment == event.inputs["environment"]:
+            author = comments[0].author
+            by = Approver(id=author.id, login=author.login, role="asked for it")
+            return command, by, comments[0].created_at.isoformat(), f"comment {comment_id}"
+    raise UserError(f"comment {comment_id} does not ask for this", code="ref_changed")
+
+
+def _act(
+    judged: Judged, command: Command, head: Head | None, found: PullRequest, by: Approver | None,
+    trigger: str | None, job: Job,
+) -> list[str]:  # fmt: skip
+    environment = command.environment or ""
+    if judged.decision.status != "approved":
+        return [f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}"]
+    names = judged.facts.asked.models
+    done = functools.partial(_one, judged, command, head, found, by, trigger, job)
+    return [_sentence(done(name)) for name in names]
+
+
+def _one(
+    judged: Judged, command: Command, head: Head | None, found: PullRequest, by: Approver | None,
+    trigger: str | None, job: Job, model: str,
+) -> Release:  # fmt: skip
+    environment, ports = command.environment or "", job.ports
+    if command.verb == "rollback":
+        return rollback(
+            environment, model, reason=command.reason, by=by, ports=ports, trigger=trigger,
+            revoked=revoked_digests(model, ports), to_digest=_digest(command.options.get("to")),
+        )  # fmt: skip
+    if head is None:
+        raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
+    evaluation, pointer = evaluation_and_pointer(model, head.models[model], job)
+    return promote(
+        model, environment, evaluation, pointer, commit=found.merge_commit_sha or "", number=found.number,
+        approved_by=approvers(model, judged.decision, judged.facts), promoted_by=by,
+        reason=command.reason or f"pull request #{found.number}", ports=ports, trigger=trigger,
+        decision_digest=judged.decision.digest(), probe=_probe(environment, job), summarize=_summarize(job),
+    )  # fmt: skip
+
+
+def _digest(text: str | None) -> str | None:
+    return f"sha256:{text.removeprefix('sha256:')}" if text else None
+
+
+def _probe(environment: str, job: Job) -> Callable[[Path, Training], None]:
+    """Load and query in the environment that serves."""
+    from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
+    from bot.specs.deployment import FILE, read_deployment
+
+    settings = read_deployment(job.ports.git.read(job.default_sha, FILE))
+    path = settings.of(environment).requirements if settings is not None else None
+    locked = job.ports.git.read(job.default_sha, path) if path else None
+    if path and locked is None:
+        raise UserError(f"{path} is not there", hint=f"{FILE} names it.", code="requirements_missing")
+    return ServingEnvironment(prepared(locked, cache_folder())).check
+
+
+def _summarize(job: Job) -> functools.partial:  # type: ignore[type-arg]
+    run = job.ports.run
+    server = run.url.partition(f"/{run.repository}/")[0] if run.url else ""
+    uri = f"git+{server}/{run.repository}@{job.default_sha}#policies"
+    return functools.partial(summary, repository=run.repository, policy_uri=uri, verifier=f"{server}/{run.repository}")
+
+
+def _sentence(release: Release) -> str:
+    verb = "is back" if release.action == "rollback" else "is live"
+    who = f" by {release.promoted_by.login}" if release.promoted_by else " by the policy"
+    return f"{release.model} {release.version} {verb} in {release.environment}{who} (`{release.artifact_digest[:19]}`)."
+
+
+def _tell(number: int, said: list[str], job: Job) -> None:
+    for line in said:
+        job.say(line)
+    if said:
+        job.ports.conversation.reply(number, "\n".join(f"- {line}" for line in said))
+        job.summarize("\n".join(f"- {line}" for line in said))

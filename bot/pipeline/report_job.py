@@ -1,0 +1,125 @@
+"""What the training jobs handed over -> artifact store, ledger, comment, statuses, verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.errors import UserError
+from bot.pipeline.job import Job, at_head
+from bot.pipeline.judge import judge, show
+from bot.pipeline.merge_group import verify_group
+from bot.pipeline.reuse import is_current, known
+from bot.pipeline.train_job import read_result
+from bot.plan.step import plan
+from bot.records.base import canonical_json
+from bot.records.evaluation import Evaluation
+from bot.records.event import Event, MergeGroupRequested
+from bot.records.ledger import (
+    Evaluated,
+    Head,
+    evaluation_id,
+    evaluation_path,
+    head_path,
+    plan_path,
+    pointer_path,
+    testset_use_path,
+)
+from bot.records.plan import Plan, Planned
+from bot.records.report import Failure, Report, RunFacts
+from bot.report.annotations import workflow_commands
+from bot.report.html import page
+from bot.report.markdown import summary
+
+
+def run(event: Event, job: Job) -> None:
+    """Check what came over against a plan of our own, keep it, decide and report."""
+    if isinstance(event, MergeGroupRequested):
+        verify_group(event, job)
+        return
+    number = getattr(event, "number", None) or int(getattr(event, "inputs", {}).get("number", 0))
+    found = job.ports.pull_requests.get(number)
+    handed = Plan.parse((job.out / "plan.json").read_bytes(), source="out/plan.json")
+    inside = at_head(job, number, handed.head_sha)
+    made = plan(job.default_sha, handed.head_sha, inside.ports)
+    if [one.inputs_digest for one in made.planned] != [one.inputs_digest for one in handed.planned]:
+        raise UserError(
+            "the plan that was handed over is not ours", hint="Run the workflow again.", code="plan_differs"
+        )
+    if found.state != "open" or found.head_sha != handed.head_sha:
+        job.say(f"#{number} has moved on; its own run reports it")
+        return
+    results = {one.model: _result(one, made, inside) for one in made.planned}
+    _keep(number, made, results, found.author.id, job)
+    judged = judge(number, "merge", job)
+    head = _head(number, made, results, found.author.id, job)
+    report = Report(
+        number=number, plan=made, decision=judged.decision, evaluation_id=evaluation_id(head.models),
+        evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},
+        failures={name: one for name, one in results.items() if isinstance(one, Failure)},
+        reused=tuple(one.model for one in made.planned if not (job.out / "trained" / one.model).is_dir()),
+        run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
+    )  # fmt: skip
+    show(report, number, made.head_sha, job)
+    job.summarize(summary(report))
+    (job.out / "report.html").write_text(page(report), encoding="utf-8")
+    for line in workflow_commands(report):
+        job.say(line)
+    job.say(judged.decision.headline)
+
+
+def _result(one: Planned, made: Plan, job: Job) -> Evaluation | Failure:
+    folder = job.out / "trained" / one.model
+    if folder.is_dir():
+        return read_result(folder, one)
+    stored = known(one, job.ports)
+    if stored is not None and is_current(one, made.head_sha, job):
+        return stored
+    return Failure(message="No training job handed over a result.", hint="Run the workflow again.")
+
+
+def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], author: int, job: Job) -> None:
+    """Artifact bytes first, then one ledger commit that names them; what is there stays."""
+    files: dict[str, bytes] = {}
+    for name, one in results.items():
+        if isinstance(one, Failure):
+            continue
+        where = (name, one.inputs_digest, one.digest())
+        if job.ports.ledger.get(evaluation_path(*where)) is None:
+            files[evaluation_path(*where)] = one.canonical()
+            files[pointer_path(*where)] = _stored(job.out / "trained" / name, one, job)
+        use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
+        files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
+    new = {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
+    head = _head(number, made, results, author, job)
+    for path, data in (
+        (plan_path(number, made.head_sha), made.canonical()),
+        (head_path(number, made.head_sha), head.canonical()),
+    ):
+        if job.ports.ledger.get(path) != data:
+            new[path] = data
+    if new:
+        job.ports.ledger.commit(new, f"evaluate #{number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}")
+
+
+def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:
+    """Only the files that the Evaluation lists go to the store."""
+    listed = {file.name for file in one.training.files}
+    for path in folder.iterdir():
+        if path.name not in listed | {"training.json", "README.md"}:
+            path.unlink()
+    return job.ports.artifacts.store(folder).encode()
+
+
+def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], author: int, job: Job) -> Head:
+    def evaluated(one: Planned) -> Evaluated:
+        found = results[one.model]
+        if isinstance(found, Failure):
+            return Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=None, artifact_digest=None)
+        digests = (found.digest(), found.artifact_digest)
+        return Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=digests[0], artifact_digest=digests[1])
+
+    return Head(
+        number=number, head_sha=made.head_sha, base_sha=made.base_sha, run_id=job.ports.run.id,
+        run_attempt=job.ports.run.attempt, initiator_id=author,
+        models={one.model: evaluated(one) for one in made.planned},
+    )  # fmt: skip
