@@ -50,7 +50,7 @@ class WorldError(MlbotError):
     exit_code = 2
 
 
-class Problems(UserError):
+class Problems(UserError):  # noqa: N818 - it is several errors, and says so
     """Several mistakes of one reading, reported together. `errors` keeps file order."""
 
     def __init__(self, errors: list[UserError]) -> None:

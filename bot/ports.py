@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TreeEntry:
-    """An entry of a Git tree. `oid` is the object id in hexadecimal; a `link` is a symbolic link, `commit` a submodule."""
+    """An entry of a Git tree. `oid` is the object id in hex; a `link` is a symbolic link, a `commit` a submodule."""
 
     name: str
     kind: Literal["blob", "tree", "link", "commit"]

@@ -26,7 +26,7 @@ class Reason(Part):
 
 
 class Planned(Part):
-    """A model to evaluate. `known_evaluation` is the digest of a stored Evaluation with the same inputs digest, or None."""
+    """A model to evaluate. `known_evaluation` is a stored Evaluation's digest with the same inputs digest, or None."""
 
     kind: Literal["planned"] = "planned"
     model: str

@@ -72,7 +72,7 @@ class Machine(Part):
 
 
 class Training(Record):
-    """One trained model. `artifact_digest` is the SHA-256 of `model.skops`; `test_rows_digest` that of the test row ids.
+    """One trained model. `artifact_digest` is the SHA-256 of `model.skops`; `test_rows_digest` that of test row ids.
 
     `classes` are the labels in the order of the probability columns, None for a regression. `threshold` is the
     decision threshold of a binary model on the probability of `classes[1]`, None elsewhere. `inputs` are the source
