@@ -41,6 +41,21 @@ def _clear(call: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
+def _once(call: Callable[P, T]) -> Callable[P, T]:
+    """The first answer of a method for the same arguments, for the life of the adapter."""
+
+    @functools.wraps(call)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        known: dict[tuple[str, str], Any] = args[0]._read  # type: ignore[attr-defined]
+        key = (call.__name__, repr(args[1:]))
+        if key not in known:
+            known[key] = call(*args, **kwargs)
+        found: T = known[key]
+        return found
+
+    return wrapped
+
+
 def _error(error: Any) -> MlbotError:
     status, said = error.status, (error.data or {}).get("message", "") if isinstance(error.data, dict) else ""
     if status == 401:
@@ -60,7 +75,11 @@ def _error(error: Any) -> MlbotError:
 
 
 class GitHub:
-    """One repository (`owner/name`) at `api_url`. `account` is who the token acts as; None asks GitHub."""
+    """One repository (`owner/name`) at `api_url`. `account` is who the token acts as; None asks GitHub.
+
+    What a job has read it does not read again: one process judges one snapshot, and what it writes is guarded by the
+    SHA that it judged.
+    """
 
     def __init__(
         self,
@@ -90,6 +109,7 @@ class GitHub:
         self._account = account
         self._default_branch = default_branch
         self._comments: dict[int, list[Comment]] = {}
+        self._read: dict[tuple[str, str], Any] = {}
 
     def _ask(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
@@ -97,6 +117,7 @@ class GitHub:
 
     # --- PullRequests
 
+    @_once
     @_clear
     def get(self, number: int) -> PullRequest:
         found = self._repository.get_pull(number)
@@ -126,6 +147,7 @@ class GitHub:
     def for_commit(self, sha: str) -> list[int]:
         return [found["number"] for found in self._ask("GET", f"{self._url}/commits/{quote(sha)}/pulls?per_page=100")]
 
+    @_once
     @_clear
     def commits(self, number: int) -> list[Commit]:
         found = [_commit(commit) for commit in self._repository.get_pull(number).get_commits()]
@@ -144,6 +166,7 @@ class GitHub:
             self._comments[number] = [_comment(comment) for comment in listed]
         return self._comments[number]
 
+    @_once
     @_clear
     def reviews(self, number: int) -> list[Review]:
         return [
@@ -158,11 +181,13 @@ class GitHub:
             for review in self._repository.get_pull(number).get_reviews()
         ]
 
+    @_once
     @_clear
     def permission(self, login: str) -> tuple[int, str]:
         found = self._ask("GET", f"{self._url}/collaborators/{quote(login)}/permission")
         return found["user"]["id"], found["role_name"]
 
+    @_once
     @_clear
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
         from github import UnknownObjectException

@@ -53,8 +53,7 @@ def opinion(ask: Ask) -> str:
         show(report, ask.event.number, sha, ask.job)
     why = _why_not(decision, ask)
     if ask.command.verb == "approve" and why is not None:
-        step = next((one.command for one in decision.unblock if one.command), None)
-        raise UserError(why.sentence, hint=step, code=why.reason_code)
+        raise UserError(why.sentence, hint=_next_step(decision), code=why.reason_code)
     return ""
 
 
@@ -129,8 +128,7 @@ def promote(ask: Ask) -> str:
     inside, asked = asked_of(command, ask.event, ask.judged, ask.job), merged_of(ask.event.number, ask.job)
     found = judge(ask.event.number, environment, ask.job, actor=ask.event.author, asked=inside, merged=asked)
     if found.decision.status != "approved":
-        step = next((one.command for one in found.decision.unblock if one.command), None)
-        raise UserError(_reason(found.decision), hint=step, code=found.decision.reason_code)
+        raise UserError(_reason(found.decision), hint=_next_step(found.decision), code=found.decision.reason_code)
     _dispatch(ask, "rollback" if command.verb == "rollback" else "promote")
     return ""
 
@@ -156,8 +154,7 @@ def merge(ask: Ask) -> str:
     ask.allowed()
     decision = ask.judged.decision
     if decision.status != "approved":
-        step = next((one.command for one in decision.unblock if one.command), None)
-        raise UserError(_reason(decision), hint=step, code=decision.reason_code)
+        raise UserError(_reason(decision), hint=_next_step(decision), code=decision.reason_code)
     ask.job.ports.conversation.merge(ask.event.number, ask.judged.facts.pull_request.head_sha)
     ask.job.ports.conversation.dispatch("promote.yml", {"action": "promote", "number": str(ask.event.number)})
     return ""
@@ -205,6 +202,12 @@ def cancel(ask: Ask) -> str:
     ask.allowed()
     hint = f"Open {ask.job.ports.run.url or 'the Actions tab'} and press Cancel; a push cancels a running training too."
     raise UserError("the bot cannot cancel runs yet", hint=hint, code="not_available")
+
+
+def _next_step(decision: Decision) -> str:
+    """Who can do what, a line each; the reply shows it as code, so that no line of it is a command."""
+    steps = [f"{', '.join(one.who) or 'anybody'}: {one.command or one.action}" for one in decision.unblock]
+    return "\n".join(steps)
 
 
 def _reason(decision: Decision) -> str:
