@@ -134,9 +134,14 @@ def promote(ask: Ask) -> str:
 
 
 def break_glass(ask: Ask) -> str:
-    """The first call opens a request; a second person's confirmation promotes."""
-    if ask.command.options.get("confirm"):
-        return promote(ask)
+    """The first call opens a request; a second person's confirmation promotes; a reviewer's closes it afterwards."""
+    request = ask.command.options.get("confirm")
+    if request:
+        done = orders.review_break_glass(request, ask.event.author, ask.command.reason, ask.judged.case)
+        if done is None:
+            return promote(ask)
+        ask.job.ports.ledger.commit(done.ledger, f"review {request} by {ask.event.author.login}")
+        return done.sentence
     ask.allowed()
     return "The request is open: a second person confirms it within 15 minutes. See the report for the line to paste."
 

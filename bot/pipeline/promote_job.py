@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.chatops.parse import parse
 from bot.decide.attestation import summary
+from bot.decide.orders import break_glass_used
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
@@ -111,7 +112,12 @@ def _act(
         return [f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}"]
     names = judged.facts.asked.models
     done = functools.partial(_one, judged, command, head, found, by, trigger, job)
-    return [_sentence(done(name)) for name in names]
+    said = [_sentence(done(name)) for name in names]
+    used = break_glass_used(judged.case)
+    if used is not None:
+        job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
+        said.append(used.sentence)
+    return said
 
 
 def _one(

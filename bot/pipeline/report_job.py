@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.chatops.parse import parse
+from bot.decide.step import policy_difference, void
 from bot.errors import UserError
 from bot.pipeline.job import Job, at_head
-from bot.pipeline.judge import judge, show
+from bot.pipeline.judge import judge, policies_of, show
 from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
 from bot.plan.step import plan
 from bot.records.base import canonical_json
 from bot.records.evaluation import Evaluation
-from bot.records.event import Event, MergeGroupRequested
+from bot.records.event import Dispatched, Event, MergeGroupRequested, PullRequestChanged
 from bot.records.ledger import (
     Evaluated,
     Head,
@@ -48,10 +50,12 @@ def run(event: Event, job: Job) -> None:
     if found.state != "open" or found.head_sha != handed.head_sha:
         job.say(f"#{number} has moved on; its own run reports it")
         return
+    _void(event, number, job)
+    starter = _starter(event, number, job)
     results = {one.model: _result(one, made, inside) for one in made.planned}
-    _keep(number, made, results, found.author.id, job)
+    _keep(number, made, results, starter, job)
     judged = judge(number, "merge", job)
-    head = _head(number, made, results, found.author.id, job)
+    head = _head(number, made, results, starter, job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=evaluation_id(head.models),
         evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},
@@ -61,10 +65,30 @@ def run(event: Event, job: Job) -> None:
     )  # fmt: skip
     show(report, number, made.head_sha, job)
     job.summarize(summary(report))
+    if "policy" in made.change_kinds:
+        job.summarize(policy_difference(made.head_sha, inside.ports))
     (job.out / "report.html").write_text(page(report), encoding="utf-8")
     for line in workflow_commands(report):
         job.say(line)
     job.say(judged.decision.headline)
+
+
+def _void(event: Event, number: int, job: Job) -> None:
+    """Opinions do not survive another base branch, nor the closing of the pull request that was reopened now."""
+    action = event.action if isinstance(event, PullRequestChanged) else ""
+    cause = {"edited": "retargeted", "reopened": "closed"}.get(action)
+    if cause is not None:
+        void(number, cause, str(job.ports.run.id), parse, policies_of(job), job.ports)
+
+
+def _starter(event: Event, number: int, job: Job) -> int | None:
+    """The account that pushed, or that asked for the training by a comment or by hand."""
+    if isinstance(event, PullRequestChanged):
+        return event.sender.id
+    comment_id = event.inputs.get("comment_id", "") if isinstance(event, Dispatched) else ""
+    asked = [one.author.id for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
+    sender = event.sender if isinstance(event, Dispatched) else None
+    return asked[0] if asked else sender.id if sender and sender.kind == "User" else None
 
 
 def _result(one: Planned, made: Plan, job: Job) -> Evaluation | Failure:
@@ -77,7 +101,7 @@ def _result(one: Planned, made: Plan, job: Job) -> Evaluation | Failure:
     return Failure(message="No training job handed over a result.", hint="Run the workflow again.")
 
 
-def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], author: int, job: Job) -> None:
+def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, job: Job) -> None:
     """Artifact bytes first, then one ledger commit that names them; what is there stays."""
     files: dict[str, bytes] = {}
     for name, one in results.items():
@@ -90,7 +114,7 @@ def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], aut
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
         files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
     new = {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
-    head = _head(number, made, results, author, job)
+    head = _head(number, made, results, starter, job)
     for path, data in (
         (plan_path(number, made.head_sha), made.canonical()),
         (head_path(number, made.head_sha), head.canonical()),
@@ -110,7 +134,7 @@ def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:
     return job.ports.artifacts.store(folder).encode()
 
 
-def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], author: int, job: Job) -> Head:
+def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, job: Job) -> Head:
     def evaluated(one: Planned) -> Evaluated:
         found = results[one.model]
         if isinstance(found, Failure):
@@ -120,6 +144,6 @@ def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], aut
 
     return Head(
         number=number, head_sha=made.head_sha, base_sha=made.base_sha, run_id=job.ports.run.id,
-        run_attempt=job.ports.run.attempt, initiator_id=author,
+        run_attempt=job.ports.run.attempt, initiator_id=starter,
         models={one.model: evaluated(one) for one in made.planned},
     )  # fmt: skip

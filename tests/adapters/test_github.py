@@ -1,0 +1,109 @@
+"""The GitHub adapter through PyGithub and HTTP, against the rehearsal's GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.adapters.github import ACTIONS, GitHub
+from bot.errors import UserError, WorldError
+from bot.sandbox.world import Sandbox
+
+MARKER = "<!-- mlbot:report:test -->"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A repository with one pull request of dana's."""
+    folder = tmp_path_factory.mktemp("github")
+    (folder / "template" / "models").mkdir(parents=True)
+    (folder / "template" / "models" / "a.txt").write_text("one\n")
+    with Sandbox.start(folder / "world", template=folder / "template") as started:
+        started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
+        yield started
+
+
+def github(sandbox: Sandbox, login: str = "dana", **changes: object) -> GitHub:
+    settings = {"api_url": sandbox.api_url, "repository": sandbox.repository, "token": sandbox.token(login)}
+    return GitHub(**{**settings, "account": None, **changes})  # type: ignore[arg-type]
+
+
+def test_a_pull_request_is_read_with_its_people_and_commits(sandbox: Sandbox) -> None:
+    port = github(sandbox)
+    found = port.get(1)
+    assert (found.title, found.author.login, found.state, found.merged) == ("Change", "dana", "open", False)
+    assert not found.from_fork and found.merge_commit_sha is None
+    assert [commit.sha for commit in port.commits(1)] == [found.head_sha]
+    assert port.permission("owen") == (1002, "write")
+    assert 1 in port.open_numbers()
+
+
+def test_an_expired_token_says_so_and_what_to_do(sandbox: Sandbox) -> None:
+    with pytest.raises(UserError, match="401") as caught:
+        github(sandbox, token="expired").get(1)
+    assert caught.value.code == "token_refused" and "fresh token" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("repository", ["acme/nothing", "nobody/models"])
+def test_a_repository_that_is_not_there_says_so(sandbox: Sandbox, repository: str) -> None:
+    with pytest.raises(UserError, match="404") as caught:
+        github(sandbox, repository=repository).get(1)
+    assert "GITHUB_REPOSITORY" in (caught.value.hint or "")
+
+
+def test_a_pull_request_that_is_not_there_says_so(sandbox: Sandbox) -> None:
+    with pytest.raises(UserError, match="404"):
+        github(sandbox).get(999)
+
+
+def test_a_server_that_does_not_answer_is_the_worlds_fault() -> None:
+    port = GitHub(api_url="http://127.0.0.1:9", repository="acme/models", token="x")
+    port._client.requester._Requester__retry = None  # type: ignore[attr-defined]
+    with pytest.raises(WorldError, match="does not answer"):
+        port.get(1)
+
+
+def test_one_comment_is_edited_in_place_and_people_who_quote_its_marker_are_left_alone(sandbox: Sandbox) -> None:
+    number = sandbox.propose("dana", "comments", {"models/a.txt": b"three\n"}, "Comments")
+    issue = sandbox.github("owen").get_repo(sandbox.repository).get_issue(number)
+    quoted = issue.create_comment(f"{MARKER}\nI only quote the bot")
+    for index in range(105):
+        issue.create_comment(f"chatter {index}")  # the bot's comment is on the second page
+    github(sandbox).upsert_comment(number, MARKER, f"{MARKER}\nfirst")
+    github(sandbox).upsert_comment(number, MARKER, f"{MARKER}\nsecond")
+    comments = github(sandbox).comments(number)
+    assert [one.body for one in comments if one.author.login == "dana"] == [f"{MARKER}\nsecond"]
+    assert next(one for one in comments if one.id == quoted.id).body == f"{MARKER}\nI only quote the bot"
+
+
+def test_a_status_and_a_deployment_are_written_once_for_the_same_payload(sandbox: Sandbox) -> None:
+    port, sha = github(sandbox), github(sandbox).get(1).head_sha
+    port.set_status(sha, "mlbot/verdict", "success", "x" * 300, None)
+    assert port.statuses(sha)["mlbot/verdict"] == ("success", "x" * 140)
+    for _ in range(2):
+        port.deployment(sha, "staging", {"model": "churn"}, "success", "promote churn")
+    deployments = sandbox.github("dana").get_repo(sandbox.repository).get_deployments(sha=sha)
+    assert [one.payload for one in deployments] == [{"model": "churn"}]
+
+
+def test_a_merge_of_a_head_that_moved_is_refused(sandbox: Sandbox) -> None:
+    number = sandbox.propose("dana", "moves", {"models/a.txt": b"four\n"}, "Moves")
+    old = github(sandbox).get(number).head_sha
+    sandbox.commit("dana", "moves", {"models/a.txt": b"five\n"}, "more")
+    with pytest.raises(UserError) as caught:
+        github(sandbox, "owen").merge(number, old)
+    assert caught.value.code == "refused"
+    assert not github(sandbox).get(number).merged
+
+
+def test_a_read_is_asked_once_a_process(sandbox: Sandbox) -> None:
+    port = github(sandbox)
+    before = len(sandbox.requests())
+    for _ in range(3):
+        port.get(1), port.commits(1), port.reviews(1), port.permission("owen"), port.comments(1)
+    assert len(sandbox.requests()) - before == 5
+
+
+def test_github_token_acts_as_githubs_own_app_without_asking() -> None:
+    assert GitHub(api_url="http://127.0.0.1:9", repository="a/b", token="x").me() == ACTIONS
