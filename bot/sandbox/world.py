@@ -54,7 +54,7 @@ class Sandbox:
         template: Path,
         people: Iterable[Person] = DEFAULT_PEOPLE,
         repository: str = "acme/models",
-        extra_files: Mapping[str, bytes] | None = None,
+        extra_files: Mapping[str, bytes | None] | None = None,
         teams: Iterable[Team] = (),
         labels: Iterable[str] = (),
         extra_env: Mapping[str, str] | None = None,
@@ -65,16 +65,17 @@ class Sandbox:
         """Make DIR/{origin.git, remote/, runs/, clone/} and serve it.
 
         `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
-        over it (empty bytes are kept, as empty files). `labels` are runner labels that no workflow file names but a
-        matrix may; `skip_workflows` are file names that do not run (a repository's own tests are no rehearsal);
-        `secrets` are by environment name, "" for the repository's own. Raises UserError when the folder
-        already holds a sandbox.
+        over it (empty bytes are kept, as empty files; None leaves a file out). `labels` are runner labels that no
+        workflow file names but a matrix may; `skip_workflows` are file names that do not run (a repository's own tests
+        are no rehearsal); `secrets` are by environment name, "" for the repository's own. Raises UserError when the
+        folder already holds a sandbox.
         """
         if (directory / "github.json").exists():
             raise UserError(f"{directory}: there is a sandbox already", hint="Name another folder, or resume this one.")
         if any((directory / name).exists() for name in ("origin.git", "clone")):
             raise UserError(f"{directory}: holds a repository already", hint="Name an empty folder, or a new one.")
-        files = dict(templates.files(template)) | dict(extra_files or {})
+        laid = dict(templates.files(template)) | dict(extra_files or {})
+        files = {name: data for name, data in laid.items() if data is not None}
         _need_git()
         fresh = not directory.exists()
         directory.mkdir(parents=True, exist_ok=True)
