@@ -67,5 +67,6 @@ def test_the_report_says_what_is_wrong_and_the_verdict_blocks(sandbox: Sandbox, 
     assert statuses["mlbot/verdict"] in ("failure", "error", "pending")
     assert statuses["mlbot/evaluation"] != "success"
     assert jobs["plan"] == jobs["report"] == "success"
+    sandbox.git("dana", "fetch", "-q", "origin", cwd=sandbox.clone)
     ledger = sandbox.git("dana", "ls-tree", "-r", "--name-only", "origin/mlbot/ledger", cwd=sandbox.clone)
     assert "evaluations/" not in str(ledger), "nothing half-evaluated is kept"
