@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -19,7 +20,8 @@ class Progress:
         self._quiet, self._last = quiet, -EVERY_S
 
     def __enter__(self) -> Self:
-        if not self._quiet and sys.stderr.isatty():
+        # some runners give a job a terminal, though all it writes goes to a log
+        if not self._quiet and sys.stderr.isatty() and os.environ.get("CI") != "true":
             from rich.console import Console
             from rich.progress import Progress as Bar
 
