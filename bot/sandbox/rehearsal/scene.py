@@ -123,11 +123,11 @@ class Scene:
         return found.state, found.description or ""
 
     def refused(self, number: int, code: str) -> str:
-        """The sentence of the node with this reason code in the newest decision about the merge."""
+        """What the decisions about the merge say with this reason code, the innermost node of the newest first."""
         decisions = [one for one in self.evidence.decisions(number) if one.subject == "merge"]
-        found = [node for one in decisions[::-1] for node in _nodes(one.tree) if node.reason_code == code]
+        found = [node for one in decisions for node in _nodes(one.tree) if node.reason_code == code]
         self.must(bool(found), f"no decision about #{number} says {code}")
-        return found[0].sentence
+        return found[-1].sentence
 
 
 def _nodes(tree: Node) -> Iterable[Node]:
