@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from bot.adapters.signing import generate
 from bot.sandbox.world import Sandbox
+from tests.stories.world import BIKES as SPEC
+from tests.stories.world import ROOT, rehearsal
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
-SPEC = "models/bike-rentals/model.yaml"
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """This repository in a rehearsal, with a signing key."""
-    private, public = generate()
-    with Sandbox.start(
-        tmp_path_factory.mktemp("refusals") / "world",
-        template=ROOT,
-        extra_files={"policies/keys/mlbot.pub": public},
-        secrets={"mlbot": {"MLBOT_SIGNING_KEY": private.decode()}},
-    ) as started:
+    with rehearsal(tmp_path_factory.mktemp("refusals") / "world") as started:
         yield started
 
 
