@@ -73,6 +73,7 @@ def more_data(scene: Scene) -> None:
 
 def again(scene: Scene) -> None:
     """A later story in the same folder: a spec whose inputs digest the ledger knows is not trained."""
+    scene.sandbox.git(SCIENTIST, "fetch", "-q", "origin")
     main = scene.sandbox.git(SCIENTIST, "show", f"origin/main:{SPEC}")
     first = scene.template[SPEC]
     spec, what = (first, "as it was first") if main.encode() != first else (better(first), "with finer trees")

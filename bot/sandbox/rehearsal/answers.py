@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -12,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,28 +40,24 @@ class Answer:
 
 def served(scene: Scene, number: int) -> None:
     """Ask production, roll back, ask again: version and answer change."""
-    tell = scene.teller.step
-    with tell("mlbot serve answers a real flight from production (Open Inference Protocol v2)") as say:
-        scene.programs.run("dvc", "pull", "--quiet", cwd=scene.sandbox.clone)
-        row, text = flight(scene)
-        say(text)
-        with serving(scene) as url:
+    with contextlib.ExitStack() as stack:
+        with scene.teller.step("mlbot serve answers a real flight from production (Open Inference Protocol v2)") as say:
+            scene.programs.run("dvc", "pull", "--quiet", cwd=scene.sandbox.clone)
+            row, text = flight(scene)
+            say(text)
+            url = stack.enter_context(serving(scene))
             before = ask(url, row)
             _is_live(scene, before)
             say(str(before))
-            _rolled_back(scene, number, url, row, before)
-
-
-def _rolled_back(scene: Scene, number: int, url: str, row: dict[str, Any], before: Answer) -> None:
-    with scene.teller.step(f"{MANAGER} writes /rollback; the server follows, and answers as before") as say:
-        scene.comment(MANAGER, number, f"/rollback {PRODUCTION} {MODEL} --reason rehearsing the way back")
-        scene.ran(scene.settle(), "promote.yml")
-        live = scene.evidence.release(PRODUCTION, MODEL)
-        scene.must(live is not None and live.action == "rollback", "production was not rolled back")
-        after = _until_changed(url, row, before)
-        _is_live(scene, after)
-        scene.must(after.late != before.late, f"the answer is the same after the rollback: {after.late}")
-        say(str(after))
+        with scene.teller.step(f"{MANAGER} writes /rollback; the server follows, and the answer changes") as say:
+            scene.comment(MANAGER, number, f"/rollback {PRODUCTION} {MODEL} --reason rehearsing the way back")
+            scene.ran(scene.settle(), "promote.yml")
+            live = scene.evidence.release(PRODUCTION, MODEL)
+            scene.must(live is not None and live.action == "rollback", "production was not rolled back")
+            after = _until_changed(url, row, before)
+            _is_live(scene, after)
+            scene.must(after.late != before.late, f"the answer is the same after the rollback: {after.late}")
+            say(str(after))
 
 
 def _is_live(scene: Scene, answer: Answer) -> None:
@@ -80,7 +76,7 @@ def flight(scene: Scene) -> tuple[dict[str, Any], str]:
     return row, f"{row['carrier']}{row['flight']} from {row['origin']} to {row['dest']}, {row['scheduled']:%Y-%m-%d}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def serving(scene: Scene) -> Iterator[str]:
     """`mlbot serve` as a container runs it, on a clone of its own, until the end of the block; its address."""
     line = ["mlbot", "serve", "--environment", PRODUCTION, "--url", scene.sandbox.clone_url(), "--port", "0"]

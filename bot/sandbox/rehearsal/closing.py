@@ -27,31 +27,26 @@ def pages(scene: Scene) -> list[Path]:
 def where_to_look(scene: Scene, written: list[Path]) -> list[tuple[str, list[str]]]:
     """Headings with lines to open or to paste."""
     clone, directory = scene.sandbox.clone, scene.directory
-    tag = f"{MODEL}#{PRODUCTION}"
-    return (
-        [
-            ("Pull requests and reports, to open in a browser", [str(path) for path in written]),
-            (
-                "What the repository knows",
-                [
-                    f"git -C {clone} log --oneline origin/mlbot/ledger",
-                    f"git -C {clone} log --oneline origin/mlbot/environments",
-                    f"gto show --repo {clone}",
-                    f"mlbot environments --repo {clone}",
-                    f"mlbot history --repo {clone}",
-                    f"mlbot verify {PRODUCTION} {MODEL} --repo {clone}",
-                    f"dvc get --rev mlbot/environments {directory / 'origin.git'} {PRODUCTION}/{MODEL}/artifact",
-                ],
-            ),
-            (
-                "Go on by hand",
-                [
-                    f"mlbot sandbox --dir {directory}   # approve and merge #3 as owen, vera, rhea in a browser",
-                    f"mlbot serve --environment {PRODUCTION} --repo {clone}",
-                    f"mlbot demo --dir {directory}   # again: nothing with the same inputs is trained",
-                ],
-            ),
-        ]
-        if tag
-        else []
-    )
+    return [
+        ("Pull requests and reports, to open in a browser", [str(path) for path in written]),
+        (
+            "What the repository knows",
+            [
+                f"git -C {clone} log --oneline origin/mlbot/ledger",
+                f"git -C {clone} log --oneline origin/mlbot/environments",
+                f"gto show --repo {clone}",
+                f"mlbot environments --repo {clone}",
+                f"mlbot history --repo {clone}",
+                f"mlbot verify {MODEL} --environment {PRODUCTION} --repo {clone}",
+                f"dvc get --rev mlbot/environments {directory / 'origin.git'} {PRODUCTION}/{MODEL}/artifact",
+            ],
+        ),
+        (
+            "Go on by hand",
+            [
+                f"mlbot sandbox --dir {directory}   # approve and merge #3 as owen, vera, rhea in a browser",
+                f"mlbot serve --environment {PRODUCTION} --repo {clone}",
+                f"mlbot demo --dir {directory}   # again: nothing with the same inputs is trained",
+            ],
+        ),
+    ]

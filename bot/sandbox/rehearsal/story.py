@@ -23,7 +23,10 @@ def tell(directory: Path, template: Path, teller: Teller) -> list[tuple[str, lis
         with scene.sandbox:
             scene.evidence.refresh()
             _again(scene) if told else _first_time(scene)
-            with teller.step("Pages are written") as say:
+            with teller.step("The clone is brought up to date, pages are written") as say:
+                scene.programs.run(
+                    "git", "pull", "--quiet", "--ff-only", "--tags", "origin", "main", cwd=scene.sandbox.clone
+                )
                 written = closing.pages(scene)
                 say(f"{len(written)} files in {written[0].parent}")
     finally:
