@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 MINUS = "\N{MINUS SIGN}"
 MAX_DECIMALS = 7
@@ -19,7 +20,7 @@ def decimals(low: float | None, high: float | None, value: float) -> int:
     """
     if low is None or high is None or not high > low:
         return _clamped(4 - 1 - _exponent(value)) if value else 0
-    half = (high - low) / 2
+    half = max((high - low) / 2, sys.float_info.min)  # below it 10 ** exponent is zero
     exponent = _exponent(half)
     leading = round(half / 10.0**exponent * 100)
     return _clamped((2 if leading < 355 else 1 if leading < 950 else 2 - 1) - 1 - exponent)

@@ -107,7 +107,7 @@ def test_the_dvc_remote_is_a_local_folder_with_the_templates_objects(tmp_path: P
         },
     )
     with Sandbox.start(tmp_path / "w", template=source) as world:
-        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DVC_NO_ANALYTICS": "1"}
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DVC_NO_ANALYTICS": "1", "COLUMNS": "500"}
         dvc = [sys.executable, "-m", "dvc"]
         subprocess.run([*dvc, "pull", "-q"], cwd=world.clone, env=env, check=True)
         assert (world.clone / "data.txt").read_text() == "hello\n"
