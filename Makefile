@@ -10,13 +10,17 @@ unexport VIRTUAL_ENV
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := .venv/bin
 
-.PHONY: demo test check setup clean
+.PHONY: demo test test-arm64 check setup clean
 
 demo: setup
 	$(RUN)/mlbot demo
 
 test: setup check
 	$(RUN)/pytest -n 2 --dist loadgroup
+
+# The training core on an emulated aarch64, compared with this machine. Needs Debian or Ubuntu; minutes, not seconds.
+test-arm64: setup
+	PYTHON=$(CURDIR)/$(RUN)/python UV="$(abspath $(UV))" tests/arm64/run.sh
 
 check: setup
 	$(RUN)/ruff check .

@@ -67,6 +67,7 @@ TOUCHES: dict[str, tuple[set[str], str]] = {
     "evaluate/lent.py": ({"pathlib"}, "names folders that the caller's loaders open; opens none itself"),
     "train/card.py": ({"importlib", "read_text"}, "reads its own template from the package"),
     "train/estimator.py": ({"importlib", "import_module"}, "imports the allow-listed estimator when it is needed"),
+    "report/numbers.py": ({"sys"}, "asks for the smallest normal float, a constant"),
     "serve/app.py": ({"starlette", "asyncio", "monotonic"}, "is the server; the clock is handed in"),
     "serve/batching.py": ({"asyncio"}, "lets waiting requests share a call"),
 }
