@@ -34,6 +34,7 @@ SCHEMAS: dict[str, str] = {
     "release": "bot.records.release:Release",
     "verification": "bot.records.release:Verification",
     "report": "bot.records.report:Report",
+    "health": "bot.records.health:Health",
     "command": "bot.records.command:Parsed",
     "event-pull-request": "bot.records.event:PullRequestChanged",
     "event-comment": "bot.records.event:CommentCreated",

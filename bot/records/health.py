@@ -1,0 +1,99 @@
+"""What monitoring found in one window: calibrated drift, performance, and what was not judged."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.records.base import Part, Record
+
+Status = Literal["healthy", "alarm", "unknown"]
+Role = Literal["input", "prediction", "target"]
+
+
+class Side(Part):
+    """One of the two tables. `sampled` is how many rows the permutations saw, equal to `rows` when all fitted."""
+
+    source: str
+    rows: int
+    sampled: int
+    duplicates: int = 0
+
+
+class Budget(Part):
+    """How the false alarms that the user allows are spent.
+
+    `per_window` is the chance that an undrifted window alarms: `false_alarms_per_month / windows_per_month`. It is
+    divided equally among `families` (drift, and performance when rows have labels). `permutations` is how many gave
+    the distribution that the drift family is judged by.
+    """
+
+    false_alarms_per_month: float
+    windows_per_month: float
+    per_window: float
+    families: tuple[str, ...]
+    permutations: int
+
+
+class ColumnDrift(Part):
+    """One test of one column. `effect` is in the test's own unit, `p_adjusted` holds over all columns and tests."""
+
+    column: str
+    role: Role
+    test: str
+    effect: float
+    p_adjusted: float
+    alarm: bool
+
+
+class Performance(Part):
+    """A metric on labelled rows of both tables; `worse` is how much worse the current one is, with its interval."""
+
+    metric: str
+    reference: float
+    current: float
+    worse: float
+    low: float
+    high: float
+    confidence: float
+    n_reference: int
+    n_current: int
+    alarm: bool
+
+
+class Estimated(Part):
+    """A metric of unlabelled rows, estimated from calibrated probabilities (CBPE): blind to concept drift."""
+
+    metric: str
+    reference: float
+    current: float
+    assumption: str
+
+
+class Note(Part):
+    """Something that a reader must know: a stable code and a sentence."""
+
+    code: str
+    sentence: str
+
+
+class Health(Record):
+    """Health of a model in one window. `unknown` means that nothing could be judged; the notes say why.
+
+    `environment` and `version` are None for two plain tables. `smallest_detectable` is the share by which two
+    distribution functions must differ before this many rows show it, None when nothing was tested.
+    """
+
+    schema_version: Literal[1] = 1
+    model: str
+    environment: str | None = None
+    version: str | None = None
+    status: Status
+    reference: Side
+    current: Side
+    budget: Budget
+    least_effect: float
+    smallest_detectable: float | None
+    drift: tuple[ColumnDrift, ...]
+    performance: tuple[Performance, ...]
+    estimated: tuple[Estimated, ...]
+    notes: tuple[Note, ...]
