@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export UV_COMPILE_BYTECODE = 1
+# Certificates of the system, as pip and git use: behind a company proxy uv's own list is not enough.
+export UV_SYSTEM_CERTS ?= 1
 export OPENBLAS_NUM_THREADS = 1
 export OMP_NUM_THREADS = 1
 unexport PYTHONDONTWRITEBYTECODE
