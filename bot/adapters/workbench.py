@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.specs.model import ModelSpec
 
 NUMERICAL = ("numpy", "scipy", "scikit-learn", "pyarrow", "skops", "skl2onnx", "onnxruntime", "joblib", "threadpoolctl")
+WORTH_PROCESSES_S = 4.0  # starting processes that import scikit-learn takes about as long on two cores
 Tell = Callable[[str, int, int], None]
 
 
@@ -87,12 +88,23 @@ class LocalWorkbench:
     def map(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None
     ) -> list[Any]:
-        """Results in order. One job runs here; more run in processes with one BLAS and OpenMP thread each."""
+        """Results in order. One job runs here; more run in processes with one BLAS and OpenMP thread each.
+
+        The first task tells how long the rest takes: what is done sooner than processes start stays here.
+        """
         from joblib import Parallel, delayed, parallel_config
+        from threadpoolctl import threadpool_limits
 
         tasks = list(tasks)
-        if dask is None and (jobs == 1 or len(tasks) == 1):
-            return [function(*task) for task in tasks]
+        first: list[Any] = []
+        if dask is None and tasks:
+            with threadpool_limits(limits=1):
+                began = time.monotonic()
+                first = [function(*tasks[0])]
+                rest_s = (time.monotonic() - began) * (len(tasks) - 1)
+                tasks = tasks[1:]
+                if jobs == 1 or rest_s < WORTH_PROCESSES_S:
+                    return first + [function(*task) for task in tasks]
         with ExitStack() as stack:
             if dask is None:
                 stack.enter_context(parallel_config("loky", inner_max_num_threads=1))
@@ -101,7 +113,7 @@ class LocalWorkbench:
             results: list[Any] = Parallel(n_jobs=jobs if dask is None else -1)(
                 delayed(function)(*task) for task in tasks
             )
-            return results
+            return first + results
 
 
 def _cluster(address: str) -> AbstractContextManager[Any]:
