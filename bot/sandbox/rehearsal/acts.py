@@ -30,8 +30,8 @@ def first_models(scene: Scene) -> None:
         _approved(scene, number, say)
     with tell(f"{MANAGER} merges; staging gets the bytes that were evaluated") as say:
         _merged(scene, number, MODELS, say)
-    with tell(f"{MANAGER} writes /promote: production gets them too") as say:
-        _to_production(scene, number, MODELS, say)
+    with tell(f"{MANAGER} writes /promote for one of them: production gets it too") as say:
+        _to_production(scene, number, MODEL, say)
 
 
 def better_spec(scene: Scene) -> None:
@@ -54,7 +54,7 @@ def better_spec(scene: Scene) -> None:
     with tell(f"{MANAGER} merges; staging gets the bytes that were evaluated") as say:
         _merged(scene, number, (MODEL,), say)
     with tell(f"{MANAGER} writes /promote: production gets them too") as say:
-        _to_production(scene, number, (MODEL,), say)
+        _to_production(scene, number, MODEL, say)
 
 
 def more_data(scene: Scene) -> None:
@@ -152,10 +152,10 @@ def _merged(scene: Scene, number: int, models: tuple[str, ...], say: Say) -> Non
     _live(scene, number, STAGING, models, say)
 
 
-def _to_production(scene: Scene, number: int, models: tuple[str, ...], say: Say) -> None:
-    scene.comment(MANAGER, number, f"/promote {scene.evaluation_id(number)} to {PRODUCTION}")
+def _to_production(scene: Scene, number: int, model: str, say: Say) -> None:
+    scene.comment(MANAGER, number, f"/promote {scene.evaluation_id(number)} {model} to {PRODUCTION}")
     scene.ran(scene.settle(), "promote.yml")
-    _live(scene, number, PRODUCTION, models, say)
+    _live(scene, number, PRODUCTION, (model,), say)
 
 
 def _live(scene: Scene, number: int, environment: str, models: tuple[str, ...], say: Say) -> None:
