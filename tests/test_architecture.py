@@ -36,9 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Files that break the table above, what they import, and why. A row that is not needed any more fails, too.
 BREAKS: dict[str, tuple[set[str], str]] = {
-    "pipeline/job.py": ({"adapters"}, "a reused evaluation's data is read at another commit than the job's own"),
+    "pipeline/job.py": ({"adapters"}, "makes the data readable at a pull request's head, once that is fetched"),
     "pipeline/promote_job.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
-    "pipeline/train_job.py": ({"adapters"}, "its adapters import scikit-learn, and only this job may wait for that"),
+    "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
 
 # What a port hands out: values, and a loaded artifact. A pure file may know their types, never a port itself.
