@@ -92,8 +92,12 @@ def _frequent(values: Any) -> Any:
     import pyarrow.compute as pc
 
     counted = pc.value_counts(values.drop_null())
-    order = pc.sort_indices(counted.field("counts"), sort_keys=[("", "descending")])[:CATEGORIES]
-    return counted.field("values").take(order) if len(counted) else pa.array([], pa.string())
+    if not len(counted):
+        return pa.array([], pa.string())
+    # Ties go by name: by first appearance they would favour the reference, and the permutations would be wrong.
+    table = pa.table({"n": counted.field("counts"), "name": counted.field("values")})
+    order = pc.sort_indices(table, sort_keys=[("n", "descending"), ("name", "ascending")])[:CATEGORIES]
+    return table["name"].take(order).combine_chunks()
 
 
 def _bins(values: Any, edges: Floats) -> Codes:

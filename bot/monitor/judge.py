@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.errors import UserError
 from bot.monitor.calibrate import Found, drifted, permutations_for
-from bot.monitor.coding import Coder, Codes, coder
+from bot.monitor.coding import Coder, Codes, coder, texts
 from bot.monitor.drift.interface import Floats
 from bot.monitor.performance import Losses, compared
 from bot.monitor.sample import sample
@@ -91,6 +91,7 @@ def _health(
 ) -> Health:
     judged = bool(drift or performance)
     alarm = any(one.alarm for one in drift) or any(one.alarm for one in performance)
+    alarm = alarm or any(note.code == "column_gone" for note in notes)
     status: Status = "alarm" if alarm else "healthy" if judged else "unknown"
     return Health(
         model=model,
@@ -155,14 +156,16 @@ def _coders(reference: Any, current: Any, settings: Settings) -> tuple[list[Code
 def _joined(one: Any, other: Any) -> Any:
     import pyarrow as pa
 
-    parts = [pa.chunked_array([side]) for side in (one, other)]
-    tables = [pa.table({"x": part}) for part in parts]
-    return pa.concat_tables(tables, promote_options="permissive")["x"].combine_chunks()
+    tables = [pa.table({"x": side}) for side in (one, other)]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")["x"].combine_chunks()
+    except pa.ArrowException:  # numbers became words: both are words then, and drifted
+        return pa.concat_arrays([texts(side) for side in (one, other)])
 
 
 def _schema_notes(before: set[str], after: set[str], settings: Settings) -> Iterator[Note]:
     before, after = before - settings.ignore, after - settings.ignore
-    for name in sorted(before - after):
+    for name in sorted(before - after - {settings.target}):
         yield Note(code="column_gone", sentence=f"{name} is in the reference and no longer in the current table.")
     for name in sorted(after - before):
         yield Note(code="column_new", sentence=f"{name} is new in the current table and was not tested.")
