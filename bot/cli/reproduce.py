@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import UserError
+from bot.records.event import Dispatched, Event
 
 if TYPE_CHECKING:
+    from bot.pipeline.job import Job
     from bot.ports import Ports
     from bot.records.evaluation import Evaluation
     from bot.records.plan import Planned
@@ -32,7 +34,24 @@ def command(digest: str, repo: Path) -> int:
     """
     from bot.cli.local import local_ports
 
-    ports = local_ports(repo)
+    return compare(digest, local_ports(repo))
+
+
+def run(event: Event, job: Job) -> None:
+    """The job `reproduce`: the digest that was asked for, or all that is live. Raises UserError on a difference."""
+    from bot.promote.step import live_releases
+
+    asked = event.inputs.get("digest", "") if isinstance(event, Dispatched) else ""
+    digests = [asked] if asked else sorted({one.artifact_digest for one in live_releases(job.ports)})
+    if not digests:
+        job.say("nothing is live; nothing to reproduce")
+    differ = [one for one in digests if compare(one, job.ports)]
+    if differ:
+        raise UserError(f"not reproduced: {', '.join(differ)}", hint="The lines above say how.", code="not_reproduced")
+
+
+def compare(digest: str, ports: Ports) -> int:
+    """Train again, print what differs; 0 when the predictions agree, else 1."""
     evaluation, pointer = find_evaluation(digest, ports)
     before, after, found = reproduce(evaluation, pointer, ports)
     click.echo(f"{before.model} {before.artifact_digest}")

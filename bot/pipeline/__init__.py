@@ -11,4 +11,5 @@ JOBS = {
     "chatops": "bot.pipeline.chatops_job",
     "promote": "bot.pipeline.promote_job",
     "reconcile": "bot.pipeline.reconcile_job",
+    "reproduce": "bot.cli.reproduce",  # the verb itself, on what is live
 }
