@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("n", "m"), [(1000, 200), (300, 600)])
 def test_undrifted_windows_alarm_as_seldom_as_the_user_says(flights, quick, n, m):
-    """40 random windows of 26 real columns without an effect floor: 4 alarms are expected, 10 have a chance of 0.5 %."""
+    """40 random windows of 26 real columns without an effect floor: 4 alarms are expected, 10 are very unlikely."""
     windows = 40
     alarms = sum(health(*split(flights, seed, n, m), least_effect=0.0).status == "alarm" for seed in range(windows))
     assert alarms < 10
