@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import tempfile
@@ -50,14 +51,20 @@ def command(directory: Path | None, template: Path | None, as_json: bool) -> Non
 def _own_folder(checkout: Path) -> Path:
     """One folder a user and checkout below the temporary one, so that a second demo finds what the first one left.
 
-    Raises UserError when somebody else owns a folder of that name.
+    A demo that broke off stays as it is, for its logs, and another folder is taken. Raises UserError when somebody else
+    owns a folder of that name.
     """
     import hashlib
 
+    from bot.sandbox.rehearsal.opening import broke_off
+
     name = f"mlbot-demo-{os.getuid()}-{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}"
-    path = Path(tempfile.gettempdir(), name)
-    path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise UserError(f"{path} belongs to somebody else", hint="Name a folder of yours: `mlbot demo --dir DIR`.")
-    return path
+    for number in itertools.count(1):
+        path = Path(tempfile.gettempdir(), name if number == 1 else f"{name}-{number}")
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise UserError(f"{path} belongs to somebody else", hint="Name a folder of yours: `mlbot demo --dir DIR`.")
+        if not broke_off(path):
+            return path
+    raise AssertionError

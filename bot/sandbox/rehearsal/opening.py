@@ -24,12 +24,17 @@ def is_told(directory: Path) -> bool:
     return (directory / TOLD).exists()
 
 
+def broke_off(directory: Path) -> bool:
+    """Whether a story began in the folder and did not come to its end."""
+    return (directory / "github.json").exists() and not is_told(directory)
+
+
 def open_scene(directory: Path, template: Path, teller: Teller) -> Scene:
     """A new sandbox in the folder, or the one that an earlier story left there.
 
     Raises UserError when the folder holds something else, or a story that broke off.
     """
-    if (directory / "github.json").exists() and not is_told(directory):
+    if broke_off(directory):
         raise UserError(
             f"{directory}: a demo broke off here",
             hint="Remove the folder, or name another with --dir.",

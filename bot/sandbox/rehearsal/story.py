@@ -19,6 +19,8 @@ def tell(directory: Path, template: Path, teller: Teller) -> list[tuple[str, lis
     ) as say:
         scene = open_scene(directory, template, teller)
         say(f"{scene.sandbox.repository} at {scene.sandbox.url}, in {scene.directory}")
+        if told:
+            say("remove the folder to see the whole story again")
     try:
         with scene.sandbox:
             scene.evidence.refresh()
