@@ -32,9 +32,9 @@ def command(digest: str, repo: Path) -> int:
 
     The first 8 hexadecimal digits are enough. Exit 1 when the predictions differ beyond the estimator's tolerance.
     """
-    from bot.cli.local import local_ports
+    from bot.cli.clone import clone_ports
 
-    return compare(digest, local_ports(repo))
+    return compare(digest, clone_ports(repo, fetch=False))
 
 
 def run(event: Event, job: Job) -> None:

@@ -11,5 +11,6 @@ JOBS = {
     "chatops": "bot.pipeline.chatops_job",
     "promote": "bot.pipeline.promote_job",
     "reconcile": "bot.pipeline.reconcile_job",
+    "monitor": "bot.pipeline.monitor_job",
     "reproduce": "bot.cli.reproduce",  # the verb itself, on what is live
 }

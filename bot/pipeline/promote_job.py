@@ -129,6 +129,7 @@ def _one(
         return rollback(
             environment, model, reason=command.reason, by=by, ports=ports, trigger=trigger,
             revoked=revoked_digests(model, ports), to_digest=_digest(command.options.get("to")),
+            summarize=summarize(job),
         )  # fmt: skip
     if head is None:
         raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
@@ -137,7 +138,7 @@ def _one(
         model, environment, evaluation, pointer, commit=found.merge_commit_sha or "", number=found.number,
         approved_by=approvers(model, judged.decision, judged.facts), promoted_by=by,
         reason=command.reason or f"pull request #{found.number}", ports=ports, trigger=trigger,
-        decision_digest=judged.decision.digest(), probe=_probe(environment, job), summarize=_summarize(job),
+        decision_digest=judged.decision.digest(), probe=_probe(environment, job), summarize=summarize(job),
     )  # fmt: skip
 
 
@@ -158,7 +159,8 @@ def _probe(environment: str, job: Job) -> Callable[[Path, Training], None]:
     return ServingEnvironment(prepared(locked, cache_folder())).check
 
 
-def _summarize(job: Job) -> functools.partial:  # type: ignore[type-arg]
+def summarize(job: Job) -> functools.partial:  # type: ignore[type-arg]
+    """Makes the attestation of a decision that is signed with a release."""
     run = job.ports.run
     server = run.url.partition(f"/{run.repository}/")[0] if run.url else ""
     uri = f"git+{server}/{run.repository}@{job.default_sha}#policies"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import MlbotError, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import rejudge
-from bot.pipeline.promote_job import by_itself
+from bot.pipeline.promote_job import by_itself, summarize
 from bot.promote.step import settle
 from bot.records.event import Event
 
@@ -19,7 +19,7 @@ def run(_event: Event, job: Job) -> None:
         except MlbotError as error:
             failed.append(f"#{number}: {error.message}")
     for model in sorted(job.ports.git.entries(job.default_sha, "models")):
-        settle(model, job.ports)
+        settle(model, job.ports, summarize(job))
     for number in job.ports.pull_requests.for_commit(job.default_sha):
         by_itself(number, job)
     for line in failed:

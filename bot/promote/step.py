@@ -143,13 +143,14 @@ def rollback(
     ports: Ports,
     revoked: Collection[str] = (),
     trigger: str | None = None,
+    summarize: Summarize | None = None,
 ) -> Release:
     """Take the environment back to the last known good (or to a digest that was live), in one commit, with a hold.
 
     `by` None is an automatic rollback. The same `trigger` twice is one rollback.
     """
     for _ in range(ATTEMPTS):
-        states = settle(model, ports)
+        states = settle(model, ports, summarize)
         live = states.get(environment)
         if live is not None and trigger is not None and (live.action, live.trigger) == ("rollback", trigger):
             return live
@@ -160,7 +161,7 @@ def rollback(
         check_artifact(pointer, target.files, target.artifact_digest, ports)
         release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
         if _write(release, pointer, states, ports):
-            settle(model, ports)
+            settle(model, ports, summarize)
             return release
         _told_who(live, states_of(model, ports).get(environment))
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
