@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Files that break the table above, what they import, and why. A row that is not needed any more fails, too.
 BREAKS: dict[str, tuple[set[str], str]] = {
     "pipeline/job.py": ({"adapters"}, "makes the data readable at a pull request's head, once that is fetched"),
-    "pipeline/promote_job.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
+    "pipeline/probes.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
     "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
 
 from bot.chatops.parse import parse
 from bot.decide.attestation import summary
@@ -12,15 +10,16 @@ from bot.decide.orders import break_glass_used
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
+from bot.pipeline.probes import Probe, probes
 from bot.pipeline.promotion import approvers, asked, evaluation_and_pointer
 from bot.ports import PullRequest
 from bot.promote.step import promote, revoked_digests, rollback
 from bot.records.command import Command
+from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
 from bot.records.ledger import Head
 from bot.records.release import Approver, Release
-from bot.records.training import Training
 
 VERBS = {"promote": ("promote", "break-glass"), "rollback": ("rollback",)}
 
@@ -111,8 +110,15 @@ def _act(
     if judged.decision.status != "approved":
         return [f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}"]
     names = judged.facts.asked.models
-    done = functools.partial(_one, judged, command, head, found, by, trigger, job)
-    said = [_sentence(done(name)) for name in names]
+    if command.verb == "rollback":
+        said = [_sentence(_rolled_back(name, command, by, trigger, job)) for name in names]
+    elif head is None:
+        raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
+    else:
+        stored = [evaluation_and_pointer(name, head.models[name], job) for name in names]
+        with probes(environment, stored, job) as probe:
+            done = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
+            said = [_sentence(done(*one)) for one in stored]
     used = break_glass_used(judged.case)
     if used is not None:
         job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
@@ -120,43 +126,28 @@ def _act(
     return said
 
 
-def _one(
-    judged: Judged, command: Command, head: Head | None, found: PullRequest, by: Approver | None,
-    trigger: str | None, job: Job, model: str,
+def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str | None, job: Job) -> Release:
+    return rollback(
+        command.environment or "", model, reason=command.reason, by=by, ports=job.ports, trigger=trigger,
+        revoked=revoked_digests(model, job.ports), to_digest=_digest(command.options.get("to")),
+        summarize=summarize(job),
+    )  # fmt: skip
+
+
+def _promoted(
+    judged: Judged, command: Command, found: PullRequest, by: Approver | None, trigger: str | None, probe: Probe,
+    job: Job, evaluation: Evaluation, pointer: str,
 ) -> Release:  # fmt: skip
-    environment, ports = command.environment or "", job.ports
-    if command.verb == "rollback":
-        return rollback(
-            environment, model, reason=command.reason, by=by, ports=ports, trigger=trigger,
-            revoked=revoked_digests(model, ports), to_digest=_digest(command.options.get("to")),
-            summarize=summarize(job),
-        )  # fmt: skip
-    if head is None:
-        raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
-    evaluation, pointer = evaluation_and_pointer(model, head.models[model], job)
     return promote(
-        model, environment, evaluation, pointer, commit=found.merge_commit_sha or "", number=found.number,
-        approved_by=approvers(model, judged.decision, judged.facts), promoted_by=by,
-        reason=command.reason or f"pull request #{found.number}", ports=ports, trigger=trigger,
-        decision_digest=judged.decision.digest(), probe=_probe(environment, job), summarize=summarize(job),
+        evaluation.model, command.environment or "", evaluation, pointer, commit=found.merge_commit_sha or "",
+        number=found.number, approved_by=approvers(evaluation.model, judged.decision, judged.facts), promoted_by=by,
+        reason=command.reason or f"pull request #{found.number}", ports=job.ports, trigger=trigger,
+        decision_digest=judged.decision.digest(), probe=probe, summarize=summarize(job),
     )  # fmt: skip
 
 
 def _digest(text: str | None) -> str | None:
     return f"sha256:{text.removeprefix('sha256:')}" if text else None
-
-
-def _probe(environment: str, job: Job) -> Callable[[Path, Training], None]:
-    """Load and query in the environment that serves."""
-    from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
-    from bot.specs.deployment import FILE, read_deployment
-
-    settings = read_deployment(job.ports.git.read(job.default_sha, FILE))
-    path = settings.of(environment).requirements if settings is not None else None
-    locked = job.ports.git.read(job.default_sha, path) if path else None
-    if path and locked is None:
-        raise UserError(f"{path} is not there", hint=f"{FILE} names it.", code="requirements_missing")
-    return ServingEnvironment(prepared(locked, cache_folder())).check
 
 
 def summarize(job: Job) -> functools.partial:  # type: ignore[type-arg]
