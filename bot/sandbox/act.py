@@ -183,6 +183,7 @@ def _variables(job: Job) -> dict[str, str]:
         "GIT_PAGER": "cat",  # act gives steps a terminal, GitHub does not
         "PAGER": "cat",
         "SANDBOX_ARTIFACTS": str(job.folder / "artifacts"),
+        "SANDBOX_OBJECTS": str(job.bare.path / "objects"),
         "UV_PROJECT_ENVIRONMENT": str(venv),
         "UV_NO_SYNC": "1",
         "UV_OFFLINE": "1",

@@ -14,6 +14,11 @@ git config --local gc.auto 0
 git config --local "http.$GITHUB_SERVER_URL/.extraheader" \
   "AUTHORIZATION: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 -w0)"
 
+# A full history is borrowed and not copied: each job of a rehearsal checks out, and they share one disk.
+if [ "$DEPTH" = 0 ] && [ "$REPOSITORY" = "$GITHUB_REPOSITORY" ] && [ -d "${SANDBOX_OBJECTS:-}" ]; then
+  echo "$SANDBOX_OBJECTS" > .git/objects/info/alternates
+fi
+
 wanted="$WANTED"
 if [ -z "$wanted" ] && [ "$REPOSITORY" = "$GITHUB_REPOSITORY" ]; then
   wanted="$GITHUB_SHA"
