@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.errors import UserError
 from bot.ports import Ports
+from bot.records.event import Dispatched, Event, PullRequestChanged
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,12 @@ def at_head(job: Job, number: int, sha: str) -> Job:
     if not ports.git.is_ancestor(sha, ports.git.resolve(reference)):
         raise UserError(f"{sha} is no commit of #{number}", code="head_missing")
     return replace(job, ports=replace(ports, data=DvcData(ports.workspace, ports.git, at=[sha])))
+
+
+def number_of(event: Event) -> int:
+    """The pull request that an event is about. Raises UserError (code `no_number`) when it names none."""
+    if isinstance(event, PullRequestChanged):
+        return event.number
+    if isinstance(event, Dispatched) and event.inputs.get("number", "").isdigit():
+        return int(event.inputs["number"])
+    raise UserError(f"this needs a pull request, not {event.kind}", hint="Give the input `number`.", code="no_number")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from fnmatch import fnmatchcase
 
-from bot.errors import UserError
-from bot.pipeline.job import Job, at_head
+from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.reuse import is_current
 from bot.plan.step import plan
 from bot.ports import PullRequest
@@ -33,12 +32,10 @@ def run(event: Event, job: Job) -> None:
 
 
 def _asked(event: Event) -> tuple[int, str | None, tuple[str, ...]]:
-    if isinstance(event, PullRequestChanged):
-        return event.number, event.head_sha, ()
-    if isinstance(event, Dispatched) and event.inputs.get("number", "").isdigit():
-        names = tuple(event.inputs.get("models", "").split())
-        return int(event.inputs["number"]), event.inputs.get("head") or None, names
-    raise UserError(f"a plan needs a pull request, not {event.kind}", hint="Give the input `number`.", code="no_number")
+    number = number_of(event)
+    if isinstance(event, Dispatched):
+        return number, event.inputs.get("head") or None, tuple(event.inputs.get("models", "").split())
+    return number, event.head_sha if isinstance(event, PullRequestChanged) else None, ()
 
 
 def _plan(found: PullRequest, job: Job) -> Plan:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.chatops.parse import parse
 from bot.decide.step import policy_difference, void
 from bot.errors import UserError
-from bot.pipeline.job import Job, at_head
+from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import judge, policies_of, show
 from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
@@ -38,7 +38,7 @@ def run(event: Event, job: Job) -> None:
     if isinstance(event, MergeGroupRequested):
         verify_group(event, job)
         return
-    number = getattr(event, "number", None) or int(getattr(event, "inputs", {}).get("number", 0))
+    number = number_of(event)
     found = job.ports.pull_requests.get(number)
     handed = Plan.parse((job.out / "plan.json").read_bytes(), source="out/plan.json")
     inside = at_head(job, number, handed.head_sha)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import MlbotError, UserError
-from bot.pipeline.job import Job, at_head
+from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.reuse import GATES, known, live_digest
 from bot.plan.step import plan_one
 from bot.ports import Ports
@@ -32,7 +32,7 @@ LOG_LINES = 20
 def run(event: Event, job: Job) -> None:
     """Train what is new and measure it; one model's failure is written down and does not stop the others."""
     made = Plan.parse((job.out / "plan.json").read_bytes(), source="out/plan.json")
-    number = getattr(event, "number", None) or int(getattr(event, "inputs", {}).get("number", 0))
+    number = number_of(event)
     inside = at_head(job, number, made.head_sha)
     planned = {one.model: one for one in made.planned}
     failed = []
