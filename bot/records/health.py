@@ -8,6 +8,7 @@ from bot.records.base import Part, Record
 
 Status = Literal["healthy", "alarm", "unknown"]
 Role = Literal["input", "prediction", "target"]
+Cause = Literal["performance", "drift", "inputs", "skew", "traffic", "operation"]
 
 
 class Side(Part):
@@ -76,11 +77,60 @@ class Note(Part):
     sentence: str
 
 
+class Check(Part):
+    """Something looked at besides drift and performance; `column` None means all rows.
+
+    `value` is measured, `limit` is where the alarm begins; each None where there is no number.
+    """
+
+    cause: Cause
+    code: str
+    sentence: str
+    alarm: bool
+    column: str | None = None
+    value: float | None = None
+    limit: float | None = None
+
+
+class Joined(Part):
+    """Logged rows that got a label by request id, and labels that were not used, by reason.
+
+    `labelled` rows were scored. `late` labels came more than the policy's wait after the prediction and are used all
+    the same; `duplicates` repeat what was said, `conflicting` say something else for the same row (none of them is
+    used), `orphans` name no logged row, `unknown_class` none of the model's classes.
+    """
+
+    rows: int
+    labelled: int
+    late: int
+    duplicates: int
+    conflicting: int
+    orphans: int
+    unknown_class: int
+
+
+class Aged(Part):
+    """A released version on the same new labelled rows: what each age of the model is worth today."""
+
+    version: str
+    artifact_digest: str
+    released_at: str
+    is_live: bool
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    better_than_live: bool = False
+
+
 class Health(Record):
     """Health of a model in one window. `unknown` means that nothing could be judged; the notes say why.
 
     `environment` and `version` are None for two plain tables. `smallest_detectable` is the share by which two
-    distribution functions must differ before this many rows show it, None when nothing was tested.
+    distribution functions must differ before this many rows show it, None when nothing was tested. `judged_at`,
+    `since` and `until` (RFC 3339, UTC) are when it was judged and which rows; None for two plain tables. `causes` are
+    what alarms, after persistence.
     """
 
     schema_version: Literal[1] = 1
@@ -97,3 +147,11 @@ class Health(Record):
     performance: tuple[Performance, ...]
     estimated: tuple[Estimated, ...]
     notes: tuple[Note, ...]
+    judged_at: str | None = None
+    since: str | None = None
+    until: str | None = None
+    artifact_digest: str | None = None
+    labels: Joined | None = None
+    checks: tuple[Check, ...] = ()
+    versions: tuple[Aged, ...] = ()
+    causes: tuple[Cause, ...] = ()

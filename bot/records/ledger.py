@@ -160,3 +160,14 @@ def testset_folder(test_rows_digest: str, metric: str) -> str:
 def testset_use_path(test_rows_digest: str, metric: str, inputs_digest: str) -> str:
     """One use of a test set: the result of these inputs was seen. The same inputs again are the same path."""
     return f"{testset_folder(test_rows_digest, metric)}{bare(inputs_digest)}.json"
+
+
+def health_folder(model: str, environment: str) -> str:
+    """Folder of a model's Health records in an environment; ends with a slash."""
+    return f"health/{model}/{environment}/"
+
+
+def health_path(model: str, environment: str, judged_at: str) -> str:
+    """A Health record's path; `judged_at` is RFC 3339 in UTC, and paths sort by it."""
+    at = "".join(letter for letter in judged_at if letter.isalnum())
+    return f"{health_folder(model, environment)}{at}.json"

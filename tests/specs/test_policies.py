@@ -74,6 +74,10 @@ MISTAKES: list[tuple[str, tuple[str, str], str, str]] = [
     ("an unknown command", changed("commands", "hold:", "aprove:"), "must be one of", "aprove"),
     ("a command for nobody", changed("commands", "hold: {permission: write}", "hold: {or_author: always}"), "nobody may use", "hold:"),
     ("another kind of file", changed("commands", "kind: Commands", "kind: Roles"), "must be", "kind: Roles"),
+    ("more alarms than windows", changed("environments", "auto_promote: merge}", "auto_promote: merge, monitor: {predictions: log, every: 7d, false_alarms_per_month: 9.0}}"), "every window may alarm", "every: 7d"),
+    ("retraining without labels", changed("environments", "auto_promote: merge}", "auto_promote: merge, monitor: {predictions: log, on_alarm: [retraining_pull_request]}}"), "retraining needs labels", "on_alarm"),
+    ("a log named after nothing", changed("environments", "auto_promote: merge}", "auto_promote: merge, monitor: {predictions: 'log/{modle}'}}"), "other names than", "modle"),
+    ("an action twice", changed("environments", "auto_promote: merge}", "auto_promote: merge, monitor: {predictions: log, on_alarm: [issue, issue]}}"), "named twice", "on_alarm"),
 ]  # fmt: skip
 
 

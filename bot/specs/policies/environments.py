@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bot.specs.base import Spec, wrong
 from bot.specs.policies.approvals import Requirement
+from bot.specs.policies.monitor import Monitor
 from bot.specs.policies.words import Duration, Glob, Name, seconds
 
 Bypass = Literal["freeze_windows", "soak_time", "wait_timer", "approvals", "verification", "lock"]
@@ -107,6 +108,8 @@ class Environment(Spec):
     """How the environments branch is written."""
     automatic_rollback: bool = False
     """Go back to the last known good when verification fails."""
+    monitor: Monitor | None = None
+    """How what is live here is watched, and what follows an alarm; left out: not watched."""
 
 
 class BreakGlassReview(Spec):
