@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from bot.monitor.calibrate import Found, drifted, permutations_for
 from bot.monitor.coding import Coder, Codes, coder, texts
 from bot.monitor.drift.interface import Floats
 from bot.monitor.performance import Losses, compared
+from bot.monitor.persist import Rule
 from bot.monitor.sample import sample
-from bot.records.health import Budget, ColumnDrift, Health, Note, Performance, Role, Side, Status
+from bot.records.health import Budget, ColumnDrift, Health, Note, Performance, Role, Side, Status, Task
 
 FEWEST_ROWS = 30
 FEW_ROWS = 200
@@ -23,7 +24,11 @@ MOST_SAMPLED = 20_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user sets; `target` and `prediction` are columns, None where there is none."""
+    """What the user sets; `target` and `prediction` are columns, None where there is none.
+
+    `task` None: guessed, and said. `probabilities`: column by class, for which the model gives one; one is enough for
+    two classes. `rule`: how many windows must agree before it is an alarm.
+    """
 
     false_alarms_per_month: float = 0.5
     windows_per_month: float = 30.0
@@ -31,6 +36,9 @@ class Settings:
     target: str | None = None
     prediction: str | None = None
     ignore: frozenset[str] = frozenset()
+    task: Task | None = None
+    probabilities: Mapping[str, str] = field(default_factory=dict)
+    rule: Rule = field(default_factory=Rule)
 
     @property
     def per_window(self) -> float:
@@ -46,8 +54,11 @@ class Source:
     read: Callable[[], Iterable[Any]]
 
 
-def judge(model: str, reference: Source, current: Source, settings: Settings) -> Health:
-    """The Health record; a table that is too small gives `unknown`, with a note."""
+def judge(model: str, reference: Source, current: Source, settings: Settings, past: Sequence[Health] = ()) -> Health:
+    """The Health record; a table that is too small gives `unknown`, with a note.
+
+    `past`: earlier windows of the same release against the same reference, oldest first, none overlapping this one.
+    """
     samples = [sample(one.read(), MOST_SAMPLED, seed) for seed, one in enumerate((reference, current))]
     sides = [
         Side(source=one.name, rows=rows, sampled=0 if table is None else table.num_rows)

@@ -8,6 +8,7 @@ from bot.records.base import Part, Record
 
 Status = Literal["healthy", "alarm", "unknown"]
 Role = Literal["input", "prediction", "target"]
+Task = Literal["classification", "regression"]
 Cause = Literal["performance", "drift", "inputs", "skew", "traffic", "operation"]
 
 
@@ -25,7 +26,9 @@ class Budget(Part):
 
     `per_window` is the chance that an undrifted window alarms: `false_alarms_per_month / windows_per_month`. It is
     divided equally among `families` (drift, and performance when rows have labels). `permutations` is how many gave
-    the distribution that the drift family is judged by.
+    the distribution that the drift family is judged by. `level` is the p-value at or under which one window is raised:
+    it is larger than `per_window` when several windows must agree. `expected_per_month` is how many false alarms that
+    makes a month at most, None in records of before there was a level.
     """
 
     false_alarms_per_month: float
@@ -33,13 +36,43 @@ class Budget(Part):
     per_window: float
     families: tuple[str, ...]
     permutations: int
+    level: float | None = None
+    expected_per_month: float | None = None
+
+
+class Persistence(Part):
+    """How many windows must be raised before it is an alarm: `needed` of the last `of`, this one included.
+
+    `raised` of the `seen` windows were (seen <= of: fewer at the start). `correlation` is how far windows go together
+    because they share their reference.
+    """
+
+    needed: int
+    of: int
+    seen: int
+    raised: int
+    correlation: float
 
 
 class ColumnDrift(Part):
-    """One test of one column. `effect` is in the test's own unit, `p_adjusted` holds over all columns and tests."""
+    """One test of one column. `effect` is 0 to 1, `p_adjusted` holds over all columns and tests together.
+
+    `q`: the column is drifted at this false discovery rate over columns (Benjamini & Hochberg 1995), the same for all
+    tests of the column. `alarm`: it is one of the columns to look at in a window that is raised.
+    """
 
     column: str
     role: Role
+    test: str
+    effect: float
+    p_adjusted: float
+    alarm: bool
+    q: float | None = None
+
+
+class JointDrift(Part):
+    """All columns judged together. `effect` is 0 to 1: for the domain classifier 2 AUC - 1, cross-validated."""
+
     test: str
     effect: float
     p_adjusted: float
@@ -59,15 +92,24 @@ class Performance(Part):
     n_reference: int
     n_current: int
     alarm: bool
+    p_value: float | None = None
 
 
 class Estimated(Part):
-    """A metric of unlabelled rows, estimated from calibrated probabilities (CBPE): blind to concept drift."""
+    """A metric of unlabelled rows, estimated from calibrated probabilities (CBPE): never an alarm by itself.
+
+    `reference` is measured on labelled rows, `current` estimated; `low` and `high` hold what chance does to `rows` rows
+    (95 %), not what a broken assumption does. `assumption` says when it holds, `fails_when` when it is wrong.
+    """
 
     metric: str
     reference: float
     current: float
     assumption: str
+    low: float | None = None
+    high: float | None = None
+    rows: int | None = None
+    fails_when: tuple[str, ...] = ()
 
 
 class Note(Part):
@@ -147,6 +189,11 @@ class Health(Record):
     performance: tuple[Performance, ...]
     estimated: tuple[Estimated, ...]
     notes: tuple[Note, ...]
+    p_value: float | None = None
+    raised: bool = False
+    task: Task | None = None
+    joint: tuple[JointDrift, ...] = ()
+    persistence: Persistence | None = None
     judged_at: str | None = None
     since: str | None = None
     until: str | None = None

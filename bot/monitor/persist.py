@@ -1,0 +1,56 @@
+"""An alarm only when k of the last n windows were raised, at a level that still costs the false alarms allowed.
+
+Windows share their reference: one unlucky draw of it makes all of them look odd. With n reference and m current rows
+the differences of two windows correlate by m / (n + m), so the count of raised windows is not binomial. The chance is
+taken for one normal difference tested on one side: several columns, and both sides, correlate less in their tails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST = 1e-9
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`needed` raised windows of the last `of`, this one included."""
+
+    needed: int = 1
+    of: int = 1
+
+
+def shared(reference_rows: int, current_rows: int) -> float:
+    """Correlation of the differences of two windows of `current_rows` from one reference; 1 without reference rows."""
+    return current_rows / max(reference_rows + current_rows, 1) if reference_rows else 1.0
+
+
+def chance(level: float, rule: Rule, correlation: float) -> float:
+    """That at least `needed` of `of` undrifted windows have a p-value at or under `level`."""
+    from scipy.special import bdtrc, ndtr, ndtri
+
+    if rule.of == 1 or correlation >= 1:
+        return level
+    reference = np.linspace(-9, 9, 3001)
+    weight = np.exp(-(reference**2) / 2)
+    raised = ndtr((ndtri(level) + np.sqrt(correlation) * reference) / np.sqrt(1 - correlation))
+    return float((bdtrc(rule.needed - 1, rule.of, raised) * weight).sum() / weight.sum())
+
+
+def level_for(allowed: float, rule: Rule, correlation: float) -> float:
+    """The largest level of one window, at most 0.5, with which the rule fires with a chance of at most `allowed`."""
+    low, high = SMALLEST, 0.5
+    if chance(high, rule, correlation) <= allowed:
+        return high
+    for _ in range(60):
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if chance(middle, rule, correlation) <= allowed else (low, middle)
+    return low
+
+
+def raised(p_values: Sequence[float], level: float, rule: Rule) -> int:
+    """How many of the last `of` windows (oldest first, this one last) are at or under `level`."""
+    return sum(one <= level for one in p_values[-rule.of :])
