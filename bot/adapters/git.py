@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # The account that GITHUB_TOKEN acts as: https://api.github.com/users/github-actions[bot]
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 PUSH_ATTEMPTS = 8
 # What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
@@ -86,7 +88,8 @@ class LocalGit:
         node = self._node(self.resolve(sha), path)
         if node is None or node.type_str != "tree":
             return {}
-        return {item.name: TreeEntry(item.name, _kind(item.filemode), str(item.id)) for item in node}
+        found = ((_text(name), mode, oid) for name, (mode, oid) in _raw(node).items())
+        return {name: TreeEntry(name, _kind(mode), oid) for name, mode, oid in found}
 
     def read(self, sha: str, path: str) -> bytes | None:
         node = self._node(self.resolve(sha), path)
@@ -96,14 +99,25 @@ class LocalGit:
 
     def changes(self, base: str, head: str, *, under: Sequence[str] = ()) -> list[Change]:
         one, two = (self._node(self.resolve(rev), "") for rev in (base, head))
-        zero = "0" * 40
-        found = []
-        for delta in one.diff_to_tree(two).deltas:
-            path = delta.new_file.path or delta.old_file.path
-            if not under or any(path == root or path.startswith(root.rstrip("/") + "/") for root in under):
-                old, new = str(delta.old_file.id), str(delta.new_file.id)
-                found.append(Change(path, None if old == zero else old, None if new == zero else new))
+        found = self._differences(one, two, b"")
+        if under:
+            roots = tuple(root.rstrip("/") for root in under)
+            found = (c for c in found if any(c.path == root or c.path.startswith(root + "/") for root in roots))
         return sorted(found, key=lambda change: change.path)
+
+    def _differences(self, one: Any, two: Any, prefix: bytes) -> Iterator[Change]:
+        """Like libgit2's diff of trees, which opens every folder; this opens those that differ."""
+        old, new = _raw(one), _raw(two)
+        for name in old.keys() | new.keys():
+            pair = (old.get(name), new.get(name))
+            if pair[0] == pair[1]:
+                continue
+            files = [entry[1] if entry and entry[0] != FOLDER else None for entry in pair]
+            folders = [self.repository[entry[1]] if entry and entry[0] == FOLDER else None for entry in pair]
+            if any(files):
+                yield Change(_text(prefix + name), files[0], files[1])
+            if any(folders):
+                yield from self._differences(folders[0], folders[1], prefix + name + b"/")
 
     def merge_base(self, one: str, two: str) -> str | None:
         found = self.repository.merge_base(self.resolve(one), self.resolve(two))
@@ -240,6 +254,20 @@ class GitBranch:
         done = self.git.run("log", "--format=%H%x1f%ct%x1f%B%x1e", tip, *scope)
         rows = [row.strip("\n").split("\x1f", 2) for row in done.stdout.split("\x1e") if row.strip()]
         return [(sha, datetime.fromtimestamp(int(at), UTC), text.strip()) for sha, at, text in rows]
+
+
+def _raw(tree: Any) -> dict[bytes, tuple[int, str]]:
+    """Name -> (mode, object id) of a tree, None has no entries; a fifth of the time of making an object of each entry.
+
+    The format: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
+    """
+    entries = _ENTRY.findall(tree.read_raw()) if tree is not None else ()
+    return {name: (int(mode, 8), oid.hex()) for mode, name, oid in entries}
+
+
+def _text(name: bytes) -> str:
+    """A path as text that any record can hold; one that is not UTF-8 names nothing that the bot would read."""
+    return name.decode(errors="backslashreplace")
 
 
 def _kind(mode: int) -> Literal["blob", "tree", "link", "commit"]:

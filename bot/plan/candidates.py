@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.plan.entries import invalid, removed, skipped
+from bot.plan.entries import UNAFFECTED, invalid, removed
 from bot.plan.facts import no_file
 from bot.ports import TreeEntry
-from bot.records.plan import Entry
+from bot.records.plan import Entry, Skipped
 
 Tree = Mapping[str, TreeEntry]
 
@@ -41,7 +41,7 @@ def candidates(base: Tree, head: Tree) -> Candidates:
 
 def untouched(name: str) -> Entry:
     """The entry of a model whose folder and data do not differ."""
-    return skipped(name, "unaffected", "Nothing that it reads changed.")
+    return Skipped(model=name, reason=UNAFFECTED)
 
 
 def n_models(head: Tree) -> int:

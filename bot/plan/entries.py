@@ -16,6 +16,7 @@ from bot.records.plan import Invalid, Planned, Reason, Skipped
 Known = Callable[[str, str], str | None]
 
 ASKED = Reason(code="asked_for", sentence="It was asked for.")
+UNAFFECTED = Reason(code="unaffected", sentence="Nothing that it reads changed.")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _unmoved(base: Folder, head: Folder, old: Inputs, new: Inputs) -> Skipped:
     about = f" ({what})" if what else ""
     path = spec_path(head.name) if base.spec != head.spec else schema_path(head.name)
     if base.entries == head.entries:
-        return skipped(head.name, "unaffected", "Nothing that it reads changed.")
+        return Skipped(model=head.name, reason=UNAFFECTED)
     if settled := other_files(base, head):
         return settled
     return skipped(head.name, "inputs_unchanged", f"What changed does not change the model{about}.", path)

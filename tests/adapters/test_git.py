@@ -1,5 +1,6 @@
 """The repository is read as objects; bot branches are written by compare-and-swap."""
 
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,6 +74,33 @@ def test_changes_lists_added_removed_and_modified_paths(clone: Path) -> None:
     assert [change.path for change in repository.changes("main~1", "main", under=["b.txt"])] == ["b.txt"]
     assert repository.is_ancestor("main~1", "main") and not repository.is_ancestor("main", "main~1")
     assert repository.merge_base("main~1", "main") == repository.resolve("main~1")
+
+
+def test_changes_are_those_of_git_itself_for_every_kind_of_entry(clone: Path) -> None:
+    """A file becomes a folder, a folder a file, a link a file, a mode changes, names are not UTF-8."""
+    (clone / "file").write_text("1")
+    (clone / "folder").mkdir()
+    (clone / "folder" / "deep").mkdir()
+    (clone / "folder" / "deep" / "x").write_text("x")
+    (clone / "script").write_text("run")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "second")
+    (clone / "file").unlink()
+    (clone / "file").mkdir()
+    (clone / "file" / "below").write_text("1")
+    (clone / "folder" / "deep" / "x").unlink()
+    (clone / "folder" / "deep").rmdir()
+    (clone / "folder" / "deep").write_text("now a file")
+    (clone / "link").unlink()
+    (clone / "link").write_text("/etc/passwd")
+    (clone / "script").chmod(0o755)
+    (clone / os.fsdecode(b"caf\xe9.txt")).write_text("latin")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "third")
+    told = git(clone, "diff", "--no-renames", "--name-only", "main~1", "main").splitlines()
+    found = [change.path for change in LocalGit(clone).changes("main~1", "main")]
+    assert [path for path in found if "caf" not in path] == [path for path in told if "caf" not in path]
+    assert "caf\\xe9.txt" in found
 
 
 def test_a_branch_is_born_grows_and_is_read_back(clone: Path) -> None:

@@ -8,11 +8,18 @@ import os
 import resource
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bot.adapters.git import LocalGit
+from bot.cli.local import local_ports
+from bot.plan.step import plan, plan_all
+from bot.ports import Ports
+from bot.records.plan import Plan
 from tests.repositories import Repository
 
 SPEC = """task: binary
@@ -123,7 +130,7 @@ def spent() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def plan(folder: Path, base: str, times: int = 3) -> tuple[float, str]:
+def cli_seconds(folder: Path, base: str, times: int = 3) -> tuple[float, str]:
     command = [sys.executable, "-c", "from bot.cli import main; main()"]
     return seconds([*command, "plan", "--repo", str(folder), "--base", base], Path.cwd(), times)
 
@@ -131,7 +138,7 @@ def plan(folder: Path, base: str, times: int = 3) -> tuple[float, str]:
 @pytest.mark.slow
 def test_a_plan_of_1000_models_takes_under_a_twentieth_of_dvc_repro_dry(tmp_path, record_property):
     base, _ = repository(tmp_path, 1000)
-    ours, said = plan(tmp_path, base)
+    ours, said = cli_seconds(tmp_path, base)
     assert "1 to evaluate, 0 invalid, 999 skipped" in said
     theirs, told = seconds([sys.executable, "-m", "dvc", "repro", "--dry"], tmp_path, times=1)
     assert told.count("Running stage") == 1, "both find the one changed model"
@@ -141,10 +148,42 @@ def test_a_plan_of_1000_models_takes_under_a_twentieth_of_dvc_repro_dry(tmp_path
     assert ours < theirs / 20
 
 
+def processor_s(function: Callable[[str, str, Ports], Plan], base: str, folder: Path) -> float:
+    """Seconds of one plan in this process, by ports that have read nothing yet."""
+    ports = local_ports(folder)
+    start = time.process_time()
+    function(base, "HEAD", ports)
+    return time.process_time() - start
+
+
+def test_nothing_of_an_unchanged_model_is_read(tmp_path):
+    """Beyond listing `models/`: a plan succeeds where Git has lost every file and folder of the other models."""
+    base, _ = repository(tmp_path, 50)
+    git = LocalGit(tmp_path).repository
+    lost = {folder.id: [folder, *folder] for folder in git[git.head.target].tree["models"]}
+    del lost[git[git.head.target].tree["models/model-00007"].id]
+    for entry in (str(entry.id) for entries in lost.values() for entry in entries):
+        (tmp_path / ".git/objects" / entry[:2] / entry[2:]).unlink()
+    made = plan(base, "HEAD", local_ports(tmp_path))
+    assert [entry.model for entry in made.planned] == ["model-00007"]
+    assert len(made.entries) == made.n_models == 50
+
+
 @pytest.mark.slow
-def test_the_cost_does_not_grow_with_unchanged_models(tmp_path):
-    """Beyond listing a tree: ten times the models may cost 20 microseconds each."""
-    small, _ = plan(tmp_path / "small", repository(tmp_path / "small", 100)[0])
-    large, _ = plan(tmp_path / "large", repository(tmp_path / "large", 2000)[0])
-    print(f"\n100 models {small:.3f} s, 2,000 models {large:.3f} s")
-    assert large - small < 0.1
+def test_an_unchanged_model_costs_less_than_a_twentieth_of_one_that_is_read(tmp_path):
+    """The growth of a plan of one change with the models, against the growth of a plan that reads every model."""
+    bases = {number: repository(tmp_path / str(number), number)[0] for number in (10, 100, 2000)}
+
+    def read_all(_: str, head: str, ports: Ports) -> Plan:
+        return plan_all(head, ports)
+
+    cases = [(plan, 10), (plan, 2000), (read_all, 10), (read_all, 100)]
+    best = dict.fromkeys(cases, float("inf"))
+    for _ in range(5):
+        for function, number in cases:
+            took = processor_s(function, bases[number], tmp_path / str(number))
+            best[function, number] = min(best[function, number], took)
+    ours = (best[plan, 2000] - best[plan, 10]) / 1990
+    theirs = (best[read_all, 100] - best[read_all, 10]) / 90
+    print(f"\na model: unchanged {ours * 1e6:.0f} us, read {theirs * 1e6:.0f} us")
+    assert ours < theirs / 20
