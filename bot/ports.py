@@ -124,6 +124,13 @@ class Data(Protocol):
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         """Put the files at `into/<path>`, each re-hashed. Raises UserError (code `data_object_missing`)."""
 
+    def add(self, sha: str, files: Mapping[str, Path]) -> dict[str, bytes]:
+        """Keep files (path below `data/` -> where it lies now) next to those of the commit, or in their place.
+
+        Gives what a commit must write so that it has them: the pointer, and with an embedded remote the objects.
+        Raises UserError when the commit's data cannot be read, WorldError when the remote does not answer.
+        """
+
 
 class Artifacts(Protocol):
     """Artifact folders in the DVC remote, by content."""
@@ -296,6 +303,44 @@ class Conversation(Protocol):
         """Merge exactly this head; the merge commit. Raises UserError when the head moved or GitHub refuses."""
 
 
+@dataclass(frozen=True)
+class Thread:
+    """An issue or a pull request of the bot's own. `is_merged` is about a pull request."""
+
+    number: int
+    title: str
+    body: str
+    state: Literal["open", "closed"]
+    created_at: datetime
+    is_pull_request: bool = False
+    is_merged: bool = False
+
+
+class Tracker(Protocol):
+    """Issues and pull requests that the bot opens for people. Only its own, by account, are seen or changed."""
+
+    def own(self, since: datetime) -> list[Thread]:
+        """The bot's open threads, and those that were closed at `since` (aware) or later; oldest first."""
+
+    def open_issue(self, title: str, body: str) -> Thread:
+        """A new issue. Raises UserError when the token may not (code `forbidden`) or issues are switched off."""
+
+    def open_pull_request(
+        self, branch: str, base: str, files: Mapping[str, bytes | None], message: str, title: str, body: str
+    ) -> Thread:
+        """One commit of the bot's on the commit `base`, pushed as `branch`, and a pull request to the default branch.
+
+        The branch must not be there with other content: it is never forced. Raises UserError (code `forbidden` when
+        the repository's settings keep Actions from opening pull requests; then the branch is there and no more).
+        """
+
+    def edit(self, number: int, title: str, body: str) -> None:
+        """Replace title and body; equal ones write nothing."""
+
+    def close(self, number: int, comment: str) -> None:
+        """Say why, then close. A closed one stays as it is."""
+
+
 class Clock(Protocol):
     """The time."""
 
@@ -333,3 +378,4 @@ class Ports:
     default_branch: str = "main"
     workspace: Path = field(default_factory=Path)
     signer: Signer | None = None  # None: nothing is signed or attested
+    tracker: Tracker | None = None  # None: nobody is told; only the monitor job opens anything

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -60,6 +60,10 @@ class Store:
             at.write_bytes(committed)
             return True
         return self._download(oid, at)
+
+    def size(self, oid: str) -> int:
+        """Bytes of an object, 0 when nobody has it."""
+        return len(self.read(oid) or b"")
 
     def _near(self, oid: str) -> Iterator[bytes]:
         cached = self.root / ".dvc/cache" / object_path(oid)
@@ -143,6 +147,28 @@ class DvcData:
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         _fetch(self.store, [(file.md5, into / file.path) for file in files], "data_object_missing")
 
+    def add(self, sha: str, files: Mapping[str, Path]) -> dict[str, bytes]:
+        """The pointer, and the objects when the remote is embedded: a branch carries them as a pull request does."""
+        kept = {file.path: file.md5 for file in self.listing(sha)}
+        new = {md5_of(at): at for at in files.values()}
+        entries = {**kept, **{path: md5_of(at) for path, at in files.items()}}
+        content = _listing_bytes([{"md5": md5, "relpath": path[len("data/") :]} for path, md5 in entries.items()])
+        oid = hashlib.md5(content, usedforsecurity=False).hexdigest() + ".dir"
+        read_listing(content, oid, under="data", source=POINTER)  # what nobody could read is not written
+        pointer = write_pointer(oid, self._size(sha, kept, files), len(entries), "data").encode()
+        folder = embedded_folder(self.store.root)
+        if folder:
+            objects = {md5: at.read_bytes() for md5, at in new.items()} | {oid: content}
+            return {POINTER: pointer, **{f"{folder}/{object_path(name)}": data for name, data in objects.items()}}
+        push(self.store.remote(), list(new.items()), {oid: content})
+        return {POINTER: pointer}
+
+    def _size(self, sha: str, kept: Mapping[str, str], files: Mapping[str, Path]) -> int:
+        """Bytes of all files: what the old pointer says, without the files that are replaced, and the new ones."""
+        old = read_pointer(self.git.read(sha, POINTER) or b"", POINTER, path="data").size or 0
+        replaced = sum(self.store.size(kept[path]) for path in files if path in kept)
+        return max(old - replaced, 0) + sum(at.stat().st_size for at in files.values())
+
 
 class DvcArtifacts:
     """Port Artifacts.
@@ -160,13 +186,11 @@ class DvcArtifacts:
         entries = [{"md5": md5_of(folder / name), "relpath": name} for name in names]
         listing = _listing_bytes(entries)
         oid = hashlib.md5(listing, usedforsecurity=False).hexdigest() + ".dir"
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as temporary:
-            file = Path(temporary, "listing")
-            file.write_bytes(listing)
-            self._push([(entry["md5"], folder / entry["relpath"]) for entry in entries])
-            self._push([(oid, file)])
+        objects = [(entry["md5"], folder / entry["relpath"]) for entry in entries]
+        if self.store_.branch is not None:
+            new = {object_path(md5): path.read_bytes() for md5, path in objects} | {object_path(oid): listing}
+            self.store_.branch.commit(new, f"Keep {len(new)} objects")
+        push(self.store_.remote(), objects, {oid: listing})
         size = sum((folder / name).stat().st_size for name in names)
         return write_pointer(oid, size, len(names), "artifact")
 
@@ -187,19 +211,23 @@ class DvcArtifacts:
         refresh()
         return self.store_.read(md5)
 
-    def _push(self, objects: list[tuple[str, Path]]) -> None:
-        if self.store_.branch is not None:
-            new = {object_path(oid): path.read_bytes() for oid, path in objects}
-            self.store_.branch.commit(new, f"Keep {len(new)} objects")
-        remote = self.store_.remote()
-        try:
-            from dvc_objects.fs.local import localfs
 
-            for oid, path in objects:
+def push(remote: Any, objects: Sequence[tuple[str, Path]], listings: Mapping[str, bytes] | None = None) -> None:
+    """Files by their object id, then listings, so that a listing never names what is not there; WorldError if not."""
+    import tempfile
+
+    try:
+        from dvc_objects.fs.local import localfs
+
+        with tempfile.TemporaryDirectory() as folder:
+            written = [(oid, Path(folder, oid)) for oid in listings or ()]
+            for oid, path in written:
+                path.write_bytes((listings or {})[oid])
+            for oid, path in (*objects, *written):
                 if not remote.exists(oid):
                     remote.add(str(path), localfs, oid)
-        except Exception as error:
-            raise _unreachable(error) from error
+    except Exception as error:
+        raise _unreachable(error) from error
 
 
 def _open_remote(root: Path) -> Any:

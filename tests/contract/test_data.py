@@ -11,6 +11,7 @@ from bot.adapters.dvc import DvcData
 from bot.adapters.git import LocalGit
 from bot.errors import UserError
 from bot.records.plan import DataFile
+from bot.specs.pointer import read_pointer
 from tests.fakes.data import FakeData
 from tests.repositories import Repository
 
@@ -82,3 +83,21 @@ def test_an_object_that_nobody_has_is_named_with_the_next_step(data, tmp_path):
     assert caught.value.code == "data_object_missing"
     assert "dvc push" in (caught.value.hint or "")
     assert not list((tmp_path / "in").rglob("*.csv")), "no half-written file"
+
+
+def test_a_file_that_is_added_stands_beside_what_was_there(data, tmp_path):
+    """What `add` gives, committed, is a commit whose data are the old files and the new ones."""
+    sha, port = data
+    at = tmp_path / "new.csv"
+    at.write_bytes(b"x\n4\n")
+    written = port.add(sha, {"data/a/three.csv": at, "data/b.csv": at})
+    out = read_pointer(written["data.dvc"], "data.dvc", path="data")
+    assert (out.nfiles, out.size) == (4, sum(map(len, FILES.values())) + 4)
+    if isinstance(port, FakeData):
+        return
+    after = Repository(tmp_path / "repository").commit(written)
+    again = DvcData(tmp_path / "repository", LocalGit(tmp_path / "repository"))
+    again.fetch(again.files(after, "data"), tmp_path / "out")
+    paths = (tmp_path / "out").rglob("*.csv")
+    found = {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in paths}
+    assert found == {**FILES, "data/a/three.csv": b"x\n4\n", "data/b.csv": b"x\n4\n"}

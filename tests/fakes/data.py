@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import MlbotError, UserError
 from bot.records.plan import DataFile
+from bot.specs.pointer import write_pointer
 
 
 @dataclass
@@ -42,6 +43,12 @@ class FakeData:
             (into / file.path).parent.mkdir(parents=True, exist_ok=True)
             (into / file.path).write_bytes(contents[file.md5][1])
             self.fetched.append(file.path)
+
+    def add(self, sha: str, files: Mapping[str, Path]) -> dict[str, bytes]:
+        tree = {**self.trees.get(sha, self.trees.get("*", {})), **{name: at.read_bytes() for name, at in files.items()}}
+        oid = _md5(repr(sorted(tree.items())).encode()) + ".dir"
+        self.trees[oid] = tree
+        return {"data.dvc": write_pointer(oid, sum(map(len, tree.values())), len(tree), "data").encode()}
 
 
 def _md5(data: bytes) -> str:
