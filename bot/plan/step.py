@@ -45,7 +45,8 @@ def plan_all(head: str, ports: Ports) -> Plan:
     listing = _listing(ports.data, sha)
     sorted_out = candidates({}, tree)
     folders = [folder(ports.git, sha, name) for name in sorted_out.changed]
-    entries = [asked(one, listing, library_versions(), known_in(ports.ledger)) for one in folders]
+    versions, known = library_versions(), known_in(ports.ledger)
+    entries = [asked(one, listing, versions, known) for one in folders]
     return _plan(sha, sha, [*sorted_out.settled, *entries], (), n_models(tree))
 
 
