@@ -265,8 +265,8 @@ class PullRequests(Protocol):
     def reviews(self, number: int) -> list[Review]:
         """All reviews, oldest first."""
 
-    def permission(self, login: str) -> tuple[int, str]:
-        """(account id, role name: none, read, triage, write, maintain, admin) in this repository."""
+    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Login -> (account id, role name: none, read, triage, write, maintain, admin) in this repository."""
 
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
         """Active member (child teams count)? None when GitHub does not say."""

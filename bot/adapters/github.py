@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -93,7 +93,13 @@ class GitHub:
         import github
         from github.GithubRetry import GithubRetry
 
-        retry = GithubRetry(total=RETRIES, secondary_rate_wait=MAX_WAIT_S / 4, max_rate_limit_wait=MAX_WAIT_S)
+        retry = GithubRetry(
+            total=RETRIES,
+            secondary_rate_wait=MAX_WAIT_S / 4,
+            max_rate_limit_wait=MAX_WAIT_S,
+            retry_after_max=int(MAX_WAIT_S),
+            allowed_methods=("GET", "POST", "PATCH", "PUT", "DELETE"),
+        )
         # No pauses between requests: a handler makes a dozen, and waits when GitHub asks for it.
         self._client = github.Github(
             base_url=api_url,
@@ -110,6 +116,7 @@ class GitHub:
         self._default_branch = default_branch
         self._comments: dict[int, list[Comment]] = {}
         self._read: dict[tuple[str, str], Any] = {}
+        self._roles: dict[str, tuple[int, str]] = {}  # by login in lower case
 
     def _ask(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
@@ -181,11 +188,28 @@ class GitHub:
             for review in self._repository.get_pull(number).get_reviews()
         ]
 
-    @_once
     @_clear
-    def permission(self, login: str) -> tuple[int, str]:
-        found = self._ask("GET", f"{self._url}/collaborators/{quote(login)}/permission")
-        return found["user"]["id"], found["role_name"]
+    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
+        unknown = [login for login in logins if login.lower() not in self._roles]
+        if len(unknown) > 1:
+            self._roles |= self._collaborators()
+        for login in logins:
+            if login.lower() not in self._roles:  # a stranger, or beyond the first hundred
+                found = self._ask("GET", f"{self._url}/collaborators/{quote(login)}/permission")
+                self._roles[login.lower()] = (found["user"]["id"], found["role_name"])
+        return {login: self._roles[login.lower()] for login in logins}
+
+    def _collaborators(self) -> dict[str, tuple[int, str]]:
+        """The first hundred by login; nobody for a token that may not list them, which then asks for each person."""
+        from github import GithubException
+
+        try:
+            found = self._ask("GET", f"{self._url}/collaborators?per_page=100")
+        except GithubException as error:
+            if error.status not in (403, 404):
+                raise
+            return {}
+        return {one["login"].lower(): (one["id"], one["role_name"]) for one in found}
 
     @_once
     @_clear
@@ -209,12 +233,16 @@ class GitHub:
 
     @_clear
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
+        import github.IssueComment
+
         mine = [one for one in self.comments(number) if one.author.id == self.me().id and one.body.startswith(marker)]
         if mine and mine[0].body == body:
             return f"{self._url}/issues/comments/{mine[0].id}"
         path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
         written = self._ask("PATCH" if mine else "POST", path, {"body": body})
-        self._comments.pop(number, None)
+        others = [one for one in self.comments(number) if one.id != written["id"]]
+        now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, written))
+        self._comments[number] = sorted((*others, now), key=lambda one: one.id)
         return str(written["html_url"])
 
     @_clear
@@ -237,8 +265,8 @@ class GitHub:
 
     @_clear
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
-        where = f"{self._url}/deployments?sha={quote(sha)}&environment={quote(environment)}&per_page=100"
-        same = [found for found in self._ask("GET", where) if found["payload"] == dict(payload)]
+        there = self._deployments(sha, environment)
+        same = [found for found in there if found["payload"] == dict(payload)]
         if not same:
             body = {
                 "ref": sha,
@@ -249,8 +277,16 @@ class GitHub:
                 "required_contexts": [],
             }
             same = [self._ask("POST", f"{self._url}/deployments", body)]
+            there.extend(same)
         status = {"state": state, "description": description[:140], "auto_inactive": False}
         self._ask("POST", f"{self._url}/deployments/{same[0]['id']}/statuses", status)
+
+    @_once
+    def _deployments(self, sha: str, environment: str) -> list[dict[str, Any]]:
+        """The newest hundred, and what this job made."""
+        where = f"{self._url}/deployments?sha={quote(sha)}&environment={quote(environment)}&per_page=100"
+        found: list[dict[str, Any]] = self._ask("GET", where)
+        return found
 
     @_clear
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:

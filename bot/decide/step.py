@@ -26,10 +26,23 @@ from bot.records.approval import Approval, Void
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account
-from bot.records.facts import Actor, Asked, BreakGlassUse, Delegation, EnvironmentFact, Facts, HeadFact, Lock, Opinion
+from bot.records.facts import (
+    Actor,
+    Asked,
+    BreakGlassUse,
+    CommitFact,
+    CommitList,
+    Delegation,
+    EnvironmentFact,
+    Facts,
+    HeadFact,
+    Lock,
+    Opinion,
+)
 from bot.records.ledger import (
     Head,
     bare,
+    commits_path,
     decision_path,
     evaluation_path,
     facts_path,
@@ -81,11 +94,11 @@ def collect(
     `actor` is who gives a command now, so that `command_node` can judge it. `asked` is the promotion or rollback that
     somebody asks for, `merged` the inputs digests by model recomputed on the merge commit (with `group`: on the merge
     group). Raises WorldError or UserError when a fact cannot be had.
-    Requests: pull request, commits, comments, reviews, and the permission of each person whom a role concerns.
+    Requests: pull request, commits (once a head), comments, reviews, and the permissions of whom a role concerns.
     """
     asked = asked or Asked()
     found = ports.pull_requests.get(number)
-    commits = ports.pull_requests.commits(number)
+    commits = _commits(found, ports)
     said, accounts = _opinions(found, policies, parse, ports)
     head = _head(number, found.head_sha, ports)
     plan = _plan(number, found.head_sha, ports)
@@ -98,7 +111,7 @@ def collect(
     return Facts(
         subject=about,
         pull_request=subject(found, ports.default_branch, initiator),
-        commits=commit_facts(commits),
+        commits=commits,
         changed_paths=paths,
         change_kinds=plan.change_kinds if plan else (),
         guarded_paths=guarded(paths, names),
@@ -124,6 +137,10 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
         decision_path(number, decision.digest()): decision.canonical(),
         **files,
     }
+    if all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
+        about = facts.pull_request
+        path = commits_path(number, about.base_sha, about.head_sha)
+        new[path] = CommitList(commits=facts.commits).canonical()
     missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
     if missing:
         ports.ledger.commit(missing, f"decide #{number} {decision.subject}: {decision.status}")
@@ -137,6 +154,15 @@ def void(number: int, cause: str, event_id: str, parse: Parse, policies: Policie
         said, _ = _opinions(found, policies, parse, ports)
         fact = Void.model_validate({"number": number, "cause": cause, "opinions": tuple(one.id for one in said)})
         ports.ledger.commit({path: fact.canonical()}, f"void opinions on #{number}: {cause}")
+
+
+def _commits(found: PullRequest, ports: Ports) -> tuple[CommitFact, ...]:
+    """Who made the commits between this base and this head; GitHub is asked until it knows everybody."""
+    path = commits_path(found.number, found.base_sha, found.head_sha)
+    data = ports.ledger.get(path)
+    if data is not None:
+        return CommitList.parse(data, source=path).commits
+    return commit_facts(ports.pull_requests.commits(found.number))
 
 
 def _head(number: int, sha: str, ports: Ports) -> Head | None:
@@ -225,7 +251,8 @@ def _actors(
     said: Sequence[Opinion], accounts: Mapping[int, Account], asked: set[int | None], policies: Policies, ports: Ports
 ) -> tuple[Actor, ...]:
     permissions, memberships = to_ask(policies, said, accounts, asked)
-    answers = {one.id: ports.pull_requests.permission(one.login) for one in permissions}
+    roles = ports.pull_requests.permissions([one.login for one in permissions])
+    answers = {one.id: roles[one.login] for one in permissions}
     teams = sorted({team for role in policies.roles.roles.values() for team in role.teams})
     member = {
         (one.id, team): ports.pull_requests.in_team(team.split("/")[0], team.split("/")[1], one.login)

@@ -1,4 +1,7 @@
-"""A comment -> its commands, in order, each with its outcome in the report or in one short reply."""
+"""A comment -> its commands, in order, each with its outcome in the report or in one short reply.
+
+An accepted comment gets eyes at once, and in the end either one reply or a rocket: seldom more than eight requests.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,15 @@ def run(event: Event, job: Job) -> None:
     if not _is_stored(event, job):
         job.say("the comment was edited or deleted since; nothing is done")
         return
-    replies, is_done = (_hints(event, parsed.hints, job), False) if parsed.hints else _carry_out(event, job)
-    job.ports.conversation.react(event.comment_id, "rocket" if is_done else "confused")
+    if not parsed.hints:
+        job.ports.conversation.react(event.comment_id, "eyes")
+    replies = _hints(event, parsed.hints, job) if parsed.hints else _carry_out(event, job)
     text = "\n\n".join(one for one in replies if one)
     if text:
         job.ports.conversation.reply(event.number, text)
         job.say(text)
+    else:
+        job.ports.conversation.react(event.comment_id, "rocket")
 
 
 def _is_stored(event: CommentCreated, job: Job) -> bool:
@@ -43,9 +49,9 @@ def _hints(event: CommentCreated, hints: tuple, job: Job) -> list[str]:  # type:
     return [hint_text(hints, evaluation=evaluation_id(head.models) if head else None)]
 
 
-def _carry_out(event: CommentCreated, job: Job) -> tuple[list[str], bool]:
-    """Replies, and whether everything was done. Who may is asked of GitHub now, for each command."""
-    replies, is_done = [], True
+def _carry_out(event: CommentCreated, job: Job) -> list[str]:
+    """Replies, none for what was done and shows elsewhere. Who may is asked of GitHub now, for each command."""
+    replies = []
     commands = parse(event.body, policies_of(job).commands.prefix).commands
     judged = judge(event.number, "merge", job, actor=event.author)
     for index, command in enumerate(commands):
@@ -53,9 +59,8 @@ def _carry_out(event: CommentCreated, job: Job) -> tuple[list[str], bool]:
         try:
             replies.append(COMMANDS[command.verb](ask))
         except UserError as error:
-            is_done = False
             replies.append(refusal(command.verb, error))
-    return replies, is_done
+    return replies
 
 
 def refusal(verb: str, error: UserError) -> str:

@@ -13,7 +13,7 @@ from bot.decide.explain import explain
 from bot.decide.simulate import as_if
 from bot.errors import UserError
 from bot.pipeline.job import Job
-from bot.pipeline.judge import Judged, judge, report_of, show
+from bot.pipeline.judge import Judged, judge, show_verdict
 from bot.pipeline.promotion import asked_of, merged_of
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
@@ -47,10 +47,8 @@ class Ask:
 def opinion(ask: Ask) -> str:
     """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed."""
     ask.allowed()
-    decision, sha = ask.judged.decision, ask.judged.facts.pull_request.head_sha
-    report = report_of(ask.event.number, sha, decision, ask.job)
-    if report is not None:
-        show(report, ask.event.number, sha, ask.job)
+    decision = ask.judged.decision
+    show_verdict(ask.judged, ask.job)
     why = _why_not(decision, ask)
     if ask.command.verb == "approve" and why is not None:
         raise UserError(why.sentence, hint=_next_step(decision), code=why.reason_code)
@@ -83,9 +81,7 @@ def help_(ask: Ask) -> str:
 
 def status(ask: Ask) -> str:
     """The verdict, and the report brought up to date."""
-    opinion_free = report_of(ask.event.number, ask.judged.facts.pull_request.head_sha, ask.judged.decision, ask.job)
-    if opinion_free is not None:
-        show(opinion_free, ask.event.number, ask.judged.facts.pull_request.head_sha, ask.job)
+    show_verdict(ask.judged, ask.job)
     return explain_(ask)
 
 
@@ -198,7 +194,7 @@ def _environments(ask: Ask) -> tuple[EnvironmentFact, ...]:
 
 
 def _account(login: str, ask: Ask) -> Account:
-    number, _ = ask.job.ports.pull_requests.permission(login)
+    number, _ = ask.job.ports.pull_requests.permissions([login])[login]
     return Account(id=number, login=login)
 
 

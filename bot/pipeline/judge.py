@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.chatops.parse import parse
@@ -16,10 +16,11 @@ from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account
 from bot.records.facts import Asked, Facts
-from bot.records.ledger import Head, evaluation_id, evaluation_path, head_path, plan_path
+from bot.records.ledger import Head, evaluation_path, head_path, plan_path
 from bot.records.plan import Plan
 from bot.records.report import Failure, Report, RunFacts
 from bot.report.override import read_templates
+from bot.report.status import EVALUATION, VERDICT
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 
@@ -92,24 +93,29 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
         evaluations=evaluations,
         failures={model: failed for model in head.models if model not in evaluations},
         decision=decision,
-        evaluation_id=evaluation_id(head.models),
+        evaluation_id=decision.evaluation_id,
         run=RunFacts(id=head.run_id, attempt=head.run_attempt, url=_run_url(head.run_id, job)),
     )
 
 
-def show(report: Report, number: int, sha: str, job: Job) -> bool:
+def show(report: Report, number: int, sha: str, job: Job, *, contexts: Collection[str] = (EVALUATION, VERDICT)) -> bool:
     """Bring comment and statuses up to date; False when a later run was there first."""
     templates = read_templates(policy_files(job.ports.git, job.default_sha))
-    return publish(report, number, sha, job.ports, templates=templates)
+    return publish(report, number, sha, job.ports, templates=templates, contexts=contexts)
+
+
+def show_verdict(judged: Judged, job: Job) -> None:
+    """What an opinion changed, where a report exists: the comment and the verdict, no number."""
+    number, sha = judged.facts.pull_request.number, judged.facts.pull_request.head_sha
+    report = report_of(number, sha, judged.decision, job)
+    if report is not None:
+        show(report, number, sha, job, contexts=(VERDICT,))
 
 
 def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
     """Decide on the merge again, and show it where a report exists."""
     judged = judge(number, "merge", job, actor=actor)
-    sha = judged.facts.pull_request.head_sha
-    report = report_of(number, sha, judged.decision, job)
-    if report is not None:
-        show(report, number, sha, job)
+    show_verdict(judged, job)
     return judged
 
 

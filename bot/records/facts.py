@@ -50,6 +50,13 @@ class CommitFact(Part):
     suggestion: bool = False
 
 
+class CommitList(Record):
+    """Commits of a pull request, oldest first, all of them attributed: kept, so that they are asked for once a head."""
+
+    schema_version: Literal[1] = 1
+    commits: tuple[CommitFact, ...]
+
+
 class Gate(Part):
     """A gate of the evaluation: `inconclusive` means that the test set could not tell."""
 

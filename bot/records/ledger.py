@@ -106,6 +106,11 @@ def facts_path(number: int, facts_digest: str) -> str:
     return f"facts/{number}/{bare(facts_digest)}.json"
 
 
+def commits_path(number: int, base_sha: str, head_sha: str) -> str:
+    """Who made the commits between a base and a head, once GitHub knew everybody."""
+    return f"commits/{number}/{base_sha}-{head_sha}.json"
+
+
 def void_path(number: int, event_id: str) -> str:
     """Opinions that a closing or retargeting made void; the id is that of the event's own identity."""
     return f"voids/{number}/{event_id}.json"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.ports import Ports
 from bot.records.ledger import Head
 from bot.records.report import Report
 from bot.report.markdown import comment, marker
-from bot.report.status import statuses
+from bot.report.status import EVALUATION, VERDICT, statuses
 
 
 def publish(
@@ -19,13 +19,15 @@ def publish(
     *,
     key: str | None = None,
     templates: Mapping[str, str] | None = None,
+    contexts: Collection[str] = (EVALUATION, VERDICT),
 ) -> bool:
     """Bring the pull request's comment and the head's statuses up to `report`; False when a newer run was there first.
 
     `key` sets two bots of one account in one repository apart; None is the repository's name.
-    At most four requests, besides further pages of comments. A changed comment means changed statuses, which are then
-    set without asking; under an unchanged comment only what is missing is set, so a run killed between the two is
-    healed and an unchanged report writes nothing. Raises WorldError when GitHub does not answer.
+    At most four requests, besides further pages of comments. A changed comment means changed statuses: those of
+    `contexts` (an opinion changes the verdict only) are then set without asking. Under an unchanged comment whatever is
+    missing is set, so a run killed between the two is healed and an unchanged report writes nothing. Raises WorldError
+    when GitHub does not answer.
     """
     if _is_overtaken(number, ports):
         return False
@@ -37,7 +39,7 @@ def publish(
     ports.conversation.upsert_comment(number, first, body)
     there = ports.conversation.statuses(head_sha) if is_unchanged else {}
     for one in statuses(report):
-        if there.get(one.context) != (one.state, one.description):
+        if (is_unchanged or one.context in contexts) and there.get(one.context) != (one.state, one.description):
             ports.conversation.set_status(head_sha, one.context, one.state, one.description, one.url)
     return True
 

@@ -35,7 +35,7 @@ def test_a_pull_request_is_read_with_its_people_and_commits(sandbox: Sandbox) ->
     assert (found.title, found.author.login, found.state, found.merged) == ("Change", "dana", "open", False)
     assert not found.from_fork and found.merge_commit_sha is None
     assert [commit.sha for commit in port.commits(1)] == [found.head_sha]
-    assert port.permission("owen") == (1002, "write")
+    assert port.permissions(["owen"]) == {"owen": (1002, "write")}
     assert 1 in port.open_numbers()
 
 
@@ -101,8 +101,51 @@ def test_a_read_is_asked_once_a_process(sandbox: Sandbox) -> None:
     port = github(sandbox)
     before = len(sandbox.requests())
     for _ in range(3):
-        port.get(1), port.commits(1), port.reviews(1), port.permission("owen"), port.comments(1)
+        port.get(1), port.commits(1), port.reviews(1), port.permissions(["owen"]), port.comments(1)
     assert len(sandbox.requests()) - before == 5
+
+
+def test_the_roles_of_several_people_take_one_request(sandbox: Sandbox) -> None:
+    port, before = github(sandbox), len(sandbox.requests())
+    assert port.permissions(["owen", "Rhea"]) == {"owen": (1002, "write"), "Rhea": (1004, "maintain")}
+    assert port.permissions(["vera", "owen"])["vera"] == (1003, "write")
+    assert len(sandbox.requests()) - before == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_token_that_may_not_list_people_asks_for_each(sandbox: Sandbox, status: int) -> None:
+    port, before = github(sandbox), len(sandbox.requests())
+    sandbox.fail_next("GET", r"/collaborators$", status, message="Must have push access to view collaborators.")
+    assert port.permissions(["owen", "vera"]) == {"owen": (1002, "write"), "vera": (1003, "write")}
+    assert len(sandbox.requests()) - before == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(502, {}), (429, {"Retry-After": "3600"}), (403, {"Retry-After": "3600"}), (403, {})]
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_bad_day_of_github_is_waited_out_and_no_wait_is_longer_than_a_minute(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, status: int, headers: dict[str, str]
+) -> None:
+    """Server errors, and secondary rate limits with and without a named wait."""
+    waits: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waits.append)
+    port = github(sandbox)
+    port.upsert_comment(1, MARKER, f"{MARKER}\none")
+    sandbox.fail_next(method, r"/issues/", status, headers)
+    github(sandbox).upsert_comment(1, MARKER, f"{MARKER}\n{method} {status} {len(headers)}")
+    assert f"{MARKER}\n{method} {status} {len(headers)}" in {one.body for one in github(sandbox).comments(1)}
+    assert all(0 <= wait <= 60 for wait in waits)
+    assert waits or status == 502
+
+
+def test_an_edited_comment_is_not_read_again(sandbox: Sandbox) -> None:
+    number = sandbox.propose("dana", "again", {"models/a.txt": b"six\n"}, "Again")
+    port, before = github(sandbox), len(sandbox.requests())
+    for body in (f"{MARKER}\nfirst", f"{MARKER}\nsecond", f"{MARKER}\nsecond"):
+        port.upsert_comment(number, MARKER, body)
+    assert [one.body for one in port.comments(number)] == [f"{MARKER}\nsecond"]
+    assert [method for method, _, _ in sandbox.requests()[before:]] == ["GET", "POST", "GET", "PATCH"]  # who am I
 
 
 def test_github_token_acts_as_githubs_own_app_without_asking() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,7 +65,7 @@ def world(comments: list[Comment] | None = None, reviews: list[Review] | None = 
     pull = PullRequest(7, "t", account(1), "open", False, False, H, "change", "main", BASE, False, None)
     commits = [Commit(H, (BASE,), account(1), account(1), "ann@example.com", "A change")]
     github = FakePullRequests({7: pull}, {7: commits}, {7: comments or []}, {7: reviews or []})
-    github.permissions = {login: (id_, "write") for id_, login in LOGINS.items()}
+    github.roles = {login: (id_, "write") for id_, login in LOGINS.items()}
     evaluation = an_evaluation("churn")
     planned = a_planned("churn", inputs_digest=evaluation.inputs_digest)
     digests = Evaluated(
@@ -162,6 +162,29 @@ def test_recording_twice_writes_once() -> None:
     assert f"decisions/7/{bare(decision.digest())}.json" in ports.ledger.files
 
 
+def decided(ports: World) -> str:
+    """Facts, decision and its record, as a job makes them."""
+    facts = collect(7, "merge", ports, p1(), parse)  # type: ignore[arg-type]
+    decision = decide(facts, p1(), NOW)
+    record(facts, decision, {}, ports)  # type: ignore[arg-type]
+    return decision.status
+
+
+def test_commits_are_asked_for_once_a_head() -> None:
+    ports = world(reviews=[approve(REV)])
+    assert [decided(ports), decided(ports)] == ["approved", "approved"]
+    assert ports.pull_requests.requests.count("commits") == 1
+
+
+def test_commits_are_asked_for_until_github_knows_their_people() -> None:
+    ports = world(reviews=[approve(REV)])
+    known = ports.pull_requests.commits_of[7]
+    ports.pull_requests.commits_of[7] = [replace(one, author=None) for one in known]
+    assert decided(ports) != "approved"
+    ports.pull_requests.commits_of[7] = known
+    assert decided(ports) == "approved"
+
+
 def test_closing_makes_approvals_void_for_good() -> None:
     ports = world(reviews=[approve(REV)])
     void(7, "closed", "closed-1", parse, p1(), ports)  # type: ignore[arg-type]
@@ -182,7 +205,7 @@ def test_times_are_utc() -> None:
 def test_who_gives_a_command_now_is_asked_for_permission_once() -> None:
     ports = world()
     facts = collect(7, "merge", ports, p1(), parse, actor=account(51))  # type: ignore[arg-type]
-    assert ports.pull_requests.requests[4:] == ["permission bob"]
+    assert ports.pull_requests.requests[4:] == ["permissions bob"]
     assert {one.account.id: one.permission for one in facts.actors}[51] == "write"
 
 
@@ -193,7 +216,7 @@ def test_the_author_is_asked_for_permission_when_a_rule_depends_on_it() -> None:
     rules = APPROVALS.replace("when: {always: true}\n", "when: {author_roles: [reviewers]}\n")
     ports = world(reviews=[approve(REV)])
     facts = collect(7, "merge", ports, p1(roles=roles, approvals=rules), parse)  # type: ignore[arg-type]
-    assert ports.pull_requests.requests[4:] == ["permission ann", "permission rev"]
+    assert ports.pull_requests.requests[4:] == ["permissions ann rev"]
     assert decide(facts, p1(roles=roles, approvals=rules), NOW).status == "approved"
 
 

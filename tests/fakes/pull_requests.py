@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import UserError
@@ -16,7 +17,7 @@ class FakePullRequests:
     commits_of: dict[int, list[Commit]] = field(default_factory=dict)
     comments_of: dict[int, list[Comment]] = field(default_factory=dict)
     reviews_of: dict[int, list[Review]] = field(default_factory=dict)
-    permissions: dict[str, tuple[int, str]] = field(default_factory=dict)
+    roles: dict[str, tuple[int, str]] = field(default_factory=dict)
     members: dict[tuple[str, str], bool | None] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
@@ -46,9 +47,10 @@ class FakePullRequests:
         self.requests.append("reviews")
         return self.reviews_of.get(number, [])
 
-    def permission(self, login: str) -> tuple[int, str]:
-        self.requests.append(f"permission {login}")
-        return self.permissions[login]
+    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
+        if logins:
+            self.requests.append(f"permissions {' '.join(logins)}")
+        return {login: self.roles[login] for login in logins}
 
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
         self.requests.append(f"team {team} {login}")
