@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 PUSH_ATTEMPTS = 8
+FETCH_WAITS_S = (0.1, 0.4, 1.0, 2.0)  # while another git of this clone writes the same refs
 # What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
 REWRITABLE = ("heads/", "plans/")
 
@@ -128,7 +130,13 @@ class LocalGit:
         return old == new or bool(self.repository.descendant_of(new, old))
 
     def fetch(self, *refspecs: str) -> None:
-        done = self.run("fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)
+        line = ("fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)
+        done = self.run(*line)
+        for wait_s in FETCH_WAITS_S:
+            if not done.returncode or not _is_locked(done.stderr):
+                break
+            time.sleep(wait_s)
+            done = self.run(*line)
         if done.returncode:
             raise _fetch_error(done.stderr)
 
@@ -293,6 +301,10 @@ def _lost_race(stderr: str) -> bool:
         word in stderr
         for word in ("stale info", "[rejected]", "fetch first", "cannot lock ref", "failed to update ref")
     )
+
+
+def _is_locked(stderr: str) -> bool:
+    return any(word in stderr for word in ("cannot lock ref", "unable to update local ref", ".lock': File exists"))
 
 
 def _fetch_error(stderr: str) -> UserError | WorldError:

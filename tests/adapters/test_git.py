@@ -153,6 +153,29 @@ def test_a_missing_remote_is_the_worlds_fault_and_a_missing_ref_the_users(clone:
         repository.fetch("refs/heads/main")
 
 
+@pytest.mark.parametrize("goes_away", [True, False])
+def test_a_ref_that_another_git_holds_is_waited_for_a_few_times(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, goes_away: bool
+) -> None:
+    lock, waits = clone / ".git/refs/mlbot/tip.lock", []
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if goes_away:
+            lock.unlink()
+
+    monkeypatch.setattr("bot.adapters.git.time.sleep", sleep)
+    if goes_away:
+        LocalGit(clone).fetch("+refs/heads/main:refs/mlbot/tip")
+        assert len(waits) == 1
+    else:
+        with pytest.raises(WorldError, match="lock"):
+            LocalGit(clone).fetch("+refs/heads/main:refs/mlbot/tip")
+        assert 1 < len(waits) < 10 and sum(waits) < 10
+
+
 def test_the_token_is_sent_to_its_server_only_and_never_written() -> None:
     environ = credentials("https://github.example", "secret")
     assert environ["GIT_CONFIG_KEY_0"] == "http.https://github.example/.extraheader"
