@@ -18,6 +18,7 @@ from bot.records.evaluation import (
 )
 from bot.records.ledger import Evaluated, Head
 from bot.records.plan import DataFile, Entry, Invalid, Plan, Planned, Reason, Skipped
+from bot.records.release import Release
 from bot.records.training import (
     ArtifactFile,
     DroppedInput,
@@ -299,3 +300,26 @@ def a_decision(status: str = "pending", *, models: Sequence[str] = ("churn",), *
         "decided_at": "2026-11-23T10:00:00Z",
     }
     return Decision(**{**fields, **changes})
+
+
+def a_release(model: str = "churn", **changes: Any) -> Release:
+    """Live in production since noon."""
+    fields: dict[str, Any] = {
+        "model": model,
+        "environment": "production",
+        "version": "v1.0.0",
+        "action": "promote",
+        "artifact_digest": a_digest("artifact", model),
+        "evaluation_digest": a_digest("evaluation", model),
+        "inputs_digest": a_digest("inputs", model),
+        "files": (),
+        "commit": HEAD,
+        "pull_request": 7,
+        "approved_by": (),
+        "promoted_by": None,
+        "reason": "",
+        "released_at": "2026-11-23T12:00:00Z",
+        "previous_artifact_digest": None,
+        "counter": 1,
+    }
+    return Release(**{**fields, **changes})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.records.evaluation import Evaluation, Section
+from bot.records.release import Release, Verification
 from bot.specs.attestation import Attestation
 
 SECTIONS = {"D": "data", "M": "model", "I": "infrastructure", "S": "monitoring"}
@@ -76,8 +77,8 @@ TESTS: tuple[Criterion, ...] = (
     Criterion("I3", "The whole pipeline is tested", _always, ""),
     Criterion("I4", "Quality is checked before serving", _is_gated, "add gates"),
     Criterion("I5", "One prediction can be followed", lambda one: _has(one, "golden.json"), "train again"),
-    Criterion("I6", "Canary before full serving", None, "promote through `staging`, attest it"),
-    Criterion("I7", "Rollback is practised", None, "`mlbot rollback` as a drill, attest it"),
+    Criterion("I6", "Canary before full serving", None, "verify it in `staging` before `production`"),
+    Criterion("I7", "Rollback is practised", None, "`mlbot rollback` in staging as a drill"),
     Criterion("S1", "Changed dependencies are told", None, "attest who is told"),
     Criterion("S2", "Requests fit the schema", None, "serve with `mlbot serve`, attest it"),
     Criterion("S3", "Training and serving see the same inputs", None, "attest the comparison of logged inputs"),
@@ -114,6 +115,22 @@ def ml_test_score(one: Evaluation, attested: Attestation | None = None, known: S
     # what a line in a file earns is cheaper than what asks for people
     missing.sort(key=lambda test: (test.check is None, points[test.id]))
     return Score(points, how, sections, sections[lowest], missing[0] if missing else None)
+
+
+def tests_in_use(releases: Sequence[Release], verifications: Sequence[Verification]) -> tuple[str, ...]:
+    """Ids of tests that a model's history shows to have run by themselves.
+
+    I6: bytes that passed a verification in one environment before they went to another. I7: a rollback, or its drill.
+    """
+    passed = {(one.artifact_digest, one.environment): one.counter for one in verifications if one.outcome == "passed"}
+    canary = any(
+        digest == one.artifact_digest and environment != one.environment and counter < one.counter
+        for (digest, environment), counter in passed.items()
+        for one in releases
+        if one.action == "promote"
+    )
+    drilled = any(one.action == "rollback" for one in releases)
+    return (*(("I6",) if canary else ()), *(("I7",) if drilled else ()))
 
 
 def _points(test: Criterion, one: Evaluation, attested: Attestation | None, known: Sequence[str]) -> tuple[float, str]:

@@ -19,7 +19,6 @@ from bot.records.event import Dispatched, Event, MergeGroupRequested, PullReques
 from bot.records.ledger import (
     Evaluated,
     Head,
-    evaluation_id,
     evaluation_path,
     head_path,
     plan_path,
@@ -55,12 +54,11 @@ def run(event: Event, job: Job) -> None:
     results = {one.model: _result(one, made, inside) for one in made.planned}
     _keep(number, made, results, starter, job)
     judged = judge(number, "merge", job)
-    head = _head(number, made, results, starter, job)
     report = Report(
-        number=number, plan=made, decision=judged.decision, evaluation_id=evaluation_id(head.models),
+        number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
         evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},
         failures={name: one for name, one in results.items() if isinstance(one, Failure)},
-        reused=tuple(one.model for one in made.planned if not (job.out / "trained" / one.model).is_dir()),
+        reused=tuple(name for name, one in results.items() if _is_reused(one, job.out / "trained" / name)),
         run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
     )  # fmt: skip
     show(report, number, made.head_sha, job)
@@ -99,6 +97,10 @@ def _result(one: Planned, made: Plan, job: Job) -> Evaluation | Failure:
     if stored is not None and is_current(one, made.head_sha, job):
         return stored
     return Failure(message="No training job handed over a result.", hint="Run the workflow again.")
+
+
+def _is_reused(one: Evaluation | Failure, trained: Path) -> bool:
+    return isinstance(one, Evaluation) and not trained.is_dir()
 
 
 def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, job: Job) -> None:

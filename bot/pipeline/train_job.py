@@ -10,13 +10,14 @@ from typing import Any
 
 from bot.errors import MlbotError, UserError
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.reuse import GATES, known, live_digest
+from bot.pipeline.past import attestation_of, best_of, readers_of, tests_of, uses_of
+from bot.pipeline.reuse import GATES, known, live_digest, spec_at
 from bot.plan.step import plan_one
 from bot.ports import Ports
 from bot.records.base import sha256
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
 from bot.records.event import Event
-from bot.records.ledger import artifact_path, pointer_path, testset_folder
+from bot.records.ledger import artifact_path, pointer_path
 from bot.records.matrix import models_of
 from bot.records.plan import Plan, Planned
 from bot.records.report import Failure
@@ -53,7 +54,7 @@ def run(event: Event, job: Job) -> None:
 
 
 def _train(one: Planned, made: Plan, job: Job) -> None:
-    from bot.evaluate.budget import earlier_uses
+    from bot.evaluate.metrics import canonical
     from bot.evaluate.step import evaluate
 
     ports, folder, head = job.ports, job.out / one.model, made.head_sha
@@ -71,12 +72,15 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
         ports.data.fetch(one.data_files, data)
         training = _trained(one, spec, data, contract, folder, job)
         where = {env: _champion(env, one.model, Path(name, env), ports) for env in spec.environments}
-        taken = ports.ledger.paths(testset_folder(training.test_rows_digest, spec.metrics.primary))
-        uses = earlier_uses(taken, training.test_rows_digest, spec.metrics.primary, one.inputs_digest)
+        metric = canonical(spec.metrics.primary)
+        seen = (training.test_rows_digest, metric, one.inputs_digest, ports)
+        best = best_of(*seen) if gates.policy.budget and gates.policy.budget.ladder else None
         result = evaluate(
-            spec, training, folder, data, where, gates, loaders=_loaders(), uses={spec.metrics.primary: uses},
-            policy_digest=sha256(policy), run={"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url},
-            contract=contract, now=ports.clock.now(), before=_before(one, made, base, ports),
+            spec, training, folder, data, where, gates, loaders=_loaders(), uses={metric: uses_of(*seen)},
+            best={} if best is None else {metric: best}, policy_digest=sha256(policy),
+            run={"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url}, contract=contract,
+            now=ports.clock.now(), before=_before(one, made, training, data, base, ports),
+            attestation=attestation_of(one.model, job.default_sha, ports), known_tests=tests_of(one.model, ports),
         )  # fmt: skip
     (folder / "evaluation.json").write_bytes(result.canonical())
     job.say(f"{one.model}: {result.verdict}, {training.artifact_digest}")
@@ -121,8 +125,9 @@ def _champion(environment: str, model: str, into: Path, ports: Ports) -> Path | 
     return into
 
 
-def _before(one: Planned, made: Plan, into: Path, ports: Ports) -> Any:
+def _before(one: Planned, made: Plan, training: Training, data: Path, into: Path, ports: Ports) -> Any:
     """The data of the base, when the change touches data; None when there is nothing to compare."""
+    from bot.adapters.tables import column_names
     from bot.evaluate.lent import Before
 
     if "data" not in made.change_kinds and "schema" not in made.change_kinds:
@@ -134,7 +139,9 @@ def _before(one: Planned, made: Plan, into: Path, ports: Ports) -> Any:
         return None  # the base had no such model, or its data cannot be had any more
     path = f"models/{one.model}/schema.yaml"
     schema = ports.git.read(made.base_sha, path)
-    return Before(old.data_files, into, contract=read_contract(schema, path) if schema else None)
+    names = column_names(spec_at(one, made.head_sha, ports), data)
+    readers = readers_of(one, made, training.inputs, names, ports)
+    return Before(old.data_files, into, readers, read_contract(schema, path) if schema else None)
 
 
 def _write_failure(error: Exception, folder: Path, job: Job) -> None:

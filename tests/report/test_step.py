@@ -2,71 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.errors import WorldError
-from bot.ports import Comment, Ports, Run
+from bot.ports import Ports, Run
 from bot.records.event import Account
 from bot.records.ledger import head_path
 from bot.report.markdown import comment, marker
+from bot.report.status import VERDICT
 from bot.report.step import publish
 from tests.builders import HEAD, a_head
 from tests.fakes.branch import FakeBranch
+from tests.fakes.conversation import BOT, FakeConversation, a_comment
 from tests.report.situations import all_good, worse_on_one_slice
 
-BOT, PERSON = Account(id=41898282, login="github-actions[bot]", kind="Bot"), Account(id=7, login="vera")
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
+PERSON = Account(id=7, login="vera")
 
 
-@dataclass
-class Talk:
-    """GitHub's comments and statuses, with every request counted."""
-
-    comments_: list[Comment] = field(default_factory=list)
-    statuses_: dict[str, tuple[str, str]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    dies_after_comment: bool = False
-    cached: bool = False
-
-    def me(self) -> Account:
-        return BOT
-
-    def comments(self, number: int) -> list[Comment]:
-        if not self.cached:  # the adapter keeps the comments of a pull request for the run
-            self.asked.append("GET comments")
-            self.cached = True
-        return list(self.comments_)
-
-    def upsert_comment(self, number: int, first: str, body: str) -> str:
-        mine = [one for one in self.comments(number) if one.author.id == BOT.id and one.body.startswith(first)]
-        if not mine:
-            self.asked.append("POST comment")
-            self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))
-        elif mine[0].body != body:
-            self.asked.append("PATCH comment")
-            self.comments_[self.comments_.index(mine[0])] = replace(mine[0], body=body)
-        if self.dies_after_comment:
-            raise WorldError("killed")
-        return ""
-
-    def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
-        self.asked.append("GET status")
-        return dict(self.statuses_)
-
-    def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
-        self.asked.append(f"POST status {context}")
-        self.statuses_[context] = (state, description)
-
-
-def a_comment(number: int, author: Account, body: str) -> Comment:
-    return Comment(id=number, author=author, body=body, created_at=NOW, updated_at=NOW)
-
-
-def ports(talk: Talk, ledger: FakeBranch | None = None, run: int = 4242, attempt: int = 1) -> Ports:
+def ports(talk: FakeConversation, ledger: FakeBranch | None = None, run: int = 4242, attempt: int = 1) -> Ports:
     talk.cached = False
     talk.asked.clear()
     nothing: Any = None
@@ -84,7 +39,7 @@ def ports(talk: Talk, ledger: FakeBranch | None = None, run: int = 4242, attempt
 
 
 def test_the_first_report_takes_four_requests_and_the_same_again_writes_nothing() -> None:
-    talk = Talk()
+    talk = FakeConversation()
     assert publish(all_good(), 7, HEAD, ports(talk)) is True
     assert len(talk.asked) == 4
     assert publish(all_good(), 7, HEAD, ports(talk)) is True
@@ -95,8 +50,15 @@ def test_the_first_report_takes_four_requests_and_the_same_again_writes_nothing(
     assert talk.statuses_["mlbot/verdict"][0] == "failure"
 
 
+def test_an_opinion_changes_the_comment_and_the_verdict_only() -> None:
+    talk = FakeConversation()
+    publish(all_good(), 7, HEAD, ports(talk))
+    publish(worse_on_one_slice(), 7, HEAD, ports(talk), contexts=(VERDICT,))
+    assert talk.asked == ["GET comments", "PATCH comment", "POST status mlbot/verdict"]
+
+
 def test_a_run_killed_between_comment_and_statuses_is_healed() -> None:
-    talk = Talk(dies_after_comment=True)
+    talk = FakeConversation(dies_after_comment=True)
     with pytest.raises(WorldError):
         publish(all_good(), 7, HEAD, ports(talk))
     talk.dies_after_comment = False
@@ -109,7 +71,7 @@ def test_comments_of_people_and_of_other_bots_are_not_touched() -> None:
     """A person quotes the marker; another bot of the same account has a marker of its own, and quotes ours."""
     ours, theirs = marker("acme/app"), marker("acme/other")
     others = [a_comment(1, PERSON, f"{ours}\nmine now"), a_comment(2, BOT, f"{theirs}\n> {ours}")]
-    talk = Talk(comments_=list(others))
+    talk = FakeConversation(comments_=list(others))
     publish(all_good(), 7, HEAD, ports(talk))
     assert talk.comments_[:2] == others
     assert len(talk.comments_) == 3
@@ -121,6 +83,6 @@ def test_comments_of_people_and_of_other_bots_are_not_touched() -> None:
 def test_an_older_run_or_attempt_never_overwrites_a_newer_one(run: int, attempt: int, written: bool) -> None:
     ledger = FakeBranch()
     ledger.commit({head_path(7, HEAD): a_head(run_id=4242, run_attempt=2).canonical()}, "head")
-    talk = Talk()
+    talk = FakeConversation()
     assert publish(all_good(), 7, HEAD, ports(talk, ledger, run, attempt)) is written
     assert bool(talk.comments_) is written

@@ -1,0 +1,78 @@
+"""What the repository knows before a model is measured: earlier results, drills, and who else reads the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from bot.errors import MlbotError
+from bot.pipeline.reuse import spec_at
+from bot.ports import Ports
+from bot.promote.step import promotions, verifications
+from bot.records.evaluation import Evaluation
+from bot.records.ledger import evaluation_path, testset_folder, testset_use_path
+from bot.records.plan import Plan, Planned
+from bot.specs.attestation import Attestation, read_attestation
+
+
+def uses_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> int:
+    """How many results of other inputs were seen on these test rows."""
+    from bot.evaluate.budget import earlier_uses
+
+    taken = ports.ledger.paths(testset_folder(test_rows_digest, metric))
+    return earlier_uses(taken, test_rows_digest, metric, inputs_digest)
+
+
+def best_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> float | None:
+    """The best value of other inputs that people were shown on these test rows; None while there is none."""
+    from bot.evaluate.ladder import best_released
+
+    own = testset_use_path(test_rows_digest, metric, inputs_digest)
+    paths = [path for path in ports.ledger.paths(testset_folder(test_rows_digest, metric)) if path != own]
+    found = [_evaluation_of_use(path, ports) for path in paths]
+    return best_released([one for one in found if one is not None], metric)
+
+
+def _evaluation_of_use(path: str, ports: Ports) -> Evaluation | None:
+    """The evaluation that used a test set; None when the ledger does not hold it."""
+    use = json.loads(ports.ledger.get(path) or b"{}")
+    inputs = path.rpartition("/")[2].removesuffix(".json")
+    where = evaluation_path(str(use.get("model")), inputs, str(use.get("evaluation_digest")))
+    data = ports.ledger.get(where)
+    return Evaluation.parse(data, source=where) if data is not None else None
+
+
+def tests_of(model: str, ports: Ports) -> tuple[str, ...]:
+    """Ids of tests of the ML Test Score that the ledger shows to have run."""
+    from bot.evaluate.score import tests_in_use
+
+    return tests_in_use(promotions(model, ports), verifications(model, ports))
+
+
+def attestation_of(model: str, sha: str, ports: Ports) -> Attestation | None:
+    """What people vouch for at a commit; None without the file. Raises UserError with its line."""
+    path = f"models/{model}/attestation.yaml"
+    data = ports.git.read(sha, path)
+    return read_attestation(data, path) if data is not None else None
+
+
+def readers_of(
+    one: Planned, made: Plan, inputs: Sequence[str], names: Sequence[str], ports: Ports
+) -> dict[str, tuple[str, ...]]:
+    """Model -> columns it reads, of all models of the plan that read one of this model's data files.
+
+    `inputs` are the columns that this model kept, `names` all columns of its data. Of the others the columns are those
+    that their specs name; one that cannot be read has none.
+    """
+    files = {file.path for file in one.data_files}
+    sharing = [other for other in made.planned if other != one and files & {file.path for file in other.data_files}]
+    return {one.model: tuple(inputs)} | {other.model: _named(other, made.head_sha, names, ports) for other in sharing}
+
+
+def _named(other: Planned, head: str, names: Sequence[str], ports: Ports) -> tuple[str, ...]:
+    from bot.train.inputs import named_columns
+
+    try:
+        return named_columns(spec_at(other, head, ports), names)
+    except MlbotError:
+        return ()  # it names a column of another file, or one that is gone; its own evaluation says so

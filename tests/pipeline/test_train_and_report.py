@@ -1,0 +1,68 @@
+"""The train and the report job on a repository in memory: the comment says what the ledger and the branches know."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.records.ledger import promotion_path
+from tests.builders import a_release
+from tests.pipeline.world import CHURN, GATES, a_csv, world
+
+SPEC = "models/churn/model.yaml"
+
+
+def text(page: str) -> str:
+    """A comment without its marks."""
+    return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+def penalised(strength: float) -> bytes:
+    """The spec of `churn` with another penalty; the smaller, the worse the model."""
+    return CHURN.replace(
+        b"estimator: LogisticRegression",
+        f"estimator: {{name: LogisticRegression, parameters: {{C: {strength}}}}}".encode(),
+    )
+
+
+def test_changed_data_name_every_model_that_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = a_csv(rows=300, seed=5, first_id=5000).decode().splitlines()[1:]
+    older = [f"{row.split(',')[0]},{float(row.split(',')[1]) + 9},{row.split(',', 2)[2]}" for row in more]
+    page = text(world(tmp_path, monkeypatch, new_data=a_csv() + "\n".join(older).encode()).evaluate())
+    assert "affects 2 of 2 models" in page
+    assert re.search(r"\| age \| Kolmogorov-Smirnov \|.*\| alarm \| churn, value \|", page)
+    assert re.search(r"\| churn \| 3 \|\n\| value \| 2 \|", page)
+
+
+def test_the_ml_test_score_counts_attestations_of_the_default_branch_and_drills_of_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vouched = b'version: 1\ntests:\n  S1: {how: manual, by: ana, date: "2026-01-31"}\n'
+    mine = vouched.replace(b"S1", b"S2").replace(b"ana", b"the author")
+    files = {"models/churn/attestation.yaml": vouched}
+    made = world(tmp_path, monkeypatch, files=files, head={SPEC: penalised(0.5), "models/churn/attestation.yaml": mine})
+    drill = a_release("churn", action="rollback", environment="staging")
+    made.ledger.files[promotion_path("churn", 1, "staging")] = drill.canonical()
+    page = text(made.evaluate())
+    assert "| 0.5 | attested by ana on 2026-01-31 |" in page
+    assert "the author" not in page  # what a pull request says of itself counts once it is merged
+    assert re.search(r"\| I7 \|.*\| 1 \| computed \|", page)
+
+
+def test_the_ladder_shows_digits_only_of_a_result_that_beats_the_best_shown_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates = GATES.replace(b"{steps: 9}", b"{steps: 9, ladder: true}")
+    made = world(tmp_path, monkeypatch, gates=gates, head={SPEC: penalised(0.9)})
+    first = text(made.evaluate())
+    assert re.search(r"\| roc_auc \(primary\) \| 0\.\d+ \|", first)
+    made.push(**{SPEC: penalised(0.0001)})
+    second = text(made.evaluate())
+    assert "it does not beat the best roc_auc of 0.7" in second
+    assert "(primary)" not in second and "| roc_auc | 2 | 9 |" in second
+    made.push(**{SPEC: penalised(0.9)})
+    again = text(made.evaluate())
+    assert "| roc_auc | 1 | 9 |" in again, "the same inputs again cost nothing and show what was shown"
