@@ -309,6 +309,9 @@ def _is_locked(stderr: str) -> bool:
 
 def _fetch_error(stderr: str) -> UserError | WorldError:
     text = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
+    if _is_locked(stderr):
+        hint = "Run this again; when no git runs in this clone any more, remove the lock file."
+        return WorldError(f"another git works in this clone: {stderr.strip().splitlines()[0]}", hint=hint)
     if "couldn't find remote ref" in stderr or "not our ref" in stderr:
         return UserError(f"origin does not have it: {text}", code="ref_missing")
     return _access_error("fetch from origin", stderr) or WorldError(f"cannot fetch from origin: {text}")
