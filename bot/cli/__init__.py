@@ -41,6 +41,10 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+# Matrices here are small: threads cost more than they give, and results must not depend on their number.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+
+
 class Verbs(click.Group):
     """A group whose commands are imported when they are called; each module defines `command`."""
 
@@ -69,6 +73,8 @@ def mlbot() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run a verb and turn every end into an exit code: 0 done, 1 user, 2 world, 3 bug."""
+    for name in ONE_THREAD:  # read once, when numpy is imported; who sets them keeps what was set
+        os.environ.setdefault(name, "1")
     sys.exit(run(argv))
 
 
