@@ -10,7 +10,11 @@ from bot.records.base import canonical_json, sha256
 
 # Prose changes nothing that is deployed; but not in folders whose text is read by a machine.
 _PROSE = re.compile(r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*", re.DOTALL)
-_MACHINE = re.compile(r"(policies|\.github|\.ci|\.dvc|bot)/.*", re.DOTALL)
+_MACHINE = re.compile(
+    r"(policies|\.github|\.ci|\.dvc|bot|tests)/.*|(docs/)?CODEOWNERS"
+    r"|(.*/)?((requirements|constraints)[^/]*|CMakeLists)\.txt",
+    re.DOTALL,
+)
 _DATA = re.compile(r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*", re.DOTALL)
 _SPEC = re.compile(r"models/([^/]+)/(model|schema)\.yaml")
 

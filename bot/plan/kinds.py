@@ -7,15 +7,16 @@ from collections.abc import Iterable
 
 # The first pattern that fits a path names its kind; what guards the others comes first.
 KINDS: tuple[tuple[str, str], ...] = (
-    ("policy", r"policies/.*"),
+    ("policy", r"policies/.*|(docs/|\.github/)?CODEOWNERS"),
     ("workflow", r"\.github/.*|\.ci/.*"),
     ("evaluator", r"bot/.*|pyproject\.toml|uv\.lock|setup\.(py|cfg)"),
     ("data", r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*"),
     ("data_remote", r"\.dvc/.*|\.dvcignore|dvc\.yaml|dvc\.lock"),
     ("spec", r"models/[^/]+/model\.yaml"),
     ("schema", r"models/[^/]+/schema\.yaml"),
-    ("docs", r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*|CODEOWNERS"),
-    ("code", r"tests/.*|Makefile|.*\.(py|sh|js|ts|toml|cfg|ini|R|sql|ipynb)"),
+    ("code", r"tests/.*|Makefile|(.*/)?((requirements|constraints)[^/]*|CMakeLists)\.txt"),
+    ("docs", r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*"),
+    ("code", r".*\.(py|sh|js|ts|toml|cfg|ini|R|sql|ipynb)"),
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, pattern in KINDS)
 

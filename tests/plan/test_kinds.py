@@ -26,6 +26,13 @@ from bot.plan.kinds import change_kinds, kind_of
         ("uv.lock", "evaluator"),
         ("docs/x.md", "docs"),
         ("LICENSE", "docs"),
+        ("CODEOWNERS", "policy"),  # who must review is governance, in each of the three places where GitHub reads it
+        ("docs/CODEOWNERS", "policy"),
+        (".github/CODEOWNERS", "policy"),
+        ("docs/CODEOWNERS.md", "docs"),
+        ("requirements.txt", "code"),
+        ("tools/constraints-dev.txt", "code"),
+        ("notes.txt", "docs"),
         ("tests/test_x.py", "code"),
         ("Makefile", "code"),
         ("weird\nname", "other"),
