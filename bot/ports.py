@@ -303,6 +303,16 @@ class Conversation(Protocol):
         """Merge exactly this head; the merge commit. Raises UserError when the head moved or GitHub refuses."""
 
 
+class TrainingRuns(Protocol):
+    """Runs of the workflow that trains, whoever started them."""
+
+    def going(self, number: int) -> list[int]:
+        """Runs for a pull request that wait or go, newest first, of the newest hundred."""
+
+    def cancel(self, run_id: int) -> bool:
+        """Ask GitHub to stop it; False when it had ended already."""
+
+
 @dataclass(frozen=True)
 class Thread:
     """An issue or a pull request of the bot's own. `is_merged` is about a pull request."""
@@ -378,4 +388,5 @@ class Ports:
     default_branch: str = "main"
     workspace: Path = field(default_factory=Path)
     signer: Signer | None = None  # None: nothing is signed or attested
+    training_runs: TrainingRuns | None = None  # None: outside GitHub
     tracker: Tracker | None = None  # None: nobody is told; only the monitor job opens anything

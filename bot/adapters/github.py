@@ -21,6 +21,7 @@ COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-p
 GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted account
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
+TRAINING = "pull-request.yml"
 
 
 def _clear(call: Callable[P, T]) -> Callable[P, T]:
@@ -297,6 +298,27 @@ class GitHub:
     def merge(self, number: int, head_sha: str) -> str:
         done = self._ask("PUT", f"{self._url}/pulls/{number}/merge", {"sha": head_sha})
         return str(done["sha"])
+
+    # --- TrainingRuns
+
+    @_clear
+    def going(self, number: int) -> list[int]:
+        found = self._ask("GET", f"{self._url}/actions/workflows/{TRAINING}/runs?per_page=100")["workflow_runs"]
+        # `pull_requests` of a run is often empty and says nothing of a dispatched one; the file's `run-name` does
+        mine = [one for one in found if one["display_title"].partition(" ")[0] == f"#{number}"]
+        return [one["id"] for one in mine if one["status"] != "completed"]
+
+    @_clear
+    def cancel(self, run_id: int) -> bool:
+        from github import GithubException
+
+        try:
+            self._ask("POST", f"{self._url}/actions/runs/{run_id}/cancel")
+        except GithubException as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
 
 def _account(user: github.NamedUser.NamedUser | Any | None) -> Account:

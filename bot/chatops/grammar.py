@@ -83,7 +83,7 @@ FORMS: tuple[Form, ...] = (
         models="may",
         options=(SEED,),
     ),
-    Form(("cancel",), "stop this pull request's training", "cancel churn", models="may"),
+    Form(("cancel",), "stop this pull request's training, of all its models", "cancel"),
     Form(
         ("approve",),
         "approve what was evaluated, for the merge or for one environment",

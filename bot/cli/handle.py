@@ -73,8 +73,9 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     )
     signer = key_pair(os.environ, git, git.resolve("HEAD"))
     ports = replace(
-        ports, pull_requests=github, conversation=github, run=actions.run, default_branch=default, signer=signer
-    )
+        ports, pull_requests=github, conversation=github, training_runs=github, run=actions.run,
+        default_branch=default, signer=signer,
+    )  # fmt: skip
     refresh(git, (LEDGER, ENVIRONMENTS, OBJECTS))
     if signer is None:
         return ports

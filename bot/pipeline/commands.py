@@ -13,7 +13,7 @@ from bot.decide.explain import explain
 from bot.decide.simulate import as_if
 from bot.errors import UserError
 from bot.pipeline.job import Job
-from bot.pipeline.judge import Judged, judge, show_verdict
+from bot.pipeline.judge import Judged, judge, run_url, show_verdict
 from bot.pipeline.promotion import asked_of, merged_of
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
@@ -199,10 +199,16 @@ def _account(login: str, ask: Ask) -> Account:
 
 
 def cancel(ask: Ask) -> str:
-    """Cancelling runs needs more of GitHub than the bot asks for."""
+    """Stop the runs that train this pull request; GitHub stops whole runs, so all models at once."""
     ask.allowed()
-    hint = f"Open {ask.job.ports.run.url or 'the Actions tab'} and press Cancel; a push cancels a running training too."
-    raise UserError("the bot cannot cancel runs yet", hint=hint, code="not_available")
+    runs, number = ask.job.ports.training_runs, ask.event.number
+    if runs is None:
+        raise UserError("runs are cancelled in GitHub Actions only", code="not_available")
+    stopped = [one for one in runs.going(number) if runs.cancel(one)]
+    if not stopped:
+        raise UserError("nothing of this pull request is being trained", code="nothing_to_cancel")
+    links = ", ".join(run_url(one, ask.job) or str(one) for one in stopped)
+    return f"Stopped {links}. What was trained before it stays; `retrain` starts again."
 
 
 def _next_step(decision: Decision) -> str:

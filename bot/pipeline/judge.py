@@ -16,9 +16,10 @@ from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account
 from bot.records.facts import Asked, Facts
+from bot.records.failure import Failure
 from bot.records.ledger import Head, evaluation_path, head_path, plan_path
 from bot.records.plan import Plan
-from bot.records.report import Failure, Report, RunFacts
+from bot.records.report import Report, RunFacts
 from bot.report.override import read_templates
 from bot.report.status import EVALUATION, VERDICT
 from bot.report.step import publish
@@ -86,15 +87,16 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
         if one.evaluation_digest is not None:
             at = evaluation_path(model, one.inputs_digest, one.evaluation_digest)
             evaluations[model] = Evaluation.parse(job.ports.ledger.get(at) or b"", source=at)
-    failed = Failure(message="There is no evaluation; the log of the training run says why.")
+    unknown = Failure(message="There is no evaluation; the log of the training run says why.")
     return Report(
         number=number,
         plan=Plan.parse(data, source=path),
         evaluations=evaluations,
-        failures={model: failed for model in head.models if model not in evaluations},
+        failures={model: head.failures.get(model, unknown) for model in head.models if model not in evaluations},
+        reused=head.reused,
         decision=decision,
         evaluation_id=decision.evaluation_id,
-        run=RunFacts(id=head.run_id, attempt=head.run_attempt, url=_run_url(head.run_id, job)),
+        run=RunFacts(id=head.run_id, attempt=head.run_attempt, url=run_url(head.run_id, job)),
     )
 
 
@@ -119,6 +121,7 @@ def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
     return judged
 
 
-def _run_url(run_id: int, job: Job) -> str | None:
+def run_url(run_id: int, job: Job) -> str | None:
+    """The page of a run of this repository, None outside GitHub."""
     own = job.ports.run
     return own.url.replace(f"/runs/{own.id}", f"/runs/{run_id}") if own.url else None

@@ -1,4 +1,4 @@
-"""A run in the queue, and the concurrency groups in which it may have to wait."""
+"""A run in the queue: its name, and the concurrency groups in which it may have to wait."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ class Item:
     cancelled: bool = False
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
+
+
+def name_run(item: Item) -> None:
+    """The title that `run-name` gives; without one it stays that of the event."""
+    wanted = item.start.workflow.body.get("run-name")
+    with contextlib.suppress(expressions.UnknownError):
+        item.run.title = expressions.fill(str(wanted), _contexts(item)) if wanted else item.run.title
 
 
 def join_groups(item: Item) -> None:

@@ -78,6 +78,7 @@ class Engine:
         repository = self.hub.repository(happening.repository)
         run = self._run(repository, start)
         item = Item(run, start, happening.level)
+        concurrency.name_run(item)
         concurrency.join_groups(item)
         self.hub.data.runs.append(run)
         self._items[run.id] = item

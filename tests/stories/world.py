@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,13 +15,13 @@ BIKES = "models/bike-rentals/model.yaml"
 
 
 @contextmanager
-def rehearsal(folder: Path) -> Iterator[Sandbox]:
-    """A sandbox made from this repository."""
+def rehearsal(folder: Path, files: Mapping[str, bytes | None] | None = None) -> Iterator[Sandbox]:
+    """A sandbox made from this repository, with other `files` laid over it."""
     private, public = generate()
     with Sandbox.start(
         folder,
         template=ROOT,
-        extra_files={"policies/keys/mlbot.pub": public},
+        extra_files={"policies/keys/mlbot.pub": public, **(files or {})},
         secrets={"mlbot": {"MLBOT_SIGNING_KEY": private.decode()}},
     ) as started:
         yield started

@@ -1,0 +1,47 @@
+"""A training that never ends, in the running thing: `/cancel` stops it, and says so when there is nothing to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.adapters.github import GitHub
+from bot.sandbox.world import Sandbox
+from tests.stories.world import BIKES, ROOT, bikes, bot_said, rehearsal
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+FILE = ".github/workflows/pull-request.yml"
+
+
+def endless() -> bytes:
+    """The real head of the workflow (triggers, name of a run, concurrency), and a job that waits to be stopped."""
+    head, _, _ = (ROOT / FILE).read_text().partition("\njobs:\n")
+    job = "permissions: {}, runs-on: ubuntu-24.04-arm, steps: [{run: 'echo begun; while true; do sleep 0.1; done'}]"
+    return f"{head}\njobs:\n  train: {{{job}}}\n".encode()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with rehearsal(tmp_path_factory.mktemp("cancel") / "world", {FILE: endless()}) as started:
+        yield started
+
+
+def test_cancel_stops_the_training_of_its_pull_request_and_nothing_else(sandbox: Sandbox) -> None:
+    one = sandbox.propose("dana", "one", {BIKES: bikes(61)}, "#2 is not my number")
+    run = sandbox.wait_for("the training", file="pull-request.yml", about=[one])
+    sandbox.wait_for_log(run, "begun")
+    assert run.title == f"#{one} #2 is not my number"
+    issue = sandbox.github("rhea").get_repo(sandbox.repository).get_issue(one)
+    issue.create_comment("/cancel")
+    sandbox.settle()
+    assert run.conclusion == "cancelled"
+    assert f"/actions/runs/{run.id}" in bot_said(sandbox, one)[-1]
+
+    issue.create_comment("/cancel")
+    sandbox.settle()
+    assert "nothing_to_cancel" in bot_said(sandbox, one)[-1]
+
+    port = GitHub(api_url=sandbox.api_url, repository=sandbox.repository, token=sandbox.token("rhea"))
+    assert port.going(one) == []
+    assert not port.cancel(run.id), "it had ended already"
