@@ -8,14 +8,16 @@ from bot.chatops.parse import parse
 from bot.decide.step import policy_difference, void
 from bot.errors import UserError
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.judge import judge, policies_of, show
+from bot.pipeline.judge import head_of, judge, policies_of, show
 from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
 from bot.plan.step import plan
+from bot.ports import PullRequest
 from bot.records.base import canonical_json
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, MergeGroupRequested, PullRequestChanged
+from bot.records.failure import Failure
 from bot.records.ledger import (
     Evaluated,
     Head,
@@ -26,10 +28,15 @@ from bot.records.ledger import (
     testset_use_path,
 )
 from bot.records.plan import Plan, Planned
-from bot.records.report import Failure, Report, RunFacts
+from bot.records.report import Report, RunFacts
 from bot.report.annotations import workflow_commands
 from bot.report.html import page
 from bot.report.markdown import summary
+
+LOST = Failure(
+    message="The training job ended without a result: it ran out of memory or time, or its runner was lost.",
+    hint="The log of the run says more; /retrain tries again.",
+)
 
 
 def run(event: Event, job: Job) -> None:
@@ -51,14 +58,15 @@ def run(event: Event, job: Job) -> None:
         return
     _void(event, number, job)
     starter = _starter(event, number, job)
-    results = {one.model: _result(one, made, inside) for one in made.planned}
-    _keep(number, made, results, starter, job)
+    before = head_of(number, made.head_sha, job)
+    results = {one.model: _result(one, found, before, inside) for one in made.planned}
+    head = _head(number, made, results, starter, job)
+    _keep(head, made, results, job)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
         evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},
-        failures={name: one for name, one in results.items() if isinstance(one, Failure)},
-        reused=tuple(name for name, one in results.items() if _is_reused(one, job.out / "trained" / name)),
+        failures=head.failures, reused=head.reused,
         run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
     )  # fmt: skip
     show(report, number, made.head_sha, job)
@@ -89,22 +97,35 @@ def _starter(event: Event, number: int, job: Job) -> int | None:
     return asked[0] if asked else sender.id if sender and sender.kind == "User" else None
 
 
-def _result(one: Planned, made: Plan, job: Job) -> Evaluation | Failure:
+def _result(one: Planned, found: PullRequest, before: Head | None, job: Job) -> Evaluation | Failure:
+    """What was handed over; else what is stored for the same inputs; else why there is nothing."""
     folder = job.out / "trained" / one.model
     if folder.is_dir():
         return read_result(folder, one)
     stored = known(one, job.ports)
-    if stored is not None and is_current(one, made.head_sha, job):
+    if stored is not None and is_current(one, found.head_sha, job):
         return stored
-    return Failure(message="No training job handed over a result.", hint="Run the workflow again.")
+    earlier = before.failures.get(one.model) if before else None
+    if earlier is not None and not earlier.held and job.inputs.get("train_result") in ("success", "skipped"):
+        return earlier  # other models were asked for, and no job of this run broke off
+    return _held(found) or LOST
 
 
-def _is_reused(one: Evaluation | Failure, trained: Path) -> bool:
-    return isinstance(one, Evaluation) and not trained.is_dir()
+def _held(found: PullRequest) -> Failure | None:
+    """Why nothing was trained although nothing went wrong; None when that is not so."""
+    if found.draft:
+        said, hint = "is a draft, and its models are not trained yet", "Mark it as ready for review, or write /retrain."
+    elif found.from_fork:
+        said = "comes from a fork, and nobody who may has asked to train its models"
+        hint = f"Who trusts the change writes /retrain {found.head_sha}"
+    else:
+        return None
+    return Failure(message=f"#{found.number} {said}.", hint=hint, held=True)
 
 
-def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, job: Job) -> None:
+def _keep(head: Head, made: Plan, results: dict[str, Evaluation | Failure], job: Job) -> None:
     """Artifact bytes first, then one ledger commit that names them; what is there stays."""
+    number = head.number
     files: dict[str, bytes] = {}
     for name, one in results.items():
         if isinstance(one, Failure):
@@ -116,7 +137,6 @@ def _keep(number: int, made: Plan, results: dict[str, Evaluation | Failure], sta
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
         files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
     new = {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
-    head = _head(number, made, results, starter, job)
     for path, data in (
         (plan_path(number, made.head_sha), made.canonical()),
         (head_path(number, made.head_sha), head.canonical()),
@@ -148,4 +168,9 @@ def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], sta
         number=number, head_sha=made.head_sha, base_sha=made.base_sha, run_id=job.ports.run.id,
         run_attempt=job.ports.run.attempt, initiator_id=starter,
         models={one.model: evaluated(one) for one in made.planned},
+        failures={name: one for name, one in results.items() if isinstance(one, Failure)},
+        reused=tuple(
+            name for name, one in results.items()
+            if isinstance(one, Evaluation) and not (job.out / "trained" / name).is_dir()
+        ),
     )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
 from bot.errors import MlbotError, UserError
+from bot.pipeline.failures import failure_of
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.past import attestation_of, best_of, readers_of, tests_of, uses_of
 from bot.pipeline.reuse import GATES, known, live_digest, spec_at
@@ -17,17 +17,15 @@ from bot.ports import Ports
 from bot.records.base import sha256
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
 from bot.records.event import Event
+from bot.records.failure import Failure
 from bot.records.ledger import artifact_path, pointer_path
 from bot.records.matrix import models_of
 from bot.records.plan import Plan, Planned
-from bot.records.report import Failure
 from bot.records.training import Training
 from bot.specs.contract import Contract, read_contract
 from bot.specs.gates import read_gates, with_spec_gates
 from bot.specs.model import model_spec
 from bot.specs.yaml import read_yaml
-
-LOG_LINES = 20
 
 
 def run(event: Event, job: Job) -> None:
@@ -46,7 +44,7 @@ def run(event: Event, job: Job) -> None:
             _train(planned[name], made, inside)
         except Exception as error:
             failed.append(name)
-            _write_failure(error, job.out / name, job)
+            _write_failure(error, name, made, inside)
     if failed:
         raise UserError(
             f"no evaluation of {', '.join(failed)}", hint="The lines above say why.", code="training_failed"
@@ -144,20 +142,13 @@ def _before(one: Planned, made: Plan, training: Training, data: Path, into: Path
     return Before(old.data_files, into, readers, read_contract(schema, path) if schema else None)
 
 
-def _write_failure(error: Exception, folder: Path, job: Job) -> None:
+def _write_failure(error: Exception, name: str, made: Plan, job: Job) -> None:
     """What the report shows instead of an Evaluation, and what the log says."""
-    place = error.place if isinstance(error, MlbotError) else None
-    message = error.message if isinstance(error, MlbotError) else f"{type(error).__name__}: {error}"
-    hint = error.hint if isinstance(error, MlbotError) else None
-    tail = "" if isinstance(error, MlbotError) else "".join(traceback.format_exception(error)[-LOG_LINES:])
-    job.say(f"{folder.name}: {error}\n{tail}")
-    failure = Failure(
-        message=message[:2000], hint=hint or "", log_tail=tail[-4000:],
-        file=place.file if place else None, line=place.line if place else None, column=place.column if place else None,
-    )  # fmt: skip
+    path, folder = f"models/{name}/model.yaml", job.out / name
+    failure = failure_of(error, job.ports.git.read(made.head_sha, path) or b"", path)
+    job.say(f"{name}: {error}\n{failure.log_tail}")
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in ("evaluation.json",):
-        (folder / stale).unlink(missing_ok=True)
+    (folder / "evaluation.json").unlink(missing_ok=True)
     (folder / "failure.json").write_text(failure.model_dump_json())
 
 

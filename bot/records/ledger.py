@@ -6,7 +6,10 @@ import base64
 import hashlib
 from typing import Literal
 
+from pydantic import Field
+
 from bot.records.base import Part, Record, canonical_json
+from bot.records.failure import Failure
 
 LEDGER = "mlbot/ledger"
 ENVIRONMENTS = "mlbot/environments"
@@ -22,7 +25,11 @@ class Evaluated(Part):
 
 
 class Head(Record):
-    """What a pull request's head would let out, by model: what an approval given for that head stands for."""
+    """What a pull request's head would let out, by model: what an approval given for that head stands for.
+
+    `failures` say why a model has no evaluation; `reused` names those whose evaluation was made before, for the same
+    inputs.
+    """
 
     schema_version: Literal[1] = 1
     number: int
@@ -32,6 +39,8 @@ class Head(Record):
     run_id: int
     run_attempt: int
     initiator_id: int | None  # the account that started the training, None when a schedule did
+    failures: dict[str, Failure] = Field(default_factory=dict)
+    reused: tuple[str, ...] = ()
 
 
 def evaluation_id(models: dict[str, Evaluated]) -> str:
@@ -109,6 +118,11 @@ def facts_path(number: int, facts_digest: str) -> str:
 def commits_path(number: int, base_sha: str, head_sha: str) -> str:
     """Who made the commits between a base and a head, once GitHub knew everybody."""
     return f"commits/{number}/{base_sha}-{head_sha}.json"
+
+
+def pusher_path(number: int, head_sha: str, account: int) -> str:
+    """That an account is known to have pushed a head."""
+    return f"pushers/{number}/{head_sha}/{account}.json"
 
 
 def void_path(number: int, event_id: str) -> str:

@@ -9,21 +9,8 @@ from pydantic import Field
 from bot.records.base import Part, Record
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
+from bot.records.failure import Failure
 from bot.records.plan import Plan
-
-
-class Failure(Part):
-    """Training or evaluation that ended without an Evaluation. `message` is its useful line, `log_tail` the last lines.
-
-    `file` and `line` are where to mend it, None when it is nobody's line (an empty `message` is not expected).
-    """
-
-    message: str
-    hint: str = ""
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    log_tail: str = ""
 
 
 class RunFacts(Part):

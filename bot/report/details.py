@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.records.failure import Failure
 from bot.records.plan import Planned, Skipped
-from bot.records.report import Failure, Report
+from bot.records.report import Report
 from bot.report.blocks import Block, Lines, Name, Part, Section, Strong, Table, left, note
 from bot.report.findings import affected, champion, state
 from bot.report.numbers import counted

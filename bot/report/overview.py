@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bot.records.decision import Unblock
 from bot.records.evaluation import Evaluation
+from bot.records.failure import Failure
 from bot.records.plan import Invalid, Skipped
-from bot.records.report import Failure, Report
+from bot.records.report import Report
 from bot.report.blocks import Break, Name, Part, Strong
 from bot.report.findings import affected, answer, blocking_gates, slice_effect, state, worse_slices
 from bot.report.numbers import counted, listed

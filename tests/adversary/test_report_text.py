@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.records.decision import Unblock
 from bot.records.evaluation import Budget, MissingBaseline, Section
+from bot.records.failure import Failure
 from bot.records.plan import DataFile, Reason
-from bot.records.report import Failure, Report, RunFacts
+from bot.records.report import Report, RunFacts
 from bot.records.training import DroppedInput
 from bot.report.annotations import workflow_commands
 from bot.report.escape import block, clipped, code, inline, one_line, visible

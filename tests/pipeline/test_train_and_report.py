@@ -66,3 +66,14 @@ def test_the_ladder_shows_digits_only_of_a_result_that_beats_the_best_shown_befo
     made.push(**{SPEC: penalised(0.9)})
     again = text(made.evaluate())
     assert "| roc_auc | 1 | 9 |" in again, "the same inputs again cost nothing and show what was shown"
+
+
+def test_why_a_training_failed_is_still_said_after_the_next_comment_or_review(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report of a later event is made from the ledger alone."""
+    broken = CHURN.replace(b"numeric: [age, spend]", b"numeric: [age, spendd]")
+    made = world(tmp_path, monkeypatch, head={SPEC: broken})
+    assert "models/churn/model.yaml:7:27 · no column is called 'spendd'" in text(made.evaluate())
+    first = made.comment()
+    assert made.rejudge() == first

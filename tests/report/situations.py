@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation, MissingBaseline, Section
+from bot.records.failure import Failure
 from bot.records.ledger import evaluation_id
 from bot.records.plan import Reason
-from bot.records.report import Failure, Report, RunFacts
+from bot.records.report import Report, RunFacts
 from bot.records.training import DroppedInput, SelectionPoint
 from tests.builders import (
     a_comparison,
