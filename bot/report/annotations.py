@@ -45,6 +45,8 @@ def _found(report: Report) -> list[Annotation]:
         for one in invalid
     ]
     for model, one in sorted(report.failures.items()):
+        if one.held:
+            continue
         said = _said(one.message, one.hint)
         made.append(Annotation("error", f"{model}: training failed", said, one.file, one.line, one.column))
     for model in affected(report):

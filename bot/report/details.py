@@ -68,7 +68,7 @@ def _failure(failure: Failure) -> list[Section]:
     blocks: list[Block] = [note(*([Name(place)] if place else []), Strong(failure.message), failure.hint)]
     if failure.log_tail:
         blocks += [note("The last lines of its log:"), Lines(failure.log_tail)]
-    return [Section("failure", "Training failed", LOG, tuple(blocks))]
+    return [Section("failure", "Not trained yet" if failure.held else "Training failed", LOG, tuple(blocks))]
 
 
 def _skipped(report: Report) -> list[Details]:

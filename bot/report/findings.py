@@ -9,8 +9,8 @@ from bot.records.plan import Invalid, Planned
 from bot.records.report import Report
 
 Effect = Literal["better", "worse", "unclear", "same"]
-State = Literal["invalid", "failed", "fail", "inconclusive", "running", "pass"]
-ORDER: tuple[State, ...] = ("invalid", "failed", "fail", "inconclusive", "running", "pass")
+State = Literal["invalid", "failed", "fail", "inconclusive", "held", "running", "pass"]
+ORDER: tuple[State, ...] = ("invalid", "failed", "fail", "inconclusive", "held", "running", "pass")
 SIMPLE = ("dummy", "linear")  # baselines that nobody deployed
 LIVE = "production"
 
@@ -95,7 +95,7 @@ def blocking_gates(evaluation: Evaluation) -> list[GateResult]:
 def state(report: Report, model: str) -> State:
     """Where a model that the change affects stands."""
     if model in report.failures:
-        return "failed"
+        return "held" if report.failures[model].held else "failed"
     if model in report.evaluations:
         return report.evaluations[model].verdict
     entries = report.plan.entries if report.plan else ()

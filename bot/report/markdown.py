@@ -124,12 +124,17 @@ class Drawn:
 
 
 def _drawn(one: Details) -> Drawn:
-    sections = tuple((section.id, section.importance, _section(section)) for section in one.sections)
+    draw = _body if one.owner == SKIPPED_OWNER else _section
+    sections = tuple((section.id, section.importance, draw(section)) for section in one.sections)
     return Drawn(one.owner, parts(one.summary), sections)
 
 
+def _body(section: Section) -> Markup:
+    return Markup("\n\n").join(map(markdown, section.blocks))
+
+
 def _section(section: Section) -> Markup:
-    body, heading = Markup("\n\n").join(map(markdown, section.blocks)), parts((section.heading,))
+    body, heading = _body(section), parts((section.heading,))
     if section.importance >= OPEN:
         return Markup("#### {}\n\n{}").format(heading, body)
     return Markup("<details><summary>{}</summary>\n\n{}\n\n</details>").format(heading, body)

@@ -12,7 +12,7 @@ from bot.records.report import Report
 from bot.report.blocks import Break, Name, Part, Strong
 from bot.report.findings import affected, answer, blocking_gates, slice_effect, state, worse_slices
 from bot.report.numbers import counted, listed
-from bot.report.sentences import FEW, Parts, evidence, names, outcome, outcomes, said_of
+from bot.report.sentences import FEW, UNMEASURED, Parts, evidence, names, outcome, outcomes, said_of
 from bot.report.wording import CHANGES, STATUSES, needed, sentence, slice_line
 
 
@@ -50,7 +50,7 @@ def overview(report: Report) -> Overview:
         approved_by=approved_by(report),
         flags=flags(report),
         blocked_by=blocked_by(report),
-        steps=steps(report.decision.unblock if report.decision else ()),
+        steps=(*_mending(report), *steps(report.decision.unblock if report.decision else ())),
     )
 
 
@@ -61,8 +61,8 @@ def verdict(report: Report) -> str:
     states = {state(report, model) for model in affected(report)}
     if states & {"invalid", "failed", "fail"}:
         return STATUSES["rejected"]
-    if "running" in states:
-        return "⏳ Training"
+    if states & {"running", "held"}:
+        return "⏳ Training" if "running" in states else "⏳ Not trained yet"
     if not states:
         return "➖ Nothing to decide"
     return "❔ Cannot tell" if "inconclusive" in states else "✅ Every gate passes"
@@ -81,14 +81,14 @@ def headline(report: Report) -> Parts:
         return (f"{counted(len(models), 'model')}: {said}.",)
     parts: list[Part] = []
     for word, who in found:
-        parts += [*names(who), f"{word};"]
-    return (*parts[:-1], f"{found[-1][0]}.")
+        parts += [*names(who), f"{'is' if len(who) == 1 else 'are'} {word};"]
+    return (*parts[:-1], f"{str(parts[-1])[:-1]}.")
 
 
 def _headline_of_one(report: Report, model: str) -> Parts:
     found = outcome(report, model)
     worse = worse_slices(report.evaluations[model]) if model in report.evaluations else []
-    if not worse or found in ("invalid", "failed", "running"):
+    if not worse or found in UNMEASURED:
         return Name(model), f"{said_of(found)}."
     link = "and" if found == "worse" else "but"
     base = said_of("better" if found == "mixed" else found)
@@ -183,8 +183,12 @@ def blocked_by(report: Report) -> tuple[Parts, ...]:
 
 
 def _mishap(model: str, at: Invalid | Failure, message: str, hint: str) -> Parts:
-    where = ":".join(str(one) for one in (at.file, at.line, at.column) if one is not None)
+    where = _place(at)
     return Name(model), "·", *((Name(where), "·") if where else ()), sentence(message), sentence(hint)
+
+
+def _place(at: Invalid | Failure) -> str:
+    return ":".join(str(one) for one in (at.file, at.line, at.column) if one is not None)
 
 
 def _gates(evaluation: Evaluation) -> list[Parts]:
@@ -193,6 +197,12 @@ def _gates(evaluation: Evaluation) -> list[Parts]:
         (Name(evaluation.model), "· gate", Name(gate.gate), words[gate.verdict], sentence(gate.sentence), needed(gate))
         for gate in blocking_gates(evaluation)
     ]
+
+
+def _mending(report: Report) -> tuple[Step, ...]:
+    """What a training broke off at is for the author; nobody's approval or another run would help."""
+    places = [f"{model} at {_place(one)}" for model, one in sorted(report.failures.items()) if one.file]
+    return (Step((("the author", f"mend {listed(places, FEW)}, and push"),), None),) if places else ()
 
 
 def steps(unblock: tuple[Unblock, ...]) -> tuple[Step, ...]:

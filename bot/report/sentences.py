@@ -10,6 +10,7 @@ from bot.report.blocks import Name, Part
 from bot.report.findings import (
     answer,
     champion,
+    effect,
     is_greater_better,
     reference,
     state,
@@ -21,9 +22,10 @@ from bot.report.withhold import withholding
 from bot.report.wording import BASELINES, detectable, difference, pair
 
 FEW = 3
+UNMEASURED = ("invalid", "failed", "held", "running")
 Parts = tuple[Part, ...]
 Outcome = Literal[
-    "invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "unscored", "running"
+    "invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "unscored", "held", "running"
 ]
 
 # outcome -> in a list of several, and about one; in the order of attention.
@@ -38,6 +40,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "new": ("new", "is new: nothing is deployed to compare it with"),
     "unscored": ("not compared", "could not be compared: what is deployed cannot be scored on these rows"),
     "withheld": ("withheld", "does not beat the best so far on its test rows, and its digits are withheld"),
+    "held": ("not trained yet", "is not trained yet"),
     "running": ("being trained", "is being trained and evaluated"),
 }
 
@@ -45,7 +48,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 def outcome(report: Report, model: str) -> Outcome:
     """What became of the model."""
     now = state(report, model)
-    if now in ("invalid", "failed", "running"):
+    if now == "invalid" or now == "failed" or now == "held" or now == "running":
         return now
     evaluation = report.evaluations[model]
     if withholding(evaluation):
@@ -95,6 +98,8 @@ def _against_reference(evaluation: Evaluation) -> Parts:
     if compared is None:
         return (why,)
     candidate, there = pair(evaluation, compared)
+    if effect(compared, is_greater_better(evaluation, compared.metric)) == "same":
+        return why, Name(compared.metric), f"{candidate}; {BASELINES[compared.baseline]} predicts the same."
     against = f"{candidate} against {there} of {BASELINES[compared.baseline]}: {difference(compared)}."
     return why, Name(compared.metric), against
 
@@ -105,9 +110,10 @@ def _withheld(budget: Budget) -> Parts:
 
 
 def names(several: list[str]) -> list[Part]:
-    """The first names, with commas, and how many more."""
+    """`a`, `b` and `c`; of more than a few the first, and how many more."""
+    more = f"{len(several) - FEW} more" if len(several) > FEW else ""
+    first, last = (several[:FEW], [more]) if more else (several[:-1], several[-1:])
     shown: list[Part] = []
-    for name in several[:FEW]:
+    for name in first:
         shown += [Name(name), ","]
-    more = len(several) - FEW
-    return [*shown[:-1], f"and {more} more"] if more > 0 else shown[:-1]
+    return [*shown[:-1], *(["and"] if shown else []), *([more] if more else map(Name, last))]

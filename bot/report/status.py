@@ -47,7 +47,7 @@ def evaluation_status(report: Report) -> Status:
     models = affected(report)
     states = [state(report, model) for model in models]
     broken = sum(now in ("failed", "invalid") for now in states)
-    running = states.count("running")
+    running = sum(now in ("running", "held") for now in states)
     if broken:
         return _status(
             report, EVALUATION, "failure", f"{broken} of {counted(len(models), 'model')} could not be evaluated"

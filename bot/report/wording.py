@@ -13,6 +13,7 @@ STATES: dict[State, str] = {
     "inconclusive": "❔ cannot tell",
     "failed": "💥 training failed",
     "invalid": "❌ invalid spec",
+    "held": "⏸ not trained yet",
     "running": "⏳ training",
 }
 STATUSES = {
@@ -110,5 +111,6 @@ def sentence(text: str) -> str:
 
 
 def needed(gate: GateResult) -> str:
-    """How many test rows could tell what this gate asks; empty when that is not known."""
-    return f"{count(gate.rows_needed)} test rows could tell." if gate.rows_needed else ""
+    """How many further test rows would tell what this gate asks; empty when unknown, or when its sentence says it."""
+    rows = counted(gate.rows_needed, "more labelled row") if gate.rows_needed else ""
+    return f"About {rows} would settle it." if rows and count(gate.rows_needed or 0) not in gate.sentence else ""

@@ -50,12 +50,12 @@ SAID = {
         "",
     ),
     "data-change": (
-        "⏳ Waiting: flights better; bikes unclear.",
+        "⏳ Waiting: flights is better; bikes is unclear.",
         "bikes · Cannot tell: mae 40.9 rides → 41.3 rides, +0.4 (−0.9 to +1.7). "
         f"2,000 test rows can show a difference of 1.3 or more. flights · {ROSE}",
         "No group is clearly worse (5 slices compared).",
     ),
-    "training-failed": ("⛔ Blocked: accidents invalid; flights not trained.", "Not known yet.", ""),
+    "training-failed": ("⛔ Blocked: accidents is invalid; flights is not trained.", "Not known yet.", ""),
     "hundred-models": (
         "⛔ Blocked: 100 models: 11 worse, 40 better, 49 unclear.",
         "11 worse: store_000, store_011, store_019 and 8 more; 40 better: store_002, store_005, store_008 and 37 more; "
@@ -108,7 +108,7 @@ def test_while_models_train_the_report_says_so_and_no_status_is_green() -> None:
     assert (evaluation.state, evaluation.description) == ("pending", "1 of 2 models still to evaluate")
     assert (verdict.state, verdict.description) == ("pending", "Not decided yet")
     assert overview(made).verdict == "⏳ Training"
-    assert "bikes</code> being trained" in comment(made)
+    assert "bikes</code> is being trained" in comment(made)
 
 
 def test_annotations_stand_on_the_very_line() -> None:
