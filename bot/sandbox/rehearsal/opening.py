@@ -14,8 +14,19 @@ from bot.sandbox.rehearsal.teller import Teller
 from bot.sandbox.world import Sandbox
 
 TOLD = "demo.json"  # written when the first story has come to its end
-# what a rehearsal does not need: the bot's own tests, and data objects that lie in the DVC remote here
-LEFT_OUT = ("tests/", ".dvc/embedded/")
+# A team's repository: what people write, and what the workflows read. The bot itself is installed beside it, as it is
+# where a team uses the reusable workflows; its data objects lie in the DVC remote.
+KEPT = (
+    ".dvc/config",
+    ".dvc/.gitignore",
+    ".dvcignore",
+    ".github/",
+    ".gitignore",
+    "data.dvc",
+    "policies/",
+    "pyproject.toml",
+    "uv.lock",
+)
 PUBLIC_KEY = "policies/keys/sandbox.pub"
 
 
@@ -59,10 +70,10 @@ def models_of(given: dict[str, bytes]) -> dict[str, bytes]:
 def _started(directory: Path, template: Path, given: dict[str, bytes]) -> Sandbox:
     """Nothing is deployed yet, and nothing is there that could be: the models come with the first pull request."""
     private, public = generate()
-    left_out = [name for name in given if name.startswith(LEFT_OUT)]
+    left_out = [name for name in given if not name.startswith(KEPT)]
     return Sandbox.start(
         directory,
         template=template,
-        extra_files={PUBLIC_KEY: public, **dict.fromkeys([*models_of(given), *left_out])},
+        extra_files={PUBLIC_KEY: public, **dict.fromkeys(left_out)},
         secrets={"mlbot": {VARIABLE: private.decode()}},
     )
