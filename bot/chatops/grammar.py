@@ -77,7 +77,8 @@ FORMS: tuple[Form, ...] = (
     Form(("plan",), "work out again which models this change affects", "plan"),
     Form(
         ("retrain",),
-        "train and evaluate; a fork's head must be named by its full commit id",
+        "train and evaluate; a fork's head must be named by its full commit id, and `seed=` makes it a trial beside "
+        "the report",
         "retrain churn seed=7",
         target="may",
         models="may",

@@ -102,8 +102,6 @@ def start_training(ask: Ask) -> str:
     """Plan again, or train again: dispatched, so that training never runs where a comment is handled."""
     ask.allowed()
     command, subject = ask.command, ask.judged.facts.pull_request
-    if "seed" in command.options:
-        raise UserError("the seed is part of the spec", hint="Change `split.seed` in model.yaml.", code="seed_fixed")
     if command.target and command.target != subject.head_sha:
         raise UserError(
             f"the head is {subject.head_sha} by now", hint=f"/retrain {subject.head_sha}", code="ref_changed"
@@ -113,6 +111,7 @@ def start_training(ask: Ask) -> str:
         raise UserError("a fork's head is trained by its full commit id", hint=hint, code="target_missing")
     models = " ".join(command.models) or ("*" if command.verb == "retrain" else "")
     inputs = {"number": str(subject.number), "head": command.target or "", "models": models}
+    inputs |= {"seed": command.options["seed"]} if "seed" in command.options else {}
     ask.job.ports.conversation.dispatch("pull-request.yml", {**inputs, "comment_id": str(ask.event.comment_id)})
     return ""
 

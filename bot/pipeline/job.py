@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from bot.errors import UserError
-from bot.ports import Ports
+from bot.pipeline.trial import Reseeded, seed_of
+from bot.ports import Git, Ports
 from bot.records.event import Dispatched, Event, PullRequestChanged
 
 
@@ -34,7 +36,8 @@ class Job:
 def at_head(job: Job, number: int, sha: str) -> Job:
     """The job with a pull request's head fetched as Git objects, and data that its commits carry readable.
 
-    Raises UserError when `sha` is no commit of the pull request's head reference (attack A29).
+    In a trial (the input `seed`) the head's specs name that seed. Raises UserError when `sha` is no commit of the pull
+    request's head reference (attack A29).
     """
     from bot.adapters.dvc import DvcData
 
@@ -43,7 +46,10 @@ def at_head(job: Job, number: int, sha: str) -> Job:
     ports.git.fetch(f"+refs/pull/{number}/head:{reference}")
     if not ports.git.is_ancestor(sha, ports.git.resolve(reference)):
         raise UserError(f"{sha} is no commit of #{number}", code="head_missing")
-    return replace(job, ports=replace(ports, data=DvcData(ports.workspace, ports.git, at=[sha])))
+    seed, git = seed_of(job.inputs), ports.git
+    if seed is not None:
+        git = cast("Git", Reseeded(git, git.resolve(sha), seed))
+    return replace(job, ports=replace(ports, git=git, data=DvcData(ports.workspace, ports.git, at=[sha])))
 
 
 def number_of(event: Event) -> int:

@@ -12,6 +12,7 @@ from bot.pipeline.judge import head_of, judge, policies_of, show
 from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
+from bot.pipeline.trial import seed_of, trial_text
 from bot.plan.step import plan
 from bot.ports import PullRequest
 from bot.records.base import canonical_json
@@ -32,6 +33,7 @@ from bot.records.report import Report, RunFacts
 from bot.report.annotations import workflow_commands
 from bot.report.html import page
 from bot.report.markdown import summary
+from bot.report.status import evaluation_status
 
 LOST = Failure(
     message="The training job ended without a result: it ran out of memory or time, or its runner was lost.",
@@ -55,6 +57,9 @@ def run(event: Event, job: Job) -> None:
         )
     if found.state != "open" or found.head_sha != handed.head_sha:
         job.say(f"#{number} has moved on; its own run reports it")
+        return
+    if seed_of(job.inputs) is not None:
+        _report_trial(number, made, job)
         return
     _void(event, number, job)
     starter = _starter(event, number, job)
@@ -125,7 +130,20 @@ def _held(found: PullRequest) -> Failure | None:
 
 def _keep(head: Head, made: Plan, results: dict[str, Evaluation | Failure], job: Job) -> None:
     """Artifact bytes first, then one ledger commit that names them; what is there stays."""
-    number = head.number
+    new = _evaluation_files(head.number, results, job)
+    for path, data in (
+        (plan_path(head.number, made.head_sha), made.canonical()),
+        (head_path(head.number, made.head_sha), head.canonical()),
+    ):
+        if job.ports.ledger.get(path) != data:
+            new[path] = data
+    if new:
+        what = f"evaluate #{head.number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}"
+        job.ports.ledger.commit(new, what)
+
+
+def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], job: Job) -> dict[str, bytes]:
+    """Evaluations, pointers to their bytes and uses of the test set, as far as the ledger does not hold them."""
     files: dict[str, bytes] = {}
     for name, one in results.items():
         if isinstance(one, Failure):
@@ -136,15 +154,27 @@ def _keep(head: Head, made: Plan, results: dict[str, Evaluation | Failure], job:
             files[pointer_path(*where)] = _stored(job.out / "trained" / name, one, job)
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
         files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
-    new = {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
-    for path, data in (
-        (plan_path(number, made.head_sha), made.canonical()),
-        (head_path(number, made.head_sha), head.canonical()),
-    ):
-        if job.ports.ledger.get(path) != data:
-            new[path] = data
+    return {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
+
+
+def _report_trial(number: int, made: Plan, job: Job) -> None:
+    """What a trial with another seed found: kept and told, beside the report, and no part of any decision."""
+    tried = [one for one in made.planned if (job.out / "trained" / one.model).is_dir()]
+    results = {one.model: read_result(job.out / "trained" / one.model, one) for one in tried}
+    new = _evaluation_files(number, results, job)
     if new:
-        job.ports.ledger.commit(new, f"evaluate #{number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}")
+        job.ports.ledger.commit(new, f"trial of #{number} at {made.head_sha[:12]}: {', '.join(results)}")
+    report = Report(
+        number=number, plan=made.model_copy(update={"entries": tuple(tried)}), decision=None, evaluation_id=None,
+        evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},
+        failures={name: one for name, one in results.items() if isinstance(one, Failure)},
+        run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
+    )  # fmt: skip
+    job.summarize(summary(report))
+    (job.out / "report.html").write_text(page(report), encoding="utf-8")
+    text = trial_text(evaluation_status(report).description, job.inputs, job.ports.run.url)
+    job.ports.conversation.reply(number, text)
+    job.say(text)
 
 
 def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:

@@ -1,0 +1,74 @@
+"""`/retrain seed=N`: the specs of one commit as if they named another seed; nothing else of the commit changes.
+
+The seed is part of the spec, and so of the inputs digest: what a trial trains is never what the pull request stands
+for, and no approval can bind to it. It is kept under its own digest, where a push of `seed: N` finds it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import UserError
+from bot.ports import Git
+from bot.specs.yaml import read_yaml
+
+_SPEC = re.compile(r"models/[^/]+/model\.yaml")
+_SEED = re.compile(rb"^seed[ \t]*:[^\r\n]*", re.MULTILINE)
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?(?:%[^\n]*\n)*(?:---[ \t]*\r?\n)?")
+
+
+def seed_of(inputs: Mapping[str, str]) -> int | None:
+    """The seed of a trial, None when this is none. Raises UserError (code `seed_invalid`) for anything else."""
+    text = inputs.get("seed", "")
+    if not text:
+        return None
+    if not re.fullmatch(r"0|[1-9][0-9]{0,8}", text, re.ASCII):
+        raise UserError(f"the seed {text[:40]!r} is no whole number of at most 9 digits", code="seed_invalid")
+    return int(text)
+
+
+def with_seed(spec: bytes, seed: int, file: str) -> bytes:
+    """The text of a spec with its seed replaced, or added at the top. Raises MlbotError for a spec that cannot be read.
+
+    Code `seed_refused` when the text is not one key a line at its top.
+    """
+    text, n = _SEED.subn(b"seed: %d" % seed, spec, count=1)
+    if not n:
+        start = _OPENING.match(spec)
+        at = start.end() if start else 0
+        text = spec[:at] + b"seed: %d\n" % seed + spec[at:]
+    read_yaml(spec, file)  # its own mistakes, with their own lines
+    try:
+        found = read_yaml(text, file).value.get("seed")
+    except (UserError, AttributeError):
+        found = None
+    if found != seed:
+        raise UserError(f"{file} cannot be tried with another seed", hint="Write one key a line.", code="seed_refused")
+    return text
+
+
+class Reseeded:
+    """The port Git in which the specs of one commit name another seed."""
+
+    def __init__(self, git: Git, sha: str, seed: int) -> None:
+        self._git, self._sha, self._seed = git, sha, seed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._git, name)
+
+    def read(self, sha: str, path: str) -> bytes | None:
+        data = self._git.read(sha, path)
+        if data is None or not _SPEC.fullmatch(path) or self._git.resolve(sha) != self._sha:
+            return data
+        return with_seed(data, self._seed, path)
+
+
+def trial_text(headline: str, inputs: Mapping[str, str], url: str | None) -> str:
+    """The reply about a trial; `url` is where its whole report is, None outside GitHub."""
+    seed, where = seed_of(inputs), f"[The whole report]({url}) is the summary of its run. " if url else ""
+    return (
+        f"Trial with seed {seed}: {headline}\n\n{where}It approves and changes nothing, and it counts as one look at "
+        f"the test set. To let it out, write `seed: {seed}` in model.yaml: then it is not trained again."
+    )
