@@ -14,6 +14,7 @@ from bot.records.failure import Failure
 LEDGER = "mlbot/ledger"
 ENVIRONMENTS = "mlbot/environments"
 OBJECTS = "mlbot/objects"  # artifact bytes, while the DVC remote is the folder embedded in the repository
+BOT_BRANCHES = "mlbot/*"
 
 
 class Evaluated(Part):

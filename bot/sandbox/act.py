@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,10 +124,15 @@ def _actions(job: Job) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for path in sorted((job.work / ".github").rglob("*.y*ml")):
         try:
-            found.update(_uses(yaml.safe_load(path.read_text())))
+            found.update(_used(path.read_text()))
         except (yaml.YAMLError, UnicodeDecodeError):
             continue
     return found
+
+
+@lru_cache(64)
+def _used(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset(_uses(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))  # noqa: S506
 
 
 def _local_repositories(job: Job) -> list[str]:

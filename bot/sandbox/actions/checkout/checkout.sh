@@ -41,8 +41,11 @@ else
   if [ "$DEPTH" = 0 ]; then
     git fetch -q --prune --tags origin '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*'
   fi
-  git fetch -q "${tags[@]}" "${depth[@]}" origin "$wanted"
-  start=FETCH_HEAD
+  start="refs/remotes/origin/${wanted#refs/heads/}"
+  if [ "$DEPTH" != 0 ] || ! git rev-parse -q --verify "$start^{commit}" >/dev/null; then
+    git fetch -q "${tags[@]}" "${depth[@]}" origin "$wanted"
+    start=FETCH_HEAD
+  fi
 fi
 if [ -n "$SPARSE" ]; then
   git sparse-checkout init --cone
@@ -53,7 +56,8 @@ branch=''
 case "$wanted" in
   refs/heads/*) branch="${wanted#refs/heads/}" ;;
   refs/*|HEAD) ;;
-  *) if [[ ! "$wanted" =~ ^[0-9a-f]{40}$ ]] && git ls-remote -q --exit-code origin "refs/heads/$wanted" >/dev/null; then branch="$wanted"; fi ;;
+  *) if [[ "$start" == refs/remotes/origin/* ]]; then branch="$wanted"
+     elif [[ ! "$wanted" =~ ^[0-9a-f]{40}$ ]] && git ls-remote -q --exit-code origin "refs/heads/$wanted" >/dev/null; then branch="$wanted"; fi ;;
 esac
 if [ -z "$WANTED" ] && [[ "$GITHUB_REF" == refs/heads/* ]]; then branch="${GITHUB_REF#refs/heads/}"; fi
 if [ -n "$branch" ]; then
