@@ -14,7 +14,6 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.adapters.actions import Actions
-    from bot.adapters.git import LocalGit
     from bot.pipeline.job import Job
     from bot.ports import Ports
 
@@ -61,7 +60,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.signing import key_pair
     from bot.cli.local import local_ports
-    from bot.records.ledger import ENVIRONMENTS, LEDGER, OBJECTS
+    from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS, LEDGER
 
     if actions.token is None:
         raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
@@ -76,7 +75,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         ports, pull_requests=github, conversation=github, training_runs=github, run=actions.run,
         default_branch=default, signer=signer,
     )  # fmt: skip
-    refresh(git, (LEDGER, ENVIRONMENTS, OBJECTS))
+    git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
     if signer is None:
         return ports
     return replace(
@@ -84,14 +83,6 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         ledger=SignedBranch(ports.ledger, LEDGER, signer),
         environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
     )
-
-
-def refresh(git: LocalGit, names: tuple[str, ...]) -> None:
-    """The bot's branches as origin has them now."""
-    from bot.adapters.git import GitBranch
-
-    for name in names:
-        GitBranch(git, name).refresh()
 
 
 def _default_branch(actions: Actions) -> str:
