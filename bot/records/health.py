@@ -137,15 +137,16 @@ class Check(Part):
 class Joined(Part):
     """Logged rows that got a label by request id, and labels that were not used, by reason.
 
-    `labelled` rows were scored. `late` labels came more than the policy's wait after the prediction and are used all
-    the same; `duplicates` repeat what was said, `conflicting` say something else for the same row (none of them is
-    used), `orphans` name no logged row, `unknown_class` none of the model's classes.
+    `labelled` rows were scored. `late` labels belong to rows older than the policy's `labels_within`. `duplicates` say
+    the same again, `corrected` were replaced by a newer one; of a `conflicting` row two labels differ and neither is
+    newer, so none is used. `orphans` name no logged row of this release, `unknown_class` none of the model's classes.
     """
 
     rows: int
     labelled: int
     late: int
     duplicates: int
+    corrected: int
     conflicting: int
     orphans: int
     unknown_class: int

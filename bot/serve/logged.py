@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.records.log import AT, DIGEST, PREDICTED, PROBABILITY, REQUEST, ROW, VERSION
 from bot.serve.engine import Engine
 from bot.serve.protocol import Call
 
-# Columns of our own begin with an underscore and a word, so that a model's column cannot take their place.
-REQUEST, ROW, AT, VERSION, DIGEST = "_request_id", "_row", "_at", "_version", "_artifact_digest"
-PREDICTED, PROBABILITY = "_predict", "_proba_"
 Put = Callable[[str, Callable[[], dict[str, Any]]], None]
 
 

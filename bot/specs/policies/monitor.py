@@ -15,6 +15,19 @@ Location = Annotated[str, Field(min_length=1, max_length=500)]
 MONTH_S = 30 * 86_400
 
 
+class Persistence(Spec):
+    """How many windows in a row must look odd before it is an alarm; the false alarms stay the same."""
+
+    needed: Annotated[int, Field(ge=1, le=30)]
+    of: Annotated[int, Field(ge=1, le=30)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.needed > self.of:
+            raise wrong("more windows are needed than there are", "Write {needed: 2, of: 3}, say.", key="needed")
+        return self
+
+
 class Monitor(Spec):
     """How a model that is live is watched."""
 
@@ -34,6 +47,8 @@ class Monitor(Spec):
     """How many alarms a month you accept while nothing is wrong."""
     least_effect: Annotated[float, Field(ge=0, le=1)] = 0.02
     """A smaller difference is no drift however certain."""
+    persistence: Persistence | None = None
+    """Alarm when `needed` of the last `of` windows are odd; left out: one is enough."""
     least_rows: Annotated[int, Field(ge=0)] = 1
     """Fewer rows in a window are an alarm: the log broke off, or nobody calls the model."""
     most_errors: Annotated[float, Field(ge=0, le=1)] | None = None

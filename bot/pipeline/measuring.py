@@ -1,0 +1,73 @@
+"""A release's own metric on any labelled rows, by the evaluation's own code, lent to the monitor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from bot.evaluate.interval import compare, estimate
+from bot.evaluate.metrics import METRICS, canonical, metric_of
+from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.resample import Resampler, Settings
+from bot.evaluate.rows import Rows, Scores
+from bot.evaluate.tables import class_codes, texts
+from bot.monitor.lent import Reference
+from bot.monitor.measured import Measured, Paired
+from bot.records.log import PREDICTED, PROBABILITY
+from bot.records.training import Training
+
+WITHOUT_PROBABILITIES = {"regression": "mae"}
+
+
+def measure(reference: Reference, table: Any) -> Measured | None:
+    """The primary metric of the answers in a table with the target; accuracy where it needs probabilities that the log
+    lacks. None when it is not defined on these rows (one class only).
+    """
+    rows, scores = _arrays(reference.training, table)
+    metric = metric_for(reference, has_probabilities=scores.probabilities is not None)
+    found = estimate(metric, scores, Resampler(rows, Settings()))
+    if not math.isfinite(found.value):
+        return None
+    return Measured(metric.name, found.value, found.low, found.high, found.error, len(rows), metric.greater_is_better)
+
+
+def against_live(reference: Reference, live: Any, other: Any) -> Paired | None:
+    """Answers of another model minus those of the live one, on the same rows."""
+    rows, one = _arrays(reference.training, live)
+    _, two = _arrays(reference.training, other)
+    both = one.probabilities is not None and two.probabilities is not None
+    metric = metric_for(reference, has_probabilities=both)
+    found = compare(metric, two, one, Resampler(rows, Settings()))
+    if not math.isfinite(found.difference):
+        return None
+    return Paired(found.difference, found.low, found.high, metric.greater_is_better)
+
+
+def metric_for(reference: Reference, *, has_probabilities: bool) -> Metric:
+    """The metric that the release's evaluation goes by."""
+    training, name = reference.training, canonical(reference.evaluation.primary_metric)
+    declared = reference.spec.metrics.cost if reference.spec is not None else None
+    costs = None
+    if declared is not None and training.classes is not None:
+        costs = tuple(
+            tuple(declared.get(true, {}).get(said, 0.0) for said in training.classes) for true in training.classes
+        )
+    metric = metric_of(name, costs=costs)
+    if metric.needs_probabilities and not has_probabilities:
+        return METRICS[WITHOUT_PROBABILITIES.get(training.task, "accuracy")]
+    return metric
+
+
+def _arrays(training: Training, table: Any) -> tuple[Rows, Scores]:
+    target = table[training.target]
+    if training.classes is None:
+        said = np.asarray(table[PREDICTED].to_numpy(), dtype=np.float64)
+        return Rows(training.task, np.asarray(target.to_numpy(), dtype=np.float64)), Scores(said)
+    rows = Rows(training.task, class_codes(texts(target), training.classes), training.classes)
+    names = [f"{PROBABILITY}{label}" for label in training.classes]
+    predicted = class_codes(texts(table[PREDICTED]), training.classes)
+    if any(name not in table.column_names or table[name].null_count for name in names):
+        return rows, Scores(predicted)
+    return rows, Scores(predicted, np.column_stack([table[name].to_numpy() for name in names]))
