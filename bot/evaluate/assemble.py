@@ -87,7 +87,7 @@ def with_cautions(context: Context, training: Training, champions: Mapping[str, 
     if not rows:
         return context
     note = "These models were trained on some of the rows that they are tested on here, which favours them."
-    head = ("environment", "its own test rows")
+    head = ("Environment", "Its own test rows")
     section = Section(id="other_split", heading="Deployed models of another split", columns=head, rows=rows, note=note)
     return replace(context, sections=(*context.sections, section))
 

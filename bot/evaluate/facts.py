@@ -67,4 +67,4 @@ def age_days(table: Any, column: str | None, now: datetime | None) -> float | No
 def _contract_section(violations: list[str]) -> Section:
     note = "" if violations else "Every condition of schema.yaml holds."
     rows = tuple((one,) for one in violations[:50])
-    return Section(id="data_contract", heading="Data contract", columns=("broken",), rows=rows, note=note)
+    return Section(id="data_contract", heading="Data contract", columns=("Broken",), rows=rows, note=note)

@@ -60,7 +60,7 @@ def leakage_section(found: Leakage) -> Section:
     return Section(
         id="train_test_overlap",
         heading="Test rows with a twin among the training rows",
-        columns=("twin in", "test rows", "share"),
+        columns=("Twin in", "Test rows", "Share"),
         rows=tuple(rows),
         note="Columns of few values make twins by chance; twins that differ in a number or a name are a leak.",
     )

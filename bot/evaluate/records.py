@@ -99,7 +99,8 @@ def gap_sections(evidence: Evidence) -> tuple[record.Section, ...]:
         return ()
     ordered = sorted(evidence.gaps.values(), key=lambda gap: -gap.value)
     rows = tuple(
-        (gap.column, gap.measure, interval(gap.value, gap.low, gap.high), " and ".join(gap.groups)) for gap in ordered
+        (gap.column, gap.measure.replace("_", " "), interval(gap.value, gap.low, gap.high), " and ".join(gap.groups))
+        for gap in ordered
     )
-    head = ("column", "measure", "gap", "between")
+    head = ("Column", "Measure", "Gap", "Between")
     return (record.Section(id="group_gaps", heading="Gaps between groups", columns=head, rows=rows),)

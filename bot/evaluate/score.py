@@ -155,7 +155,7 @@ def score_section(score: Score) -> Section:
     return Section(
         id="ml_test_score",
         heading=f"ML Test Score: {score.score:g}",
-        columns=("test", "section", "what", "points", "how"),
+        columns=("Test", "Section", "What", "Points", "How"),
         rows=rows,
         note=f"The lowest of {each} (7 each).{ending}",
     )

@@ -59,7 +59,7 @@ def _comparison(one: Comparison) -> tuple[str, ...]:
 
 def _difference(one: Comparison) -> str:
     reach = max(one.high - one.low, 1e-12) / 2
-    return f"{signed(one.difference, reach)} [{signed(one.low, reach)}, {signed(one.high, reach)}]"
+    return f"{signed(one.difference, reach)} ({signed(one.low, reach)} to {signed(one.high, reach)})"
 
 
 def _slice(one: SliceResult) -> tuple[str, ...]:

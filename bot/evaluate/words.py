@@ -19,11 +19,11 @@ def decimals(reach: float) -> int:
 
 
 def interval(value: float, low: float | None, high: float | None, unit: str = "") -> str:
-    """`0.912 [0.903, 0.921]`; without bounds the value alone."""
+    """`0.912 (0.903 to 0.921)`; without bounds the value alone."""
     if low is None or high is None:
         return show(value, unit=unit)
     reach = max(high - low, 1e-12) / 2
-    return f"{show(value, reach)} [{show(low, reach)}, {show(high, reach)}] {unit}".rstrip()
+    return f"{show(value, reach)} ({show(low, reach)} to {show(high, reach)}) {unit}".rstrip()
 
 
 def signed(value: float, reach: float | None = None) -> str:

@@ -55,7 +55,7 @@ def mermaid(chart: Chart) -> str:
     low, high = _padded(min(y), max(y))
     low = max(low, 0.0) if min(y) >= 0 else low
     even = len({round(b - a, 9) for a, b in zip(chart.x, chart.x[1:], strict=False)}) <= 1
-    steps = f"{chart.x[0]:g} --> {chart.x[-1]:g}" if even else "[" + ", ".join(f'"{x:.3g}"' for x in chart.x) + "]"
+    steps = f"{chart.x[0]:g} --> {chart.x[-1]:g}" if even else "[" + ", ".join(f'"{x}"' for x in _ticks(chart.x)) + "]"
     lines = [
         f"%%{{init: {json.dumps(LOOK)}}}%%",
         "xychart-beta",
@@ -65,6 +65,15 @@ def mermaid(chart: Chart) -> str:
         *(f"    {one.kind} [{', '.join(f'{value:.6g}' for value in one.values)}]" for one in chart.series),
     ]
     return "\n".join(lines)
+
+
+def _ticks(values: tuple[float, ...]) -> list[str]:
+    """Each value with as few digits as tell them apart."""
+    for digits in range(2, 8):
+        ticks = [f"{value:.{digits}g}" for value in values]
+        if len(set(ticks)) == len(set(values)):
+            break
+    return ticks
 
 
 def label(text: str) -> str:

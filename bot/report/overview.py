@@ -202,7 +202,7 @@ def _gates(evaluation: Evaluation) -> list[Parts]:
 def _mending(report: Report) -> tuple[Step, ...]:
     """What a training broke off at is for the author; nobody's approval or another run would help."""
     places = [f"{model} at {_place(one)}" for model, one in sorted(report.failures.items()) if one.file]
-    return (Step((("the author", f"mend {listed(places, FEW)}, and push"),), None),) if places else ()
+    return (Step((("the author", f"mend, then push: {listed(places, FEW)}"),), None),) if places else ()
 
 
 def steps(unblock: tuple[Unblock, ...]) -> tuple[Step, ...]:

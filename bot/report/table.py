@@ -1,4 +1,7 @@
-"""The table of models: candidate, champion, difference with interval, gate verdict, inputs kept; a row a model."""
+"""The table of models: candidate, champion, difference with interval, gate verdict, inputs kept; a row a model.
+
+The metric has a column of its own only where models differ in it.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,19 @@ def models_table(report: Report) -> Table | None:
     if not models:
         return None
     if not report.evaluations:
-        rows = tuple((Name(model), STATES[state(report, model)]) for model in models)
-        return Table(left("Model", "State"), rows, caption="Models")
+        states = tuple((Name(model), STATES[state(report, model)]) for model in models)
+        return Table(left("Model", "State"), states, caption="Models")
+    rows = tuple(_row(report, model) for model in models)
+    shared = {row[1] for row in rows if isinstance(row[1], Name)}
+    is_one = len(shared) == 1
     columns = (
-        *left("Model", "Metric"),
-        *right("Candidate", "Champion"),
+        *left("Model", *(() if is_one else ("Metric",))),
+        *right(f"Candidate ({shared.pop().text})" if is_one else "Candidate", "Champion"),
         Column(f"Difference{_confidence(report)}"),
         *left("Answer", "Gates"),
         *right("Inputs kept"),
     )
-    return Table(columns, tuple(_row(report, model) for model in models), caption="Models")
+    return Table(columns, tuple((row[0], *row[2:]) for row in rows) if is_one else rows, caption="Models")
 
 
 def _confidence(report: Report) -> str:

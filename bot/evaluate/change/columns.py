@@ -28,7 +28,7 @@ def columns_section(before: Any, after: Any) -> Section:
         if old.get(name) != new.get(name)
     ]
     note = f"{len(old.keys() & new.keys()):,} columns in both."
-    head = ("column", "change", "before", "after")
+    head = ("Column", "Change", "Before", "After")
     return Section(id="data_columns", heading="Columns and types", columns=head, rows=tuple(rows), note=note)
 
 
@@ -42,7 +42,7 @@ def quality_section(before: Any, after: Any, columns: Sequence[str], row_id: str
     rest = [column for column in columns if column != row_id]
     repeated = [n_duplicates(fingerprints(table, rest)) for table in (before, after)]
     rows.append(("rows that repeat another", f"{repeated[0]:,}", f"{repeated[1]:,}"))
-    head = ("quality", "before", "after")
+    head = ("Quality", "Before", "After")
     return Section(id="data_quality", heading="Missing values and duplicates", columns=head, rows=tuple(rows))
 
 
@@ -60,7 +60,7 @@ def label_section(before: Any, after: Any, target: str, is_class: bool) -> Secti
         words = (("mean", np.nanmean), *((f"{q:.0%} quantile", _quantile(q)) for q in (0.25, 0.5, 0.75)))
         rows = [(word, f"{of(sides[0]):.4g}", f"{of(sides[1]):.4g}") for word, of in words]
         note = ""
-    head = (target, "before", "after")
+    head = (target, "Before", "After")
     return Section(id="label_shift", heading="Label", columns=head, rows=tuple(rows), note=note)
 
 

@@ -18,7 +18,7 @@ def contract_section(before: Contract | None, after: Contract | None) -> Section
     )
     if not rows:
         return None
-    head = ("column", "rule", "before", "after")
+    head = ("Column", "Rule", "Before", "After")
     return Section(id="contract_change", heading="Changes of schema.yaml", columns=head, rows=rows)
 
 

@@ -67,7 +67,7 @@ def drift_section(found: Sequence[Drift], n_before: int, n_after: int, readers: 
         f"{len(found)} tests on {n_before:,} rows before and {n_after:,} new ones: if nothing had changed, the chance "
         f"of any row in this table would be at most {ALPHA:.0%} (Holm). An alarm also differs by more than {EFFECT:g}."
     )
-    head = ("column", "test", "difference", "p", "verdict", "read by")
+    head = ("Column", "Test", "Difference", "p", "Verdict", "Read by")
     return Section(id="drift", heading="Columns whose distribution changed", columns=head, rows=rows, note=note)
 
 

@@ -22,7 +22,7 @@ def files_section(before: Sequence[DataFile], after: Sequence[DataFile]) -> Sect
     return Section(
         id="data_files",
         heading="Data files",
-        columns=("file", "change", "before", "after"),
+        columns=("File", "Change", "Before", "After"),
         rows=tuple(rows),
         note=note,
     )

@@ -65,4 +65,4 @@ def _by_column(readers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 def _readers_section(readers: Mapping[str, Sequence[str]]) -> Section:
     rows = tuple((model, f"{len(columns):,}") for model, columns in sorted(readers.items()))
-    return Section(id="data_readers", heading="Models that read these data", columns=("model", "columns"), rows=rows)
+    return Section(id="data_readers", heading="Models that read these data", columns=("Model", "Columns"), rows=rows)

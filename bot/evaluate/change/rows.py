@@ -57,7 +57,7 @@ def rows_section(change: RowChange) -> Section:
     ]
     if change.repeated_ids:
         rows.append(("row ids there twice", f"{change.repeated_ids:,}", ""))
-    head = ("rows", "count", "columns that changed")
+    head = ("Rows", "Count", "Columns that changed")
     return Section(id="data_rows", heading="Rows by row id", columns=head, rows=tuple(rows))
 
 

@@ -22,7 +22,8 @@ def section(evaluation: Evaluation) -> Section | None:
     if training.dropped:
         rows = tuple((Name(one.column), one.reason.replace("_", " "), one.detail) for one in training.dropped)
         blocks.append(Table(left("Not kept", "Why", "Detail"), rows, caption="Columns that were not kept"))
-    how = f" (chosen by {training.selection_method})" if training.selection_method else ""
+    is_chosen = training.selection_method not in ("", "none")
+    how = f" (chosen by {training.selection_method.replace('_', ' ')})" if is_chosen else ""
     return Section("inputs", f"Inputs kept{how}", 70, tuple(blocks))
 
 

@@ -3,7 +3,7 @@
 from bot.records.evaluation import Comparison, Evaluation, Metric
 from bot.report.blocks import Block, Cell, Column, Name, Section, Table, left, note, right
 from bot.report.findings import SIMPLE, champion
-from bot.report.numbers import count, number, share, unbroken
+from bot.report.numbers import count, listed, number, share, unbroken
 from bot.report.wording import (
     BASELINES,
     bounds,
@@ -12,6 +12,7 @@ from bot.report.wording import (
     direction,
     measured,
     pair,
+    sentence,
     unit_of,
     verdict_on,
 )
@@ -27,7 +28,10 @@ def section(evaluation: Evaluation) -> Section | None:
     compared = [one for one in evaluation.comparisons if _is_shown(evaluation, one)]
     if compared:
         blocks.append(_comparisons(evaluation, compared))
-    blocks += [note(f"Not compared with {one.environment}: {one.reason}") for one in evaluation.missing_baselines]
+    reasons: dict[str, list[str]] = {}
+    for one in evaluation.missing_baselines:
+        reasons.setdefault(one.reason, []).append(one.environment)
+    blocks += [note(f"Not compared with {listed(names)}: {sentence(reason)}") for reason, names in reasons.items()]
     return Section("measurements", "Metrics", 90, tuple(blocks)) if blocks else None
 
 

@@ -1,7 +1,10 @@
-"""The evaluator's own tables (data change, ML Test Score, ...), shown as they come."""
+"""The evaluator's own tables (data change, ML Test Score, ...), shown as they come; columns of numbers stand right."""
+
+import re
+from typing import Literal
 
 from bot.records.evaluation import Evaluation
-from bot.report.blocks import Block, Section, Table, left, note
+from bot.report.blocks import Block, Column, Section, Table, note
 
 # How long a table stays when space is short; an id that is not here is worth more than a chart.
 IMPORTANCE = {
@@ -17,6 +20,7 @@ IMPORTANCE = {
     "ml_test_score": 38,
 }
 OTHER = 60
+NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|bytes))?")
 
 
 def tables(evaluation: Evaluation) -> list[Section]:
@@ -39,7 +43,13 @@ def _table(heading: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], 
     even = tuple(
         (*row[: width - 1], " ".join(row[width - 1 :]), *[""] * (width - len(row) - 1))[:width] for row in rows
     )
-    return (Table(left(*columns), even, caption=heading),)
+    made = tuple(Column(name, _side(cells)) for name, cells in zip(columns, zip(*even, strict=True), strict=True))
+    return (Table(made, even, caption=heading),)
+
+
+def _side(cells: tuple[str, ...]) -> Literal["left", "right"]:
+    written = [cell for cell in cells if cell]
+    return "right" if written and all(map(NUMBER.fullmatch, written)) else "left"
 
 
 def _note(text: str) -> tuple[Block, ...]:

@@ -8,6 +8,8 @@ from bot.report.blocks import Block, Cell, Lines, Name, Section, Table, left, no
 from bot.report.numbers import count, counted, duration, size
 from bot.report.withhold import withholding
 
+SHORT = 0.01  # seconds: a phase below it was none
+
 
 def section(evaluation: Evaluation) -> Section | None:
     """Facts by name; warnings of the training below them."""
@@ -42,7 +44,7 @@ def _fit(training: Training) -> list[tuple[Cell, ...]]:
     rows = f"{count(training.n_train)} for training, {count(training.n_test)} for testing"
     return [
         ("Estimator", Name(training.estimator)),
-        ("Search", f"{counted(training.trials, 'trial')} by {training.scoring}"),
+        ("Search", f"{counted(training.trials, 'trial')} by {training.scoring}" if training.trials else "none"),
         ("Rows", rows),
         ("ONNX", onnx),
         ("Python", Name(training.machine.python)),
@@ -54,10 +56,10 @@ def _cost(training: Training) -> list[tuple[Cell, ...]]:
     machine, seconds = training.machine, training.seconds
     phases = {name: float(value) for name, value in seconds.model_dump().items()}
     total = sum(phases.values())
-    spent = ", ".join(f"{name} {duration(value)}" for name, value in phases.items())
+    spent = ", ".join(f"{name} {duration(value)}" for name, value in phases.items() if value >= SHORT)
     return [
         ("Machine", (Name(machine.architecture), machine.cpu, f"{counted(machine.threads, 'thread')}, {machine.blas}")),
-        ("Time", f"{duration(total)} ({spent})"),
+        ("Time", f"{duration(total)} ({spent})" if spent else duration(total)),
         # GitHub bills whole minutes: https://docs.github.com/billing/concepts/product-billing/github-actions
         ("Cost", counted(max(1, math.ceil(total / 60)), "runner minute")),
         ("Most memory", size(training.peak_memory_bytes)),
