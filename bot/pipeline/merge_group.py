@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.pipeline.job import Job
 from bot.plan.step import plan
 from bot.records.decision import Decision
 from bot.records.event import MergeGroupRequested
+from bot.report.status import EVALUATION, VERDICT
 
 
 def verify_group(event: MergeGroupRequested, job: Job) -> None:
     """Only verifies: what two pull requests change together was evaluated by neither, and needs an evaluation."""
     job.ports.git.fetch(event.head_sha)
     made = plan(event.base_sha, event.head_sha, job.ports)
-    approved = _approved(job)
+    approved = _approved({one.inputs_digest for one in made.planned}, job)
     missing = [one.model for one in made.planned if one.inputs_digest not in approved]
     missing += [one.model for one in made.invalid]
     state = "failure" if missing else "success"
     said = f"no approved evaluation of {', '.join(missing)}" if missing else "every model was evaluated and approved"
-    for context in ("mlbot/evaluation", "mlbot/verdict"):
+    for context in (EVALUATION, VERDICT):
         job.ports.conversation.set_status(event.head_sha, context, state, said, job.ports.run.url)
     job.say(said)
 
 
-def _approved(job: Job) -> set[str]:
-    """Inputs digests that a merge decision in the ledger approved."""
-    found = set()
-    for path in job.ports.ledger.paths("decisions/"):
-        decision = Decision.parse(job.ports.ledger.get(path) or b"", source=path)
-        if decision.subject == "merge" and decision.status == "approved":
-            found |= {one.inputs_digest for one in decision.models}
-    return found
+def _approved(digests: Collection[str], job: Job) -> set[str]:
+    """Those of the inputs digests that the newest merge decision on some pull request approves.
+
+    A decision that was overtaken, by a hold or a withdrawn approval, approves nothing any more.
+    """
+    ledger, words = job.ports.ledger, [one.encode() for one in digests]
+    stored = {path: ledger.get(path) or b"" for path in ledger.paths("decisions/")}
+    about = {path.split("/")[1] for path, data in stored.items() if any(word in data for word in words)}
+    newest: dict[int, Decision] = {}
+    for path, data in stored.items():
+        if path.split("/")[1] in about:
+            one = Decision.parse(data, source=path)
+            if one.subject == "merge" and _rank(one) > _rank(newest.get(one.number)):
+                newest[one.number] = one
+    return {m.inputs_digest for one in newest.values() if one.status == "approved" for m in one.models}
+
+
+def _rank(decision: Decision | None) -> tuple[str, bool]:
+    """Of two decisions in one second the one that does not approve counts."""
+    return (decision.decided_at, decision.status != "approved") if decision else ("", False)
