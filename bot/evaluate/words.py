@@ -9,7 +9,7 @@ def show(value: float, reach: float | None = None, unit: str = "") -> str:
     """`value` to the second digit of `reach` (half-width of its interval), or to four significant digits."""
     if not math.isfinite(value):
         return "undefined"
-    text = f"{value:.4g}" if not reach else f"{value:.{decimals(reach)}f}"
+    text = plain(value) if not reach else f"{value:,.{decimals(reach)}f}"
     return f"{text} {unit}".rstrip()
 
 
@@ -23,7 +23,7 @@ def interval(value: float, low: float | None, high: float | None, unit: str = ""
     if low is None or high is None:
         return show(value, unit=unit)
     reach = max(high - low, 1e-12) / 2
-    return f"{show(value, reach)} ({show(low, reach)} to {show(high, reach)}) {unit}".rstrip()
+    return f"{show(value, reach, unit)} ({show(low, reach)} to {show(high, reach)})"
 
 
 def signed(value: float, reach: float | None = None) -> str:
