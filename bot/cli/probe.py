@@ -1,6 +1,7 @@
-"""`python -m bot.cli.probe FOLDER`: load an artifact in this Python environment and reproduce its golden predictions.
+"""`python bot/cli/probe.py`: load artifacts in this Python environment and reproduce their golden predictions.
 
-Run by the load-and-query check in the environment that will serve; says one JSON line, exit 0 when all is reproduced.
+Run by the load-and-query check in the environment that will serve, as a file, so that nothing of the command line is
+imported. Reads one folder a line from standard input and says one JSON line for each.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def probe(folder: Path) -> dict[str, str]:
     """Engine -> `reproduced`, or what went wrong. `folder` holds the artifact's files and training.json."""
     from bot.adapters.predictor import load
     from bot.records.training import Training
-    from bot.serve.step import reproduces
+    from bot.serve.golden import reproduces
 
     training = Training.parse((folder / "training.json").read_bytes(), source="training.json")
     golden = (folder / "golden.json").read_bytes()
@@ -34,13 +35,13 @@ def probe(folder: Path) -> dict[str, str]:
     return found
 
 
-def main() -> int:
-    """The process."""
-    found = probe(Path(sys.argv[1]))
-    versions = {name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops", "onnxruntime")}
-    print(json.dumps({"engines": found, "versions": versions}))
-    return 0 if set(found.values()) == {"reproduced"} else 1
+def main() -> None:
+    """The process: an answer is out before the next artifact is touched, which may end the process."""
+    for line in sys.stdin:
+        engines = probe(Path(line.rstrip("\n")))
+        versions = {name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops", "onnxruntime")}
+        print(json.dumps({"engines": engines, "versions": versions}), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

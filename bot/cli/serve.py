@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import random
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import traceback
@@ -60,6 +58,7 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
     GET /v2/models lists what answers; POST /v2/models/NAME/infer predicts; /metrics is for Prometheus. The old model
     keeps answering when a new one cannot be verified.
     """
+    from bot.adapters.absent import absent_at_once
     from bot.serve.app import Limits, Serving
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one request, one core: threads would fight over them
@@ -143,24 +142,6 @@ def _sensitive(ports: Ports) -> Callable[[Release], frozenset[str]]:
             return frozenset(training_of(release, ports).inputs)
 
     return hidden
-
-
-class Absent:
-    """Answers the import of one missing package at once; Python does not remember that it is missing."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def find_spec(self, name: str, *_: Any) -> None:
-        """Raises ModuleNotFoundError for the package."""
-        if name == self.name:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-
-def absent_at_once(name: str) -> None:
-    """scikit-learn tries `import pandas` 15 times a prediction, each a search of all folders: a third of its time."""
-    if importlib.util.find_spec(name) is None:
-        sys.meta_path.insert(0, Absent(name))
 
 
 def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]) -> Follower:

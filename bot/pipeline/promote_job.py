@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.chatops.parse import parse
 from bot.decide.attestation import summary
 from bot.decide.orders import break_glass_used
-from bot.errors import UserError
+from bot.errors import MlbotError, UserError, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
-from bot.pipeline.probes import Probe, probes
-from bot.pipeline.promotion import approvers, asked, evaluation_and_pointer
+from bot.pipeline.probes import probed
+from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer
 from bot.ports import PullRequest
-from bot.promote.step import promote, revoked_digests, rollback
+from bot.promote.step import Probe, promote, revoked_digests, rollback
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
 from bot.records.ledger import Head
 from bot.records.release import Approver, Release
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence for the pull request; `error` is what the job ends with when a model could not be promoted."""
+
+    sentence: str
+    error: MlbotError | None = None
+
 
 VERBS = {"promote": ("promote", "break-glass"), "rollback": ("rollback",)}
 
@@ -45,7 +56,7 @@ def run(event: Event, job: Job) -> None:
 
 
 def by_itself(number: int, job: Job) -> None:
-    """To each environment that the policy promotes to on a merge."""
+    """To each environment that the policy promotes to on a merge; what this merge brought there before stays said."""
     found, head = _merged(number, job)
     if head is None or found.merge_commit_sha is None:
         job.say(f"#{number} was merged without an evaluation of its head; nothing is promoted")
@@ -53,13 +64,25 @@ def by_itself(number: int, job: Job) -> None:
     if not head.models:
         job.say(f"#{number} changes no model")
         return
-    merged = merged_inputs(head, found.merge_commit_sha, job)
-    said = []
+    told: list[Told] = []
     for name, environment in policies_of(job).environments.environments.items():
         if environment.auto_promote == "merge":
-            judged = judge(number, name, job, asked=asked(Command(verb="promote"), None, None, head), merged=merged)
-            said += _act(judged, Command(verb="promote", environment=name), head, found, None, None, job)
-    _tell(number, said, job)
+            told += _brought(name, head, found, job)
+    _tell(number, told, "merge", job)
+
+
+def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list[Told]:
+    """Each model of a merge once: what was rolled back or replaced since is not brought again."""
+    commit = found.merge_commit_sha or ""
+    before = {name: brought_by(name, environment, commit, head.models[name], job) for name in sorted(head.models)}
+    told = [Told(_sentence(release)) for release in before.values() if release is not None]
+    left = {name: one for name, one in head.models.items() if before[name] is None}
+    if left:
+        rest = head.model_copy(update={"models": left})
+        question = asked(Command(verb="promote"), None, None, rest)
+        judged = judge(found.number, environment, job, asked=question, merged=merged_inputs(rest, commit, job))
+        told += _act(judged, Command(verb="promote", environment=environment), rest, found, None, None, job)
+    return told
 
 
 def _as_asked(number: int, event: Dispatched, job: Job) -> None:
@@ -70,7 +93,7 @@ def _as_asked(number: int, event: Dispatched, job: Job) -> None:
     merged = merged_inputs(head, found.merge_commit_sha, job) if head and found.merge_commit_sha else {}
     environment = command.environment or ""
     judged = judge(number, environment, job, asked=question, merged=merged)
-    _tell(number, _act(judged, command, head, found, by, trigger, job), job)
+    _tell(number, _act(judged, command, head, found, by, trigger, job), trigger, job)
 
 
 def _merged(number: int, job: Job) -> tuple[PullRequest, Head | None]:
@@ -105,25 +128,35 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
 def _act(
     judged: Judged, command: Command, head: Head | None, found: PullRequest, by: Approver | None,
     trigger: str | None, job: Job,
-) -> list[str]:  # fmt: skip
+) -> list[Told]:  # fmt: skip
     environment = command.environment or ""
     if judged.decision.status != "approved":
-        return [f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}"]
+        return [Told(f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}")]
     names = judged.facts.asked.models
     if command.verb == "rollback":
-        said = [_sentence(_rolled_back(name, command, by, trigger, job)) for name in names]
+        told = [_tried(name, command, lambda name: _rolled_back(name, command, by, trigger, job)) for name in names]
     elif head is None:
         raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
     else:
-        stored = [evaluation_and_pointer(name, head.models[name], job) for name in names]
-        with probes(environment, stored, job) as probe:
-            done = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
-            said = [_sentence(done(*one)) for one in stored]
+        stored = {name: evaluation_and_pointer(name, head.models[name], job) for name in names}
+        probe = probed(environment, stored.values(), job)
+        done = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
+        told = [_tried(name, command, lambda name: done(*stored[name])) for name in names]
     used = break_glass_used(judged.case)
     if used is not None:
         job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
-        said.append(used.sentence)
-    return said
+        told.append(Told(used.sentence))
+    return told
+
+
+def _tried(model: str, command: Command, act: Callable[[str], Release]) -> Told:
+    """What became of one model; that it failed keeps no other back."""
+    try:
+        return Told(_sentence(act(model)))
+    except MlbotError as error:
+        verb = "rolled back in" if command.verb == "rollback" else "promoted to"
+        hint = f" {error.hint}" if error.hint else ""
+        return Told(f"{model} was not {verb} {command.environment}: {error.message}.{hint}", error)
 
 
 def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str | None, job: Job) -> Release:
@@ -164,9 +197,15 @@ def _sentence(release: Release) -> str:
     return f"{release.model} {release.version} {verb} in {release.environment}{who} (`{release.artifact_digest[:19]}`)."
 
 
-def _tell(number: int, said: list[str], job: Job) -> None:
-    for line in said:
-        job.say(line)
-    if said:
-        job.ports.conversation.reply(number, "\n".join(f"- {line}" for line in said))
-        job.summarize("\n".join(f"- {line}" for line in said))
+def _tell(number: int, told: list[Told], trigger: str, job: Job) -> None:
+    """One comment for each thing that was asked, however often it is asked. Raises what failed, when all is said."""
+    lines = [f"- {one.sentence}" for one in told]
+    for one in told:
+        job.say(one.sentence)
+    if lines:
+        marker = f"<!-- mlbot:promotion {trigger} -->"
+        job.ports.conversation.upsert_comment(number, marker, "\n".join([marker, *lines]))
+        job.summarize("\n".join(lines))
+    failed = [one.error for one in told if one.error is not None]
+    if failed:
+        raise next((one for one in failed if isinstance(one, WorldError)), failed[0])

@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, merged_inputs
+from bot.promote.step import promotions
 from bot.records.command import Command
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import CommentCreated
 from bot.records.facts import Asked, Facts
 from bot.records.ledger import Evaluated, Head, evaluation_path, pointer_path
-from bot.records.release import Approver
+from bot.records.release import Approver, Release
 
 
 def asked_of(command: Command, event: CommentCreated, judged: Judged, job: Job) -> Asked:
@@ -64,6 +65,18 @@ def evaluation_and_pointer(model: str, one: Evaluated, job: Job) -> tuple[Evalua
     if data is None or pointer is None:
         raise UserError(f"the ledger does not hold the evaluation of {model}", code="evaluation_missing")
     return Evaluation.parse(data, source=evaluation_path(*where)), pointer.decode()
+
+
+def brought_by(model: str, environment: str, commit: str, one: Evaluated, job: Job) -> Release | None:
+    """The promotion of these bytes from this commit that the ledger holds, None when there is none."""
+    return next(
+        (
+            release for release in promotions(model, job.ports)
+            if (release.environment, release.action, release.commit) == (environment, "promote", commit)
+            and release.artifact_digest == one.artifact_digest
+        ),
+        None,
+    )  # fmt: skip
 
 
 def approvers(model: str, decision: Decision, facts: Facts) -> tuple[Approver, ...]:

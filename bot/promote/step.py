@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bot.errors import Place, UserError, WorldError
 from bot.ports import Ports
@@ -56,12 +57,19 @@ ATTEMPTS = 5
 DRILL = Approver(id=0, login="rollback drill", role="bot")
 # A Decision's Verification Summary Attestation (bot.decide.attestation), None when it is about no artifact.
 Summarize = Callable[[Decision], dict[str, Any] | None]
-Probe = Callable[[Path, Training], None]
+
+
+class Probe(Protocol):
+    """Loads and asks an artifact in the environment that will serve it."""
+
+    def __call__(self, folder: Path, training: Training) -> None:
+        """Raises UserError (code `load_check_failed`)."""
+
 
 __all__ = [
-    "candidate_of_evaluation", "check_artifact", "digest_of_version", "drill", "evaluation_of", "finish_canary",
-    "is_newest", "live_releases", "pointer_of", "promote", "promotions", "record_verification", "recover",
-    "revoked_digests", "rollback", "settle", "states_of", "verifications", "withdraw",
+    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "drill", "evaluation_of",
+    "finish_canary", "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions",
+    "record_verification", "recover", "revoked_digests", "rollback", "settle", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -94,11 +102,9 @@ def promote(
     """
     checked_name(model, "model")
     checked_name(environment, "environment")
-    check_artifact(pointer, evaluation.training.files, evaluation.artifact_digest, ports)
-    if probe is not None and not _is_live(evaluation, environment, ports):
-        with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
-            ports.artifacts.fetch(pointer, Path(name))
-            probe(Path(name), evaluation.training)
+    training = evaluation.training
+    ask = partial(probe, training=training) if probe and not is_live(evaluation, environment, ports) else None
+    check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
     if is_candidate is None:
         is_candidate = is_newest(evaluation.artifact_digest, model, ports)
     wanted = Wanted(
@@ -127,8 +133,8 @@ def promote(
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
 
 
-def _is_live(evaluation: Evaluation, environment: str, ports: Ports) -> bool:
-    """Whether these bytes passed the probe already, since they are live there."""
+def is_live(evaluation: Evaluation, environment: str, ports: Ports) -> bool:
+    """Whether these bytes are live there already, so that they passed every check."""
     live = states_of(evaluation.model, ports).get(environment)
     return live is not None and live.action != "withdraw" and live.artifact_digest == evaluation.artifact_digest
 
@@ -272,9 +278,18 @@ def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[
     }
 
 
-def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports) -> None:
-    """Fetch what the pointer names and hash it again. Raises UserError (code `artifact_mismatch`)."""
-    found = hashed(pointer, ports)
+def check_artifact(
+    pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports, ask: Callable[[Path], None] | None = None
+) -> None:
+    """Fetch what the pointer names, hash it, and `ask` the folder. Raises UserError (code `artifact_mismatch`)."""
+    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
+        ports.artifacts.fetch(pointer, Path(name))
+        _same_files(digests(Path(name)), files, digest)
+        if ask is not None:
+            ask(Path(name))
+
+
+def _same_files(found: Mapping[str, str], files: tuple[ArtifactFile, ...], digest: str) -> None:
     for file in files:
         if found.get(file.name) != file.sha256:
             raise UserError(
@@ -289,10 +304,14 @@ def check_artifact(pointer: str, files: tuple[ArtifactFile, ...], digest: str, p
 def hashed(pointer: str, ports: Ports) -> dict[str, str]:
     """Name -> digest of the artifact's files, fetched and read now. Raises UserError (code `artifact_missing`)."""
     with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
-        folder = Path(name)
-        ports.artifacts.fetch(pointer, folder)
-        files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-        return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
+        ports.artifacts.fetch(pointer, Path(name))
+        return digests(Path(name))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Name -> digest of the regular files of a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
 
 
 def manifest_of(release: Release, previous: Release | None, ports: Ports) -> bytes:

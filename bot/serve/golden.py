@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bot.records.training import Golden
+from bot.errors import UserError
+from bot.ports import Predictor
+from bot.records.training import Golden, Training
+from bot.serve.engine import Engine, arrow_table
 
 SKOPS_TOLERANCE = 1e-6  # other processors differ in the last digits (rtol 1e-9 was seen); a wrong model differs at once
 ONNX_TOLERANCE = 1e-4  # what the parity gate allows
@@ -31,3 +34,31 @@ def difference(expected: Any, found: Any, tolerance: float) -> str | None:
         return None if worst <= tolerance else f"largest difference {worst:.2g}, allowed {tolerance:.0e}"
     n = int(np.sum(one.astype(str) != two.astype(str)))
     return f"{n} of {one.size} labels differ" if n else None
+
+
+def check_golden(engine: Engine, data: bytes) -> None:
+    """Reproduce the golden predictions. Raises UserError (codes `golden_differs`, `golden_mismatch`)."""
+    golden = Golden.parse(data, source="golden.json")
+    if golden.artifact_digest != engine.training.artifact_digest or not golden.rows:
+        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
+    _compare(golden, engine.predict(golden_columns(golden, engine.training.inputs)), engine.kind)
+
+
+def reproduces(predictor: Predictor, training: Training, kind: str, data: bytes) -> None:
+    """The same without a release: `predict` and `probabilities` of the predictor itself, by way of Arrow."""
+    golden = Golden.parse(data, source="golden.json")
+    if golden.artifact_digest != training.artifact_digest or not golden.rows:
+        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
+    table = arrow_table(golden_columns(golden, training.inputs), training)
+    _compare(golden, (predictor.predict(table), predictor.probabilities(table)), kind)
+
+
+def _compare(golden: Golden, found: tuple[Any, Any], kind: str) -> None:
+    tolerance = ONNX_TOLERANCE if kind == "onnx" else SKOPS_TOLERANCE
+    pairs: list[tuple[str, Any, Any]] = [("predict", golden.predictions, found[0])]
+    if golden.probabilities is not None:
+        pairs.append(("predict_proba", golden.probabilities, found[1]))
+    for name, one, two in pairs:
+        gap = difference(one, two, tolerance)
+        if gap is not None:
+            raise UserError(f"golden predictions are not reproduced: {name}: {gap}", code="golden_differs")

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bot.errors import MlbotError, UserError
 from bot.ports import Ports, Predictor
@@ -15,10 +14,10 @@ from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import ENVIRONMENTS, LEDGER, artifact_path, evaluation_path
 from bot.records.release import Release
-from bot.records.training import Golden, Training
+from bot.records.training import Training
 from bot.serve.app import Serving
-from bot.serve.engine import Engine, arrow_table
-from bot.serve.golden import ONNX_TOLERANCE, SKOPS_TOLERANCE, difference, golden_columns
+from bot.serve.engine import Engine
+from bot.serve.golden import check_golden
 from bot.serve.switch import changed, gone, wanted
 
 Load = Callable[[Path, Training, str], Predictor]
@@ -170,31 +169,3 @@ def verify_files(folder: Path, release: Release, training: Training) -> None:
             raise UserError(f"{file.name} is {found}, not {file.sha256}", code="artifact_mismatch")
     if release.artifact_digest not in {file.sha256 for file in training.files}:
         raise UserError(f"no file has the digest {release.artifact_digest}", code="artifact_mismatch")
-
-
-def check_golden(engine: Engine, data: bytes) -> None:
-    """Reproduce the golden predictions. Raises UserError (codes `golden_differs`, `golden_mismatch`)."""
-    golden = Golden.parse(data, source="golden.json")
-    if golden.artifact_digest != engine.training.artifact_digest or not golden.rows:
-        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
-    _compare(golden, engine.predict(golden_columns(golden, engine.training.inputs)), engine.kind)
-
-
-def reproduces(predictor: Predictor, training: Training, kind: str, data: bytes) -> None:
-    """The same without a release: `predict` and `probabilities` of the predictor itself, by way of Arrow."""
-    golden = Golden.parse(data, source="golden.json")
-    if golden.artifact_digest != training.artifact_digest or not golden.rows:
-        raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
-    table = arrow_table(golden_columns(golden, training.inputs), training)
-    _compare(golden, (predictor.predict(table), predictor.probabilities(table)), kind)
-
-
-def _compare(golden: Golden, found: tuple[Any, Any], kind: str) -> None:
-    tolerance = ONNX_TOLERANCE if kind == "onnx" else SKOPS_TOLERANCE
-    pairs: list[tuple[str, Any, Any]] = [("predict", golden.predictions, found[0])]
-    if golden.probabilities is not None:
-        pairs.append(("predict_proba", golden.probabilities, found[1]))
-    for name, one, two in pairs:
-        gap = difference(one, two, tolerance)
-        if gap is not None:
-            raise UserError(f"golden predictions are not reproduced: {name}: {gap}", code="golden_differs")

@@ -59,7 +59,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import uvicorn
 from bot.adapters.predictor import load
-from bot.cli.serve import absent_at_once
+from bot.adapters.absent import absent_at_once
 from bot.serve.app import Serving, build
 from bot.serve.engine import Engine
 from tests.serve.artifacts import an_artifact, write
