@@ -117,11 +117,13 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
     comments = [one for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
     if not comments or comments[0].updated_at != comments[0].created_at:
         raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
+    wanted = (event.inputs["environment"], tuple(event.inputs.get("model", "").split()))
     for command in parse(comments[0].body, policies_of(job).commands.prefix).commands:
-        if command.verb in VERBS.get(action, ()) and command.environment == event.inputs["environment"]:
+        if command.verb in VERBS.get(action, ()) and (command.environment, command.models) == wanted:
             author = comments[0].author
             by = Approver(id=author.id, login=author.login, role="asked for it")
-            return command, by, comments[0].created_at.isoformat(), f"comment {comment_id}"
+            trigger = " ".join(["comment", comment_id, *command.models])  # a comment may hold several commands
+            return command, by, comments[0].created_at.isoformat(), trigger
     raise UserError(f"comment {comment_id} does not ask for this", code="ref_changed")
 
 
@@ -203,7 +205,7 @@ def _tell(number: int, told: list[Told], trigger: str, job: Job) -> None:
     for one in told:
         job.say(one.sentence)
     if lines:
-        marker = f"<!-- mlbot:promotion {trigger} -->"
+        marker = f"<!-- mlbot:promotion {trigger.replace('--', '')} -->"
         job.ports.conversation.upsert_comment(number, marker, "\n".join([marker, *lines]))
         job.summarize("\n".join(lines))
     failed = [one.error for one in told if one.error is not None]

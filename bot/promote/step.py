@@ -119,7 +119,7 @@ def promote(
         if live is not None and live.hold and promoted_by is None:
             raise UserError(
                 f"{environment}/{model} holds since {live.released_at} ({live.action} to {live.version})",
-                hint=f"A person lifts it by promoting the newest candidate: `/promote {environment} {model}`.",
+                hint=f"A person lifts it by promoting the newest candidate: `/promote E-... {model} to {environment}`.",
                 code="environment_holds",
             )
         known = promotions(model, ports)

@@ -1,0 +1,223 @@
+"""The promote job as a whole, on a repository in memory: what it leaves, said once, whatever happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.errors import UserError
+from bot.pipeline import promote_job
+from bot.pipeline.job import Job
+from bot.pipeline.promotion import evaluation_and_pointer
+from bot.ports import Comment, Ports, PullRequest, Run
+from bot.promote.step import promote, rollback
+from bot.records.base import sha256
+from bot.records.event import Account, Dispatched, Pushed
+from bot.records.ledger import Evaluated, Head, evaluation_path, head_path, pointer_path
+from bot.records.training import ArtifactFile
+from tests.builders import a_digest, a_training, an_evaluation
+from tests.fakes.branch import FakeBranch
+from tests.fakes.conversation import FakeConversation
+from tests.fakes.git import FakeGit
+from tests.fakes.pull_requests import FakePullRequests
+from tests.promote.test_crash import Died, die, fused
+from tests.promote.world import RUTH, Stored
+
+POLICIES = Path(__file__).parents[2] / "policies"
+HEAD, MAIN, NUMBER = "a" * 40, "b" * 40, 7
+RHEA = Account(id=1004, login="rhea")
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@dataclass
+class Talk(FakeConversation):
+    """Comments, statuses and deployments."""
+
+    made: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        if (sha, environment, description) not in self.made:
+            self.made.append((sha, environment, description))
+
+
+class Moved(FakeBranch):
+    """A branch that has files only as they are at its tip."""
+
+    def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
+        return [(sha, at, text) for sha, at, text, names in reversed(self.commits) if not path or path in names]
+
+
+@dataclass
+class World:
+    """A merged pull request of models `churn` and `price`."""
+
+    git: FakeGit = field(default_factory=FakeGit)
+    ledger: Moved = field(default_factory=lambda: Moved(append_only=True))
+    environments: Moved = field(default_factory=Moved)
+    artifacts: Stored = field(default_factory=Stored)
+    talk: Talk = field(default_factory=Talk)
+    said: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        files = {f"policies/{path.name}": path.read_bytes() for path in POLICIES.glob("*.yaml")}
+        self.git.trees = {MAIN: files, HEAD: files}
+        self.git.refs = {"HEAD": MAIN, "origin/main": MAIN}
+        models = {name: self.evaluated(name) for name in ("churn", "price")}
+        head = Head(
+            number=NUMBER, head_sha=HEAD, base_sha=MAIN, models=models, run_id=1, run_attempt=1, initiator_id=None
+        )
+        self.ledger.commit({head_path(NUMBER, HEAD): head.canonical()}, "evaluated")
+
+    def evaluated(self, model: str, word: str = "new") -> Evaluated:
+        """An evaluation in the ledger whose artifact follows from the words."""
+        content = f"{model} {word}".encode()
+        digest = sha256(content)
+        files = (ArtifactFile(name="model.skops", sha256=digest, size=1),)
+        inputs = a_digest("inputs", model, word)
+        training = a_training(model, artifact_digest=digest, inputs_digest=inputs, files=files)
+        evaluation = an_evaluation(model, training=training)
+        where = (model, inputs, evaluation.digest())
+        pointer = self.artifacts.keep({"model.skops": content})
+        self.ledger.commit(
+            {evaluation_path(*where): evaluation.canonical(), pointer_path(*where): pointer.encode()}, ""
+        )
+        return Evaluated(inputs_digest=inputs, evaluation_digest=evaluation.digest(), artifact_digest=digest)
+
+    def ports(self) -> Ports:
+        pull = PullRequest(
+            number=NUMBER, title="t", author=RHEA, state="closed", draft=False, merged=True, head_sha=HEAD,
+            head_ref="change", base_ref="main", base_sha=MAIN, from_fork=False, merge_commit_sha=MAIN,
+        )  # fmt: skip
+        github: Any = FakePullRequests({NUMBER: pull}, comments_of={NUMBER: self.talk.comments_})
+        github.for_commit = lambda sha: [NUMBER]
+        nothing: Any = None
+        return Ports(
+            git=self.git, ledger=self.ledger, environments=self.environments, data=nothing, artifacts=self.artifacts,
+            pull_requests=github, conversation=self.talk, clock=SimpleNamespace(now=lambda: AT),
+            run=Run(1, 1, None, "promote", "promote", "acme/app", "rhea", MAIN),
+        )  # fmt: skip
+
+    def run(self, event: Any, ports: Ports | None = None) -> None:
+        promote_job.run(
+            event, Job(ports or self.ports(), Path(), {}, lambda *_: None, lambda _: None, self.said.append)
+        )
+
+    def live(self) -> list[str]:
+        return [path for path in self.environments.paths() if path.endswith("/release.json")]
+
+    def comments(self) -> list[str]:
+        return [one.body for one in self.talk.comments_ if one.author.kind == "Bot"]
+
+
+PUSH = Pushed(ref="refs/heads/main", before=HEAD, after=MAIN, sender=RHEA)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Where the policy approves everything; models in `broken` fail the load-and-query check."""
+    made = World()
+
+    def judge(number: int, about: str, job: Job, *, asked: Any, merged: Any) -> Any:
+        decision = SimpleNamespace(status="approved", digest=lambda: a_digest("decision"))
+        return SimpleNamespace(decision=decision, facts=SimpleNamespace(asked=asked), case=None)
+
+    def probed(environment: str, models: Any, job: Job) -> Any:
+        def probe(folder: Path, training: Any) -> None:
+            if training.model in made.broken:
+                raise UserError("predict_proba is missing", hint="Train again.", code="load_check_failed")
+
+        return probe
+
+    for name, stub in {
+        "judge": judge, "probed": probed, "approvers": lambda *_: (), "break_glass_used": lambda _: None,
+        "merged_inputs": lambda *_: {},
+    }.items():  # fmt: skip
+        monkeypatch.setattr(promote_job, name, stub)
+    return made
+
+
+def test_killed_before_any_write_and_run_again_it_ends_alike_with_one_comment(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    """One release, one set of tags, one deployment and one comment a model, whichever write the job died before."""
+    writes = {"git": ("push_tag",), "ledger": ("commit",), "environments": ("commit",)}
+    monkeypatch.setattr("tests.promote.test_crash.WRITES", writes | {"conversation": ("deployment", "upsert_comment")})
+    world.run(PUSH)
+    expected = (world.environments.files, world.ledger.files, world.talk.made, world.comments(), world.git.made_tags)
+    assert len(world.live()) == 2 and len(world.comments()) == 1
+    for n in range(40):
+        again = World()
+        try:
+            again.run(PUSH, fused(again.ports(), n, die))
+        except Died:
+            again.run(PUSH)
+            found = (
+                again.environments.files,
+                again.ledger.files,
+                again.talk.made,
+                again.comments(),
+                again.git.made_tags,
+            )
+            assert found == expected, f"died before write {n}"
+        else:
+            break
+    assert n == 11, "for each model: commit, two tags, deployment, fact; then the comment"
+
+
+def test_a_second_delivery_and_the_hourly_reconcile_say_nothing_new(world: World) -> None:
+    for _ in range(3):
+        world.run(PUSH)
+    assert len(world.comments()) == 1
+    assert world.talk.asked.count("POST comment") == 1 and "PATCH comment" not in world.talk.asked
+
+
+def test_what_was_rolled_back_is_not_brought_again_by_the_merge_that_brought_it(world: World) -> None:
+    """The reconcile looks at the last merge every hour; it neither promotes past a hold nor fails because of it."""
+    older = world.evaluated("churn", "older")
+    evaluation, pointer = evaluation_and_pointer("churn", older, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
+    let_out = {"commit": MAIN, "number": 6, "approved_by": (), "promoted_by": RUTH, "reason": ""}
+    promote("churn", "staging", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
+    world.run(PUSH)
+    before = world.comments()
+    rollback("staging", "churn", reason="bad", by=RUTH, ports=world.ports())
+    live = dict(world.environments.files)
+    world.run(PUSH)
+    assert (world.comments(), world.environments.files) == (before, live)
+
+
+def test_a_model_that_does_not_load_keeps_no_other_back_and_the_pull_request_says_so(world: World) -> None:
+    world.broken = {"churn"}
+    with pytest.raises(UserError, match="predict_proba is missing"):
+        world.run(PUSH)
+    assert world.live() == ["staging/price/release.json"]
+    (comment,) = world.comments()
+    assert "churn was not promoted to staging: predict_proba is missing. Train again." in comment
+    assert "price v1.0.0 is live in staging" in comment
+    world.broken = set()
+    world.run(PUSH)
+    assert len(world.live()) == 2
+    (comment,) = world.comments()
+    assert "not promoted" not in comment and "churn v1.0.0 is live in staging" in comment
+
+
+def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:
+    body = "/promote E-kl524gx3f37mlat6 churn to production"
+    world.talk.comments_.append(Comment(id=77, author=RHEA, body=body, created_at=AT, updated_at=AT))
+    inputs = {
+        "action": "promote",
+        "environment": "production",
+        "number": str(NUMBER),
+        "comment_id": "77",
+        "model": "churn",
+    }
+    for _ in range(2):
+        world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
+    assert world.live() == ["production/churn/release.json"]
+    assert [text.count("is live in production by rhea") for text in world.comments()] == [1]
