@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bot.adapters.git import REWRITABLE
 from bot.errors import UserError
 
 
@@ -27,9 +28,13 @@ class FakeBranch:
     def paths(self, prefix: str = "") -> list[str]:
         return sorted(path for path in self.files if path.startswith(prefix))
 
-    def commit(self, files: Mapping[str, bytes | None], message: str, **_: object) -> str | None:
+    def commit(
+        self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
+    ) -> str | None:
+        if any(self.files.get(path) != data for path, data in (expect or {}).items()):
+            raise UserError("somebody else was first", code="branch_moved")
         changed = {path: data for path, data in files.items() if self.files.get(path) != data}
-        if self.append_only and any(path in self.files for path in changed):
+        if self.append_only and any(path in self.files and not path.startswith(REWRITABLE) for path in changed):
             raise UserError("the ledger is only appended to", code="ledger_conflict")
         if not changed:
             return None

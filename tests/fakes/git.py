@@ -43,7 +43,8 @@ class FakeGit:
     def changes(self, base: str, head: str, *, under: Sequence[str] = ()) -> list[Change]:
         one, two = self._tree(base), self._tree(head)
         names = sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
-        wanted = [name for name in names if not under or any(name.startswith(folder) for folder in under)]
+        folders = [folder.rstrip("/") for folder in under]
+        wanted = [name for name in names if not under or any(f"{name}/".startswith(f"{one}/") for one in folders)]
         return [Change(name, _oid(one.get(name)) or None, _oid(two.get(name)) or None) for name in wanted]
 
     def merge_base(self, one: str, two: str) -> str | None:
@@ -58,10 +59,11 @@ class FakeGit:
         return None
 
     def tags(self) -> list[Tag]:
-        return self.made_tags
+        return sorted(self.made_tags, key=lambda tag: (tag.at, tag.name))
 
     def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
-        self.made_tags.append(Tag(name, sha, message, at))
+        if not any(tag.name == name and tag.commit == sha for tag in self.made_tags):
+            self.made_tags.append(Tag(name, sha, message, at))
 
     def _ancestors(self, sha: str) -> list[str]:
         found = [sha]
