@@ -1,0 +1,87 @@
+"""Which columns of two tables can be compared, and their codes, row by row or counted over a whole stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bot.monitor.coding import Coder, Codes, coder, texts
+from bot.monitor.drift.interface import Floats
+from bot.records.health import Note
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table: its name for people, and a way to read its batches, again if need be."""
+
+    name: str
+    read: Callable[[], Iterable[Any]]
+
+
+def coders(reference: Any, current: Any, ignored: frozenset[str]) -> tuple[list[Coder], list[Note]]:
+    """A coder for each column that both tables have and that can be compared, and why others cannot."""
+    import pyarrow as pa
+
+    made, notes = [], []
+    for name in reference.column_names:
+        if name in ignored or name not in current.column_names:
+            continue
+        one, other = reference[name].combine_chunks(), current[name].combine_chunks()
+        try:
+            pooled = pa.concat_arrays([one, other]) if one.type == other.type else _joined(one, other)
+            found = coder(name, pooled)
+        except (pa.ArrowException, TypeError):
+            found = None
+        if found is None:
+            sentence = f"{name} was not tested: {one.type} against {other.type} cannot be compared."
+            notes.append(Note(code="not_tested", sentence=sentence))
+        else:
+            made.append(found)
+    return made, notes
+
+
+def schema_notes(reference: Any, current: Any, ignored: frozenset[str], optional: frozenset[str]) -> Iterator[Note]:
+    """Columns that are gone (unless optional) and columns that are new."""
+    before, after = (set(one.column_names) - ignored for one in (reference, current))
+    for name in sorted(before - after - optional):
+        yield Note(code="column_gone", sentence=f"{name} is in the reference and no longer in the current table.")
+    for name in sorted(after - before):
+        yield Note(code="column_new", sentence=f"{name} is new in the current table and was not tested.")
+
+
+def codes(table: Any, made: Sequence[Coder]) -> Codes:
+    """Codes (n, F) of a table or a batch; a column that one file of several lacks is missing there."""
+    n = table.num_rows
+    names = set(table.schema.names)
+    columns = [one.codes(_flat(table.column(one.column))) if one.column in names else np.zeros(n) for one in made]
+    return np.column_stack(columns).astype(np.uint8)
+
+
+def counted(found: Codes, made: Sequence[Coder]) -> list[Floats]:
+    """How often each code comes, (k,) a column."""
+    return [np.bincount(found[:, number], minlength=one.size).astype(np.float64) for number, one in enumerate(made)]
+
+
+def streamed(source: Source, made: Sequence[Coder]) -> list[Floats]:
+    """The same over all rows of a source, in the memory of one batch."""
+    totals = [np.zeros(one.size) for one in made]
+    for batch in source.read():
+        totals = [total + more for total, more in zip(totals, counted(codes(batch, made), made), strict=True)]
+    return totals
+
+
+def _joined(one: Any, other: Any) -> Any:
+    import pyarrow as pa
+
+    tables = [pa.table({"x": side}) for side in (one, other)]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")["x"].combine_chunks()
+    except pa.ArrowException:  # numbers became words: both are words then, and drifted
+        return pa.concat_arrays([texts(side) for side in (one, other)])
+
+
+def _flat(column: Any) -> Any:
+    return column.combine_chunks() if hasattr(column, "combine_chunks") else column
