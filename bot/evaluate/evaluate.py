@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot.errors import Place
@@ -44,12 +45,13 @@ class Baseline:
 class Facts:
     """What cannot be seen in the arrays; each None when it is not known.
 
-    `contract`: the data fit their schema. `newest_age_days`: age of the newest row. `overlap`: share of test rows whose
-    inputs are those of a training row.
+    `contract`: the data fit their schema. `newest_age_days`: age of the newest row at `judged_at`. `overlap`: share of
+    test rows whose inputs are those of a training row.
     """
 
     contract: bool | None = None
     newest_age_days: float | None = None
+    judged_at: datetime | None = None
     overlap: float | None = None
     sections: tuple[Section, ...] = ()
 
@@ -147,6 +149,7 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
         accuracies=_accuracies(case),
         contract=case.facts.contract,
         newest_age_days=case.facts.newest_age_days,
+        judged_at=case.facts.judged_at,
         overlap=case.facts.overlap,
         budget=_budget(case, metrics, differences, estimates),
         confidence=policy.confidence,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.evaluate.metrics import canonical
 from bot.evaluate.metrics.interface import Metric
@@ -46,9 +47,9 @@ class Gap:
 class Evidence:
     """What was measured of one candidate. Keys of `differences` are (metric, baseline).
 
-    `slices` are by metric. `contract` is None when the data have no schema. `newest_age_days` is None when the spec
-    names no time column. `overlap` is the share of test rows also among the training rows, None when not looked for.
-    `accuracies`: n, o and d of ease.ml/ci by baseline.
+    `slices` are by metric. `contract` is None when the data have no schema. `newest_age_days` at `judged_at` is None
+    when the spec names no time column. `overlap` is the share of test rows also among the training rows, None when not
+    looked for. `accuracies`: n, o and d of ease.ml/ci by baseline.
     """
 
     training: Training
@@ -65,6 +66,7 @@ class Evidence:
     accuracies: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     contract: bool | None = None
     newest_age_days: float | None = None
+    judged_at: datetime | None = None
     overlap: float | None = None
     budget: tuple[Budget, ...] = ()
     confidence: float = 0.95

@@ -45,6 +45,7 @@ def facts_of(spec: ModelSpec, training: Training, table: Any, train: Any, test: 
     return Facts(
         contract=fits,
         newest_age_days=age_days(table, spec.data.time, context.now),
+        judged_at=context.now,
         overlap=twins.share if twins else None,
         sections=(*context.sections, *sections),
     )

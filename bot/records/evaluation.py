@@ -66,7 +66,11 @@ class SliceResult(Part):
 
 
 class GateResult(Part):
-    """One gate: its verdict, a reason code, a sentence, and the line of the file that asks for it."""
+    """One gate: its verdict, a reason code, a sentence, and the line of the file that asks for it.
+
+    `rows_needed` counts further labelled rows that would settle it. A pass holds until `valid_until` (RFC 3339, UTC):
+    from then on it is a fail, though nothing else has changed; None means that it does not age.
+    """
 
     gate: str
     kind: str
@@ -79,6 +83,7 @@ class GateResult(Part):
     observed: float | None = None
     threshold: float | None = None
     rows_needed: int | None = None
+    valid_until: str | None = None
 
 
 NOTHING_DEPLOYED = "nothing is deployed there yet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -193,3 +194,20 @@ def test_the_worst_slice_is_named_first_and_holm_spares_a_lucky_worst() -> None:
         "Worst slice: roc_auc against production on country = 39"
         in judge(placed, evidence(slices=unlucky), "block").sentence
     )
+
+
+def judged(line: str, **changes: object):
+    """The result of one gate."""
+    (placed,) = some_gates(f"{{id: x, {line}}}").gates
+    return judge(placed, evidence(**changes), "block")
+
+
+def test_data_that_are_young_enough_say_until_when() -> None:
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    result = judged("kind: maximum_age, days: 30.0", judged_at=now)
+    assert (result.valid_until, result.sentence) == (
+        "2026-12-13T12:00:00Z",
+        "The newest row is 10 days old, at most 30; that holds until 2026-12-13.",
+    )
+    assert judged("kind: maximum_age, days: 3.0", judged_at=now).valid_until is None
+    assert judged("kind: maximum_age, days: 1e9", judged_at=now).verdict == "pass"

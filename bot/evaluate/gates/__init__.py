@@ -59,4 +59,5 @@ def judge(placed: PlacedGate, evidence: Evidence, inconclusive: OnInconclusive) 
         observed=finding.observed,
         threshold=finding.threshold,
         rows_needed=finding.rows_needed,
+        valid_until=finding.valid_until,
     )

@@ -14,7 +14,7 @@ SETTLES_AT_MOST = 1_000_000_000
 
 @dataclass(frozen=True)
 class Finding:
-    """A gate's verdict before it gets its place. `rows_needed` counts further labelled test rows."""
+    """A gate's verdict before it gets its place; the fields are those of `bot.records.evaluation.GateResult`."""
 
     verdict: Verdict
     reason_code: str
@@ -22,6 +22,7 @@ class Finding:
     observed: float | None = None
     threshold: float | None = None
     rows_needed: int | None = None
+    valid_until: str | None = None
 
 
 def verdict_at_least(low: float, high: float, threshold: float) -> Verdict:
