@@ -315,7 +315,7 @@ class TrainingRuns(Protocol):
 
 @dataclass(frozen=True)
 class Thread:
-    """An issue or a pull request of the bot's own. `is_merged` is about a pull request."""
+    """An issue or a pull request of the bot's own. `closed_at` None: open. `is_merged` is about a pull request."""
 
     number: int
     title: str
@@ -324,6 +324,7 @@ class Thread:
     created_at: datetime
     is_pull_request: bool = False
     is_merged: bool = False
+    closed_at: datetime | None = None
 
 
 class Tracker(Protocol):

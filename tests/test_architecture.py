@@ -38,11 +38,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 BREAKS: dict[str, tuple[set[str], str]] = {
     "pipeline/job.py": ({"adapters"}, "makes the data readable at a pull request's head, once that is fetched"),
     "pipeline/probes.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
+    "pipeline/watching.py": ({"adapters"}, "builds the readers of logs, rows and artifacts that only the monitor needs"),
     "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
 
 # What a port hands out: values, and a loaded artifact. A pure file may know their types, never a port itself.
-PORT_VALUES = {"TreeEntry", "Change", "Tag", "PullRequest", "Commit", "Comment", "Review", "Run", "Predictor"}
+PORT_VALUES = {"TreeEntry", "Change", "Tag", "PullRequest", "Commit", "Comment", "Review", "Run", "Predictor", "Thread"}
 
 # Pure stage files may not import these, nor what lies below them.
 WORLD = {

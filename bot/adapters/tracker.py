@@ -109,6 +109,7 @@ def _thread(one: Mapping[str, Any]) -> Thread:
         created_at=_time(one["created_at"]),
         is_pull_request=pull is not None,
         is_merged=bool((pull or {}).get("merged_at")),
+        closed_at=_time(one["closed_at"]) if one["closed_at"] else None,
     )
 
 

@@ -21,6 +21,12 @@ SHOWN = 12
 @click.command(name="monitor")
 @click.argument("model", required=False)
 @click.option("--environment", metavar="ENV", help="Where the model is live.")
+@click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
+@click.option("--offline", is_flag=True, help="Do not fetch.")
+@click.option("--log", metavar="PLACE", help="Logged predictions, instead of what the policy names.")
+@click.option("--labels", metavar="PLACE", help="Labels by request id, instead of what the policy names.")
+@click.option("--every", metavar="TIME", help="Length of the window, such as 1d, instead of the policy's.")
+@click.option("--page", type=click.Path(path_type=Path), help="Write the model's health page (HTML) to this file.")
 @click.option("--reference", type=click.Path(path_type=Path), help="Table of rows as they were: Parquet or CSV.")
 @click.option("--current", type=click.Path(path_type=Path), help="Table of the rows to judge.")
 @click.option("--target", metavar="COLUMN", help="What happened, where it is known.")
@@ -41,20 +47,29 @@ def command(
     identity: str | None,
     ignore: tuple[str, ...],
     as_json: bool,
+    repo: Path,
+    offline: bool,
+    log: str | None,
+    labels: str | None,
+    every: str | None,
+    page: Path | None,
     **numbers: Any,
 ) -> int:
-    """Judge two tables: CURRENT against REFERENCE, with as many false alarms a month as you allow.
+    """How is MODEL in ENVIRONMENT, by its log, its labels and its test rows? Or, without MODEL, two tables: CURRENT
+    against REFERENCE. With as many false alarms a month as you allow; nothing is written but --page.
 
     Exit 0 healthy, 4 alarm, 5 nothing could be judged (no traffic, too few rows); 1 and 2 as everywhere.
     """
+    if reference is None and current is None and model is not None:
+        given = {"predictions": log, "labels": labels, "every": every}
+        health = _of_release(model, environment, repo, given, page, fetch=not offline)
+        click.echo(health.canonical() if as_json else _text(health), nl=as_json)
+        return CODES[health.status]
     from bot.monitor.judge import Settings, Source, judge
 
     if reference is None or current is None:
-        raise UserError(
-            "two tables are needed" if model is None else f"reading the log of {model} is not built yet",
-            hint="mlbot monitor --reference test-rows.parquet --current LOG-FOLDER",
-            code="tables_missing" if environment is None else "not_built",
-        )
+        hint = "mlbot monitor MODEL --environment ENV, or mlbot monitor --reference TEST-ROWS.parquet --current LOG"
+        raise UserError("two tables are needed, or a model", hint=hint, code="tables_missing")
     left_out = frozenset((*ignore, *([identity] if identity else ())))
     settings = Settings(ignore=left_out, **numbers)
     if settings.per_window >= 1:
@@ -66,6 +81,43 @@ def command(
     health = _with_duplicates(health, repeated)
     click.echo(health.canonical() if as_json else _text(health), nl=as_json)
     return CODES[health.status]
+
+
+def _of_release(
+    model: str, environment: str | None, repo: Path, given: dict[str, str | None], page: Path | None, *, fetch: bool
+) -> Health:
+    """Health of what is live, by the policy and what the command line says instead of it."""
+    from bot.cli.clone import clone_ports
+    from bot.pipeline.monitoring import live, look, watched
+
+    if environment is None:
+        raise UserError(f"where {model} is live is missing", hint="Add --environment ENV.", code="environment_missing")
+    ports = clone_ports(repo, fetch=fetch)
+    monitor = _policy(watched(ports, ports.git.resolve("HEAD")).get(environment), environment, given)
+    seen = look(live(model, environment, ports), monitor, ports, ports.workspace)
+    if page is not None:
+        from bot.report.health import page as rendered
+
+        page.write_text(rendered([*seen.past, seen.health]), encoding="utf-8")
+    return seen.health
+
+
+def _policy(monitor: Any, environment: str, given: dict[str, str | None]) -> Any:
+    """The policy's `monitor:` with other places; from the places alone where the policy has none."""
+    from pydantic import ValidationError
+
+    from bot.specs.policies.monitor import Monitor
+
+    said = {name: text for name, text in given.items() if text is not None}
+    if monitor is None and "predictions" not in said:
+        hint = f"Add `monitor:` to {environment} in policies/environments.yaml, or pass --log PLACE."
+        raise UserError(f"{environment} is not watched", hint=hint, code="not_watched")
+    try:
+        return Monitor.model_validate({**(monitor.model_dump() if monitor else {}), **said})
+    except ValidationError as error:
+        raise UserError(
+            error.errors()[0]["msg"], hint="Look at --log, --labels and --every.", code="option_invalid"
+        ) from None
 
 
 def _reader(path: Path, identity: str | None, repeated: dict[str, int]) -> Callable[[], Iterator[Any]]:
@@ -115,7 +167,8 @@ def _text(health: Health) -> str:
 
 
 def _parts(health: Health) -> Iterator[Any]:
-    yield f"{health.model}: {health.status}"
+    where = f" {health.version} in {health.environment}" if health.environment else ""
+    yield f"{health.model}{where}: {health.status}{' of ' + ', '.join(health.causes) if health.causes else ''}"
     for name, side in (("reference", health.reference), ("current", health.current)):
         twice = f", {side.duplicates:,} repeated rows left out" if side.duplicates else ""
         yield f"  {name}: {side.source}, {side.rows:,} rows{twice}"
@@ -126,6 +179,14 @@ def _parts(health: Health) -> Iterator[Any]:
             f"{one.metric}: {one.current:.4f} against {one.reference:.4f}; worse by {one.worse:.4f} "
             f"[{one.low:.4f}, {one.high:.4f}] on {one.n_current:,} labelled rows{', ALARM' if one.alarm else ''}"
         )
+    if health.labels is not None:
+        yield f"{health.labels.labelled:,} logged rows have a label"
+    for aged in health.versions:
+        reach = f" [{aged.low:.4f}, {aged.high:.4f}]" if aged.low is not None and aged.high is not None else ""
+        better = ", BETTER than what is live" if aged.better_than_live else ", live" if aged.is_live else ""
+        yield f"{aged.version} on these rows: {aged.metric} {aged.value:.4f}{reach}{better}"
+    for check in health.checks:
+        yield f"{check.column + ': ' if check.column else ''}{check.sentence}{', ALARM' if check.alarm else ''}"
     for note in health.notes:
         yield f"Note: {note.sentence}"
     budget = health.budget

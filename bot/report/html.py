@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.records.report import Report
-from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Strong, Table
+from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Section, Strong, Table
 from bot.report.details import Details, details
 from bot.report.escape import visible
 from bot.report.markdown_blocks import ADDRESS, CLOSING
@@ -59,6 +59,30 @@ def page(report: Report) -> str:
             script_hashes=_hashes(),
         )
     )
+
+
+def rendered(
+    *,
+    verdict: str,
+    headline: tuple[Part, ...],
+    facts: tuple[tuple[str, tuple[Part, ...]], ...],
+    summary: tuple[Part, ...],
+    sections: tuple[Section, ...],
+    closing: tuple[Part, ...],
+) -> str:
+    """A page of the same make about something else than a pull request: facts, then sections."""
+    shown = [(one.heading, [block(part) for part in one.blocks], one.id) for one in sections]
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=plain((f"{verdict}:", *headline)), verdict=verdict, headline=parts(headline),
+            facts=[(label, parts(said)) for label, said in facts if any(said)], steps=[], blocked=[], models="",
+            many=False, details=[{"id": "all", "summary": parts(summary), "sections": shown}], evaluation_id="",
+            head="", run=None, run_link=parts(closing), style=_inlined("style"), script=_inlined("script"),
+            script_hashes=_hashes(),
+        )
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)

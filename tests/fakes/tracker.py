@@ -19,14 +19,13 @@ class FakeTracker:
 
     threads: dict[int, Thread] = field(default_factory=dict)
     commits: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
-    closed_at: dict[int, datetime] = field(default_factory=dict)
     said: dict[int, str] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     clock: datetime = datetime(2026, 3, 4, tzinfo=UTC)
     forbidden: bool = False
 
     def own(self, since: datetime) -> list[Thread]:
-        return [one for one in self.threads.values() if one.state == "open" or self.closed_at[one.number] >= since]
+        return [one for one in self.threads.values() if one.closed_at is None or one.closed_at >= since]
 
     def _open(self, title: str, body: str, is_pull_request: bool) -> Thread:
         made = Thread(len(self.threads) + 1, title, body, "open", self.clock, is_pull_request)
@@ -60,6 +59,6 @@ class FakeTracker:
 
     def close(self, number: int, comment: str) -> None:
         if self.threads[number].state == "open":
-            self.threads[number] = replace(self.threads[number], state="closed")
-            self.closed_at[number], self.said[number] = self.clock, comment
+            self.threads[number] = replace(self.threads[number], state="closed", closed_at=self.clock)
+            self.said[number] = comment
             self.writes.append(f"close {number}")

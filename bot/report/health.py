@@ -1,0 +1,251 @@
+"""Health records -> a page of a model, and the Markdown of the issue that an alarm opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.records.health import Cause, Check, Health
+from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Table, left, note, right
+from bot.report.html import rendered
+from bot.report.markdown_blocks import markdown, parts
+from bot.report.numbers import count, counted, number
+
+SHOWN = 12
+TITLES: dict[Cause, str] = {
+    "performance": "it does worse than on its test rows",
+    "drift": "what it is asked has changed",
+    "inputs": "its inputs are not what it was trained on",
+    "skew": "it answers otherwise than in training",
+    "traffic": "nobody asks it",
+    "operation": "it fails or is slow",
+}
+MEANS: dict[Cause, str] = {
+    "performance": "On rows whose outcome is known by now, the model does worse than on the test rows of its release.",
+    "drift": "Inputs or answers differ from the test rows more than chance allows. That alone does not say that the "
+    "model is wrong.",
+    "inputs": "Requests hold values that the data contract or training does not know, or lack a column.",
+    "skew": "The same inputs give another answer, or were worked out otherwise, than in training.",
+    "traffic": "The log holds fewer rows than the policy expects.",
+    "operation": "The server fails, or takes longer, than the policy allows.",
+}
+VERDICTS = {"healthy": "Healthy", "alarm": "Alarm", "unknown": "Not judged"}
+
+
+def title_of(health: Health, cause: Cause) -> str:
+    """The issue's title: the same as long as the cause is the same."""
+    return f"{health.model} in {health.environment}: {TITLES[cause]}"
+
+
+def sentence(health: Health) -> str:
+    """One line."""
+    what = " and ".join(TITLES[one] for one in health.causes) or {
+        "healthy": "nothing alarms",
+        "unknown": "there is too little to judge",
+        "alarm": "an alarm",
+    }.get(health.status, "")
+    return (
+        f"{health.model} {health.version} in {health.environment}, {_day(health.judged_at)}: {health.status}, {what}."
+    )
+
+
+def issue(health: Health, cause: Cause) -> str:
+    """What alarms, with its numbers; and what else was looked at."""
+    first = _blocks_of(health, cause)
+    others = [one for one in sections(health) if not one.id.startswith(cause)]
+    told = [note(MEANS[cause]), note(*_window(health)), *first, note(*_promise(health))]
+    lines: list[str] = [markdown(one) for one in told]
+    lines += [text for one in others for text in (f"### {parts((one.heading,))}", *map(markdown, one.blocks))]
+    lines.append(
+        parts(("This is brought up to date by each look, and closed when the cause is gone. Closed by hand, it stays "
+               "closed until the cause was gone once.",))
+    )  # fmt: skip
+    return "\n\n".join(str(one) for one in lines)
+
+
+def summary(health: Health) -> str:
+    """The whole record as Markdown, for the summary of a run."""
+    told = [str(parts((sentence(health),)))]
+    for one in sections(health):
+        told += [f"### {parts((one.heading,))}", *(str(markdown(block)) for block in one.blocks)]
+    return "\n\n".join([*told, str(parts(tuple(_promise(health))))])
+
+
+def page(records: Sequence[Health]) -> str:
+    """One self-contained HTML page of a model in an environment; `records` oldest first, at least one."""
+    now = records[-1]
+    return rendered(
+        verdict=VERDICTS[now.status],
+        headline=(now.model, now.version or "", "in", now.environment or "", f"({_day(now.judged_at)})"),
+        facts=tuple(_facts(now)),
+        summary=(f"{counted(len(records), 'look')}, the last one on {_day(now.judged_at)}",),
+        sections=(*sections(now), *history(records)),
+        closing=_promise(now),
+    )
+
+
+def sections(health: Health) -> list[Section]:
+    """What was found in one window, in the order of what matters."""
+    found = [
+        Section("performance", "Performance", 90, tuple(_performance(health))),
+        Section("versions", "Versions on the same new rows", 80, tuple(_versions(health))),
+        Section("drift", "Drift", 70, tuple(_drift(health))),
+        Section("checks", "Inputs, skew, traffic, operation", 60, tuple(_checks(health.checks))),
+        Section("notes", "Notes", 50, tuple(note(one.sentence) for one in health.notes)),
+    ]
+    return [one for one in found if one.blocks]
+
+
+def _blocks_of(health: Health, cause: Cause) -> list[Block]:
+    if cause == "performance":
+        return list(_performance(health))
+    if cause == "drift":
+        return list(_drift(health))
+    return list(_checks([one for one in health.checks if one.cause == cause]))
+
+
+def _facts(health: Health) -> Iterator[tuple[str, tuple[Part, ...]]]:
+    yield "Alarms", (", ".join(TITLES[one] for one in health.causes) or "none",)
+    for one in health.performance:
+        said = f"{number(one.current, 4)}, on the test rows {number(one.reference, 4)}"
+        yield "Performance", (Name(one.metric), said, _word(one.alarm))
+    drifted = sorted({one.column for one in health.drift if one.alarm})
+    yield "Drifted", (", ".join(drifted[:5]) or "no column",)
+    labelled = f", {counted(health.labels.labelled, 'labelled row')}" if health.labels else ""
+    yield "Rows", (f"{count(health.current.rows)} in this window{labelled}",)
+
+
+def _performance(health: Health) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Name(one.metric), number(one.reference, 4), number(one.current, 4),
+            f"{number(one.worse, 4)} [{number(one.low, 4)}, {number(one.high, 4)}]",
+            f"{count(one.n_current)} / {count(one.n_reference)}", _word(one.alarm),
+        )
+        for one in health.performance
+    ]  # fmt: skip
+    columns = (*left("Metric"), *right("Test rows", "Now", "Worse by", "Rows now / then"), Column(""))
+    if rows:
+        yield Table(columns, tuple(rows), "Performance on labelled rows")
+    for one in health.estimated:
+        reach = (
+            f" [{number(one.low, 4)}, {number(one.high, 4)}]" if one.low is not None and one.high is not None else ""
+        )
+        yield note(
+            "Estimated without labels:", Name(one.metric), f"{number(one.current, 4)}{reach}, on the test rows "
+            f"{number(one.reference, 4)}. {one.assumption}",
+        )  # fmt: skip
+    if health.labels is not None:
+        kept = health.labels
+        unused = {
+            "late": kept.late,
+            "repeated": kept.duplicates,
+            "corrected": kept.corrected,
+            "contradicting": kept.conflicting,
+            "of no logged row": kept.orphans,
+            "of an unknown class": kept.unknown_class,
+        }
+        rest = ", ".join(f"{count(n)} {word}" for word, n in unused.items() if n)
+        yield note(f"{counted(kept.labelled, 'row')} with a label{'; other labels: ' + rest if rest else ''}.")
+
+
+def _versions(health: Health) -> Iterator[Block]:
+    if len(health.versions) < 2:
+        return
+    rows = tuple(
+        (
+            one.version, _day(one.released_at), number(one.value, 4),
+            f"[{number(one.low, 4)}, {number(one.high, 4)}]" if one.low is not None and one.high is not None else "",
+            "live" if one.is_live else "better than what is live" if one.better_than_live else "",
+        )
+        for one in health.versions
+    )  # fmt: skip
+    heading = health.versions[0].metric
+    yield Table(
+        (*left("Version", "Released"), *right(heading, "95 % interval"), Column("")),
+        rows,
+        "Every version on the new rows",
+    )
+
+
+def _drift(health: Health) -> Iterator[Block]:
+    rows = tuple(
+        (Name(one.column), one.role, one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm))
+        for one in health.drift[:SHOWN]
+    )  # fmt: skip
+    if rows:
+        columns = (*left("Column", "Role", "Test"), *right("Difference", "p over all tests"), Column(""))
+        yield Table(columns, rows, f"Smallest p of {counted(len(health.drift), 'test')}")
+    joint = tuple((one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm)) for one in health.joint)
+    if joint:
+        yield Table(
+            (*left("All columns together"), *right("Difference", "p over all tests"), Column("")), joint, "Joint"
+        )
+
+
+def _checks(checks: Sequence[Check]) -> Iterator[Block]:
+    rows = tuple(
+        (one.cause, Name(one.column) if one.column else "", one.sentence, _word(one.alarm))
+        for one in checks[: 2 * SHOWN]
+    )
+    if rows:
+        yield Table((*left("About", "Column", "Found"), Column("")), rows, "What else was looked at")
+
+
+def history(records: Sequence[Health]) -> list[Section]:
+    """What was live when, and how the numbers went."""
+    rows = tuple(
+        (
+            one.version or "", _day(one.judged_at), one.status, ", ".join(one.causes),
+            number(one.performance[0].current, 4) if one.performance else "",
+            f"{min((each.p_adjusted for each in one.drift), default=1.0):.3g}" if one.drift else "",
+            count(one.current.rows),
+        )
+        for one in reversed(records)
+    )  # fmt: skip
+    columns = (*left("Version", "When", "Status", "Alarms"), *right("Performance", "Smallest p of drift", "Rows"))
+    blocks: list[Block] = [*_charts(records), Table(columns, rows, "Every look, newest first")]
+    return [Section("history", "History", 40, tuple(blocks))]
+
+
+def _charts(records: Sequence[Health]) -> Iterator[Chart]:
+    dated = [(datetime.fromisoformat(one.judged_at), one) for one in records if one.judged_at]
+    for metric in dict.fromkeys(one.performance[0].metric for _, one in dated if one.performance):
+        seen = [
+            (at, one.performance[0]) for at, one in dated if one.performance and one.performance[0].metric == metric
+        ]
+        if len(seen) > 1:
+            x = tuple((at - seen[0][0]).total_seconds() / 86_400 for at, _ in seen)
+            series = (
+                Series("now", tuple(one.current for _, one in seen)),
+                Series("test rows", tuple(one.reference for _, one in seen)),
+            )
+            yield Chart("Performance", f"days since {seen[0][0]:%Y-%m-%d}", metric, x, series)
+    drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if health.drift]
+    if len(drift) > 1:
+        x = tuple((at - drift[0][0]).total_seconds() / 86_400 for at, _ in drift)
+        values = (Series("largest difference of a column", tuple(effect for _, effect in drift)),)
+        yield Chart("Drift", f"days since {drift[0][0]:%Y-%m-%d}", "difference, 0 to 1", x, values)
+
+
+def _window(health: Health) -> tuple[Part, ...]:
+    return (
+        f"{count(health.current.rows)} rows of {health.version} from {_day(health.since)} to {_day(health.until)}, "
+        f"against {count(health.reference.rows)} test rows.",
+    )
+
+
+def _promise(health: Health) -> tuple[Part, ...]:
+    budget = health.budget
+    return (
+        f"While nothing is wrong, expect at most {budget.false_alarms_per_month:g} false alarms a month "
+        f"({budget.per_window:.3g} a window, {budget.windows_per_month:g} windows).",
+    )
+
+
+def _word(alarm: bool) -> str:
+    return "ALARM" if alarm else ""
+
+
+def _day(text: str | None) -> str:
+    return text.replace("T", " ").replace("Z", " UTC")[:16] if text else ""
