@@ -1,6 +1,6 @@
 """A comment -> its commands, in order, each with its outcome in the report or in one short reply.
 
-An accepted comment gets eyes at once, and in the end either one reply or a rocket: seldom more than eight requests.
+An accepted comment gets eyes at once. Its outcome stands in the report, or in one reply: eight requests in all.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ def run(event: Event, job: Job) -> None:
     if text:
         job.ports.conversation.reply(event.number, text)
         job.say(text)
-    else:
-        job.ports.conversation.react(event.comment_id, "rocket")
 
 
 def _is_stored(event: CommentCreated, job: Job) -> bool:

@@ -45,13 +45,13 @@ class Ask:
 
 
 def opinion(ask: Ask) -> str:
-    """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed."""
+    """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed, unless nothing."""
     ask.allowed()
     decision = ask.judged.decision
-    show_verdict(ask.judged, ask.job)
-    why = _why_not(decision, ask)
-    if ask.command.verb == "approve" and why is not None:
+    why = _why_not(decision, ask) if ask.command.verb == "approve" else None
+    if why is not None:
         raise UserError(why.sentence, hint=_next_step(decision), code=why.reason_code)
+    show_verdict(ask.judged, ask.job)
     return ""
 
 

@@ -333,6 +333,14 @@ class Sandbox:
                 raise WorldError(f"run {run.id}: no {text!r} in {path} after {timeout_s:.0f} s", code="not_settled")
             time.sleep(0.05)
 
+    def wait_for_request(self, run: Run, path: str, timeout_s: float = 60) -> None:
+        """Until a run has asked for something below a path. Raises WorldError when it does not."""
+        end = time.monotonic() + timeout_s
+        while not any(path in asked for _, asked, _ in self.requests(run)):
+            if time.monotonic() > end:
+                raise WorldError(f"run {run.id}: no request of {path} after {timeout_s:.0f} s", code="not_settled")
+            time.sleep(0.005)
+
     # --- bad days, and what calls cost
 
     def fail_next(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.adapters.signing import generate
+from bot.sandbox.store import Run
 from bot.sandbox.world import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,19 @@ def verdict(sandbox: Sandbox, number: int) -> str:
     repository = sandbox.github("dana").get_repo(sandbox.repository)
     statuses = repository.get_commit(repository.get_pull(number).head.sha).get_combined_status().statuses
     return next((one.state for one in statuses if one.context == "mlbot/verdict"), "none")
+
+
+def rerun(sandbox: Sandbox, run: Run) -> None:
+    """Somebody presses "Re-run all jobs"."""
+    sandbox.github("rhea").get_repo(sandbox.repository).get_workflow_run(run.id).rerun()
+    sandbox.settle()
+
+
+def ledger(sandbox: Sandbox) -> list[str]:
+    """Paths of the facts."""
+    sandbox.git("dana", "fetch", "-q", "origin", cwd=sandbox.clone)
+    tree = sandbox.git("dana", "ls-tree", "-r", "--name-only", "origin/mlbot/ledger", cwd=sandbox.clone)
+    return [path for path in tree.splitlines() if path.endswith(".json")]
 
 
 def live(sandbox: Sandbox) -> list[str]:
