@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.hub import Hub
 from bot.sandbox.shapes import commits, issues, pulls
 from bot.sandbox.shapes.repositories import full
-from bot.sandbox.store import Comment, Event, Issue, Repository, Review
+from bot.sandbox.store import Activity, Comment, Event, Issue, Repository, Review
 
 ZERO = "0" * 40
 _PUSH_COMMITS = 2048  # https://docs.github.com/webhooks/webhook-events-and-payloads#push
@@ -130,8 +130,16 @@ def refs_moved(hub: Hub, repository: Repository, before: dict[str, str], sender:
         if old == new or not ref.startswith(("refs/heads/", "refs/tags/")):
             continue
         if ref.startswith("refs/heads/"):
+            _note_activity(hub, repository, ref, old, new, sender)
             _branch_moved(hub, repository, ref.removeprefix("refs/heads/"), old, new, sender, by_run)
         push_event(hub, repository, ref, old, new, sender, by_run)
+
+
+def _note_activity(hub: Hub, repository: Repository, ref: str, old: str, new: str, sender: str) -> None:
+    kind = "branch_creation" if old == ZERO else "branch_deletion" if new == ZERO else "push"
+    if kind == "push" and hub.bare(repository).merge_base(old, new) != old:
+        kind = "force_push"
+    repository.activities.append(Activity(hub.next_id(), ref, old, new, sender, hub.clock(), kind))
 
 
 def _branch_moved(hub: Hub, repository: Repository, branch: str, old: str, new: str, sender: str, by_run: bool) -> None:

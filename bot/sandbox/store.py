@@ -132,6 +132,19 @@ class Event:
 
 
 @dataclass
+class Activity:
+    """A branch that moved; `kind` is in GitHub's words."""
+
+    id: int
+    ref: str
+    before: str
+    after: str
+    actor: str
+    at: datetime
+    kind: str
+
+
+@dataclass
 class Label:
     id: int
     name: str
@@ -176,6 +189,7 @@ class Repository:
     environments: dict[str, Environment] = field(default_factory=dict)
     default_permissions: str = "read"
     runs_approve: bool = False
+    activities: list[Activity] = field(default_factory=list)
 
     @property
     def owner(self) -> str:

@@ -228,7 +228,15 @@ def list_forks(call: Call) -> Page:
     return Page(found, lambda one: minimal(call.links, one))
 
 
+def activity(call: Call) -> Reply:
+    """https://docs.github.com/rest/repos/repos#list-repository-activities : newest first."""
+    name = call.query.get("ref", "").removeprefix("refs/heads/")
+    found = [one for one in reversed(call.repo.activities) if name in ("", one.ref.removeprefix("refs/heads/"))]
+    return Reply([shapes.activity(call.links, one) for one in found[: int(call.query.get("per_page", 30))]])
+
+
 ROUTES = [
+    Route("GET", R + "/activity", activity, CONTENTS),
     Route("GET", R, get_repository),
     Route("GET", R + "/forks", list_forks),
     Route("GET", R + "/commits", list_commits, CONTENTS),

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox.shapes.basics import Links, iso, node
 from bot.sandbox.shapes.repositories import UNSIGNED, minimal, person
-from bot.sandbox.store import Deployment, DeploymentStatus, Repository, Status
+from bot.sandbox.store import Activity, Deployment, DeploymentStatus, Repository, Status
 
 
 def commit(
@@ -38,6 +38,20 @@ def commit(
         body["stats"] = {"additions": added, "deletions": removed, "total": added + removed}
         body["files"] = [diff_entry(links, repository, sha, entry) for entry in files]
     return body
+
+
+def activity(links: Links, one: Activity) -> dict[str, Any]:
+    """GitHub's `activity`."""
+    return {
+        "id": one.id,
+        "node_id": node("PSH", str(one.id)),
+        "before": one.before,
+        "after": one.after,
+        "ref": one.ref,
+        "timestamp": iso(one.at),
+        "activity_type": one.kind,
+        "actor": links.user(links.hub.person(one.actor)),
+    }
 
 
 def _account(links: Links, signature: Any) -> dict[str, Any] | None:
