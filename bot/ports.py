@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.records.event import Account
+from bot.records.facts import Check
 from bot.records.plan import DataFile
+from bot.records.pull_request import Comment as Comment
+from bot.records.pull_request import Commit as Commit
+from bot.records.pull_request import PullRequest as PullRequest
+from bot.records.pull_request import Review as Review
 
 if TYPE_CHECKING:
     from bot.records.training import Machine
@@ -188,62 +193,6 @@ class Workbench(Protocol):
         """Results in order, on `jobs` processes, or on the Dask cluster at an address."""
 
 
-@dataclass(frozen=True)
-class PullRequest:
-    """A pull request as GitHub says it is now. `merge_commit_sha` is None until it is merged."""
-
-    number: int
-    title: str
-    author: Account
-    state: Literal["open", "closed"]
-    draft: bool
-    merged: bool
-    head_sha: str
-    head_ref: str
-    base_ref: str
-    base_sha: str
-    from_fork: bool
-    merge_commit_sha: str | None
-    labels: tuple[str, ...] = ()
-    merged_by: Account | None = None
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address."""
-
-    sha: str
-    parents: tuple[str, ...]
-    author: Account | None
-    committer: Account | None
-    author_email: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Comment:
-    """An issue comment. `updated_at` later than `created_at` means that it was edited."""
-
-    id: int
-    author: Account
-    body: str
-    created_at: datetime
-    updated_at: datetime
-    app_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Review:
-    """A review: `state` in GitHub's words; `commit_sha` is what it was given for."""
-
-    id: int
-    author: Account
-    state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
-    commit_sha: str | None
-    submitted_at: datetime | None
-    body: str = ""
-
-
 class PullRequests(Protocol):
     """Pull requests and what people said on them, read to the last page."""
 
@@ -270,6 +219,19 @@ class PullRequests(Protocol):
 
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
         """Active member (child teams count)? None when GitHub does not say."""
+
+
+class Witness(Protocol):
+    """What GitHub itself remembers of commits. None: it did not tell everything (refused, gone, cut off at a cap)."""
+
+    def pusher(self, repository: str, branch: str, sha: str) -> int | None:
+        """Account that last moved the branch of a repository (owner/name) to the commit."""
+
+    def checks(self, sha: str, names: Sequence[str]) -> list[Check] | None:
+        """Check runs and commit statuses with these names on the commit, the newest of each source."""
+
+    def history(self, path: str, since: datetime) -> list[Commit] | None:
+        """Commits of the default branch that touch the path, with a committer date of `since` (aware) or later."""
 
 
 class Conversation(Protocol):
@@ -390,4 +352,5 @@ class Ports:
     workspace: Path = field(default_factory=Path)
     signer: Signer | None = None  # None: nothing is signed or attested
     training_runs: TrainingRuns | None = None  # None: outside GitHub
+    witness: Witness | None = None  # None: what only it knows is unknown
     tracker: Tracker | None = None  # None: nobody is told; only the monitor job opens anything

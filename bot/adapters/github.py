@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from bot.adapters.github_witness import GitHubWitness
 from bot.errors import MlbotError, UserError, WorldError
 from bot.ports import Comment, Commit, PullRequest, Review
 from bot.records.event import Account
@@ -35,7 +36,7 @@ def _clear(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except GithubException as error:
-            raise _error(error) from None
+            raise error_of(error) from None
         except requests.RequestException as error:
             raise WorldError(f"GitHub does not answer: {error}", hint="Run this again later.") from None
 
@@ -57,7 +58,7 @@ def _once(call: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
-def _error(error: Any) -> MlbotError:
+def error_of(error: Any) -> MlbotError:
     status, said = error.status, (error.data or {}).get("message", "") if isinstance(error.data, dict) else ""
     if status == 401:
         hint = "Run the workflow again for a fresh token, or set GITHUB_TOKEN."
@@ -123,6 +124,10 @@ class GitHub:
         _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
         return data
 
+    def witness(self) -> GitHubWitness:
+        """The same repository as port Witness."""
+        return GitHubWitness(self._ask, self._url, self._default_branch)
+
     # --- PullRequests
 
     @_once
@@ -145,6 +150,7 @@ class GitHub:
             merge_commit_sha=found.merge_commit_sha if found.merged else None,
             labels=tuple(sorted(label.name for label in found.labels)),
             merged_by=_account(found.merged_by) if found.merged_by else None,
+            head_repository=found.head.repo.full_name if found.head.repo else None,
         )
 
     @_clear
@@ -335,6 +341,7 @@ def _commit(commit: Any) -> Commit:
         committer=_account(commit.committer) if commit.committer else None,
         author_email=commit.commit.author.email or "",
         message=commit.commit.message,
+        verified=bool(commit.commit.verification and commit.commit.verification.verified),
     )
 
 

@@ -72,7 +72,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     )
     signer = key_pair(os.environ, git, git.resolve("HEAD"))
     ports = replace(
-        ports, pull_requests=github, conversation=github, training_runs=github, run=actions.run,
+        ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(), run=actions.run,
         default_branch=default, signer=signer,
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")

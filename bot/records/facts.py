@@ -17,7 +17,11 @@ OpinionKind = Literal[
 
 
 class Subject(Part):
-    """The pull request as it is now. `last_pusher` None means that nobody is known to have pushed the head."""
+    """The pull request as it is now.
+
+    `last_pusher` None means that GitHub does not say who pushed the head now; `pushers` are all who are known to have
+    pushed that commit, also when it was pushed again later.
+    """
 
     number: int
     title: str = ""
@@ -34,6 +38,7 @@ class Subject(Part):
     last_pusher: int | None
     labels: tuple[str, ...] = ()
     merge_commit_sha: str | None = None
+    pushers: tuple[int, ...] = ()
 
 
 class CommitFact(Part):
@@ -231,7 +236,11 @@ class BreakGlassUse(Part):
 
 
 class Check(Part):
-    """A status check on the live head, with the identity of who reported it."""
+    """A check run or a commit status on the live head, with the identity of who reported it.
+
+    `app_id` is the app of a check run, `reporter_id` the account of a commit status. `workflow`, `ref` and `event` are
+    known of jobs of GitHub Actions alone: where the workflow file came from. `conclusion` None: not finished.
+    """
 
     name: str
     app_id: int | None
@@ -239,10 +248,11 @@ class Check(Part):
     ref: str | None
     event: str | None
     conclusion: str | None
+    reporter_id: int | None = None
 
 
 class Contribution(Part):
-    """Somebody built a model in an earlier pull request."""
+    """Somebody built a model: a commit of the default branch, or an earlier pull request that the bot saw."""
 
     actor: int
     model: str

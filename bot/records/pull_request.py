@@ -1,0 +1,68 @@
+"""What the bot reads of a pull request on GitHub, as values: they live for one job and are never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.records.event import Account
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as GitHub says it is now. `merge_commit_sha` is None until it is merged."""
+
+    number: int
+    title: str
+    author: Account
+    state: Literal["open", "closed"]
+    draft: bool
+    merged: bool
+    head_sha: str
+    head_ref: str
+    base_ref: str
+    base_sha: str
+    from_fork: bool
+    merge_commit_sha: str | None
+    labels: tuple[str, ...] = ()
+    merged_by: Account | None = None
+    head_repository: str | None = None  # owner/name; None when it is gone
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: Account | None
+    committer: Account | None
+    author_email: str
+    message: str
+    verified: bool = False  # GitHub trusts the signature; its own on what is done in the web page
+    committed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Comment:
+    """An issue comment. `updated_at` later than `created_at` means that it was edited."""
+
+    id: int
+    author: Account
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    app_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review: `state` in GitHub's words; `commit_sha` is what it was given for."""
+
+    id: int
+    author: Account
+    state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+    commit_sha: str | None
+    submitted_at: datetime | None
+    body: str = ""
