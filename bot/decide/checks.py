@@ -35,6 +35,8 @@ def _one(wanted: CheckRequirement, case: Case) -> Node:
 
 
 def _is_from(check: Check, wanted: CheckRequirement) -> bool:
+    if wanted.reported_by is not None:
+        return check.app_id is None and check.reporter_id == int(wanted.reported_by.rpartition("#")[2])
     return (
         check.app_id == wanted.app_id
         and wanted.workflow in (None, check.workflow)

@@ -24,8 +24,8 @@ def co_author(case: Case) -> set[int]:
 
 
 def last_pusher(case: Case) -> set[int]:
-    """Who pushed the live head."""
-    return _known([case.facts.pull_request.last_pusher])
+    """Who pushed the live head, now or before: the same commit can be pushed away and back."""
+    return _known([case.facts.pull_request.last_pusher, *case.facts.pull_request.pushers])
 
 
 def training_initiator(case: Case) -> set[int]:

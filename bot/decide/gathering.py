@@ -29,8 +29,8 @@ from bot.specs.policies.roles import Role
 from bot.specs.policies.words import PERMISSIONS
 
 
-def subject(found: PullRequest, default_branch: str, pusher: int | None) -> Subject:
-    """The pull request; `pusher` None falls back to its author, who pushed it first."""
+def subject(found: PullRequest, default_branch: str, pusher: int | None, pushers: tuple[int, ...]) -> Subject:
+    """The pull request; `pusher` is who pushed its head last, `pushers` all who are known to have."""
     return Subject(
         number=found.number,
         title=found.title,
@@ -44,7 +44,8 @@ def subject(found: PullRequest, default_branch: str, pusher: int | None) -> Subj
         base_sha=found.base_sha,
         default_branch=default_branch,
         from_fork=found.from_fork,
-        last_pusher=found.author.id if pusher is None else pusher,
+        last_pusher=pusher,
+        pushers=pushers,
         labels=tuple(sorted(found.labels)),
         merge_commit_sha=found.merge_commit_sha,
     )
@@ -55,20 +56,17 @@ def model_facts(
     head: Head | None,
     evaluations: Mapping[str, Evaluation],
     merged: Mapping[str, str],
-    base_changes: Iterable[str],
+    moved: Collection[str],
 ) -> tuple[ModelFact, ...]:
     """Each planned model with its evaluation of the live head, if the ledger has one."""
-    moved = frozenset(base_changes)
     return tuple(_model(entry, head, evaluations.get(entry.model), merged, moved) for entry in plan.planned)
 
 
 def _model(
-    entry: Planned, head: Head | None, evaluation: Evaluation | None, merged: Mapping[str, str], moved: frozenset[str]
+    entry: Planned, head: Head | None, evaluation: Evaluation | None, merged: Mapping[str, str], moved: Collection[str]
 ) -> ModelFact:
     digests = head.models.get(entry.model) if head else None
     is_here = evaluation is not None and digests is not None
-    folder = f"models/{entry.model}/"
-    own = {f"{folder}model.yaml", f"{folder}schema.yaml"} & moved
     return ModelFact(
         model=entry.model,
         risk_tier=entry.risk_tier,
@@ -88,7 +86,7 @@ def _model(
             for one in (evaluation.gates if evaluation and is_here else ())
         ),
         merged_inputs_digest=merged.get(entry.model),
-        base_moved=bool(own) or any(path.endswith(".dvc") for path in moved),
+        base_moved=entry.model in moved,
         attested=is_here,
     )
 

@@ -192,7 +192,7 @@ def _commit(one: Commit, by_email: Mapping[str, int]) -> CommitFact:
         author=author,
         committer=author if is_web else committer,
         co_authors=(*(_co_author(email, by_email) for email in emails), *[None] * unreadable),
-        suggestion=is_web and getattr(one, "verified", False) and one.message.startswith("Apply suggestion"),
+        suggestion=is_web and one.verified and one.message.startswith("Apply suggestion"),
     )
 
 

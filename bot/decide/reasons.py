@@ -54,6 +54,7 @@ REASONS: dict[str, str] = {
     "base_not_allowed": "The base branch is not one that the policy covers.",
     "ref_changed": "The head is not among the pull request's commits.",
     "unattributed_commit": "GitHub cannot say who made a commit.",
+    "pusher_unknown": "GitHub does not say who pushed the head.",
     "plan_missing": "The head has not been planned.",
     # vetoes
     "vetoed": "Somebody who may has rejected it.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.decide.case import Case
-from bot.decide.exclusions import unattributed
+from bot.decide.exclusions import last_pusher, unattributed
 from bot.decide.globs import fits
 from bot.decide.reasons import node
 from bot.decide.wording import listed
@@ -43,6 +43,9 @@ def _completeness(case: Case) -> Iterator[Node]:
     for broken in facts.broken:
         sentence = f"{broken.model} cannot be read: {broken.place}: {broken.message}"
         yield node(f"model {broken.model}", "rejected", "spec_invalid", sentence, who=author)
+    if case.approvals.names_party("last_pusher") and not last_pusher(case):
+        sentence = f"GitHub does not say who pushed {facts.pull_request.head_sha[:12]}: push once more."
+        yield node("pusher", "error", "pusher_unknown", sentence, who=author)
     strangers = unattributed(case) if case.approvals.defaults.unattributed_commits == "block" else ()
     if strangers:
         sentence = (

@@ -20,9 +20,11 @@ from bot.decide.gathering import (
     verification,
 )
 from bot.decide.reading import Parse, commands_in, commit_facts, needs_seen_head, reviews_as_opinions, with_records
+from bot.decide.surroundings import Told, builders, checks, initiators, moved_models, pushers
 from bot.errors import UserError
 from bot.ports import Branch, Git, Ports, PullRequest
 from bot.records.approval import Approval, Void
+from bot.records.base import canonical_json
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account
@@ -48,6 +50,7 @@ from bot.records.ledger import (
     facts_path,
     head_path,
     lock_path,
+    party_path,
     plan_path,
     void_path,
 )
@@ -94,7 +97,8 @@ def collect(
     `actor` is who gives a command now, so that `command_node` can judge it. `asked` is the promotion or rollback that
     somebody asks for, `merged` the inputs digests by model recomputed on the merge commit (with `group`: on the merge
     group). Raises WorldError or UserError when a fact cannot be had.
-    Requests: pull request, commits (once a head), comments, reviews, and the permissions of whom a role concerns.
+    Requests: pull request, commits (once a head), comments, reviews, who pushed, the permissions of whom a role
+    concerns; checks (one a name, two more a job of Actions) and history (two a model) where the policy asks for them.
     """
     asked = asked or Asked()
     found = ports.pull_requests.get(number)
@@ -103,26 +107,31 @@ def collect(
     head = _head(number, found.head_sha, ports)
     plan = _plan(number, found.head_sha, ports)
     names = {one.model for one in plan.planned} if plan else set()
-    initiator = head.initiator_id if head else None
+    older = _older(number, found.head_sha, ports)
+    told = builders(number, plan, policies, ports) if plan else Told()
     accounts |= {one.id: one for one in (found.author, actor) if one is not None}
     commanders = [actor.id] if actor else []
     commanders += [found.author.id] if asks_author(policies) else []
     paths = plan.changed_paths if plan else ()
+    moved = moved_models(plan, ports) if plan else ()
     return Facts(
         subject=about,
-        pull_request=subject(found, ports.default_branch, initiator),
+        pull_request=subject(found, ports.default_branch, *pushers(found, policies, ports)),
         commits=commits,
         changed_paths=paths,
         change_kinds=plan.change_kinds if plan else (),
         guarded_paths=guarded(paths, names),
-        models=model_facts(plan, head, _evaluations(head, ports), merged or {}, _moved(plan, ports)) if plan else (),
+        models=model_facts(plan, head, _evaluations(head, ports), merged or {}, moved) if plan else (),
         broken=broken(plan) if plan else (),
-        heads=_heads(found, plan, head, said, ports),
+        heads=_heads(found, plan, head, older, said, ports),
         opinions=tuple(said),
         actors=_actors(said, accounts, {asked.by, *commanders}, policies, ports),
-        training_initiators=() if initiator is None else (initiator,),
+        training_initiators=initiators(found, head, older, ports),
         environments=() if about == "merge" else _environments(policies, ports),
         asked=asked,
+        checks=checks(found.head_sha, policies, ports),
+        contributions=told.contributions,
+        unknown=told.unknown,
         group=group,
         planned=plan is not None,
         **_standing(ports),
@@ -137,8 +146,10 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
         decision_path(number, decision.digest()): decision.canonical(),
         **files,
     }
+    about = facts.pull_request
+    for account in {about.last_pusher, *about.pushers} - {None}:
+        new[party_path(number, about.head_sha, "pusher", account or 0)] = canonical_json({"account": account})
     if all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
-        about = facts.pull_request
         path = commits_path(number, about.base_sha, about.head_sha)
         new[path] = CommitList(commits=facts.commits).canonical()
     missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
@@ -187,15 +198,6 @@ def _evaluations(head: Head | None, ports: Ports) -> dict[str, Evaluation]:
     return found
 
 
-def _moved(plan: Plan, ports: Ports) -> Collection[str]:
-    """Paths that the default branch changed since the base that was planned against."""
-    try:
-        tip = ports.git.resolve(f"refs/remotes/origin/{ports.default_branch}")
-    except UserError:
-        tip = ports.git.resolve(ports.run.sha)  # a workflow that runs from the default branch has its tip checked out
-    return [one.path for one in ports.git.changes(plan.base_sha, tip)] if tip != plan.base_sha else ()
-
-
 def _opinions(
     found: PullRequest, policies: Policies, parse: Parse, ports: Ports
 ) -> tuple[list[Opinion], dict[int, Account]]:
@@ -218,16 +220,20 @@ def _recorded(number: int, ports: Ports) -> tuple[dict[str, Approval], dict[str,
     return {one.id: one for one in records}, {id_: void.cause for void in voids for id_ in void.opinions}
 
 
+def _older(number: int, live: str, ports: Ports) -> list[Head]:
+    paths = [path for path in ports.ledger.paths(f"heads/{number}/") if path != head_path(number, live)]
+    return [Head.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+
+
 def _heads(
-    found: PullRequest, plan: Plan | None, head: Head | None, said: Collection[Opinion], ports: Ports
+    found: PullRequest,
+    plan: Plan | None,
+    head: Head | None,
+    older: Sequence[Head],
+    said: Collection[Opinion],
+    ports: Ports,
 ) -> tuple[HeadFact, ...]:
     """The live head, and every older one that was planned; the rest of a change is read only where it is compared."""
-    prefix = f"heads/{found.number}/"
-    older = [
-        Head.parse(ports.ledger.get(path) or b"", source=path)
-        for path in ports.ledger.paths(prefix)
-        if path != head_path(found.number, found.head_sha)
-    ]
     planned = {one.model for one in plan.planned} if plan else set()
     digests = planned_digests(plan) if head is None else head.models
     facts = [head_fact(found.head_sha, digests, _rest(found, found.head_sha, planned, ports))]

@@ -101,6 +101,11 @@ def release_path(environment: str, model: str) -> str:
     return f"{environment}/{model}/release.json"
 
 
+def withdrawn_path(environment: str, model: str) -> str:
+    """Where the last word on a model that was withdrawn from an environment lies, instead of its release."""
+    return f"{environment}/{model}/withdrawn.json"
+
+
 def artifact_path(environment: str, model: str) -> str:
     """The DVC pointer to what is live, on the environments branch."""
     return f"{environment}/{model}/artifact.dvc"
@@ -121,9 +126,14 @@ def commits_path(number: int, base_sha: str, head_sha: str) -> str:
     return f"commits/{number}/{base_sha}-{head_sha}.json"
 
 
-def pusher_path(number: int, head_sha: str, account: int) -> str:
-    """That an account is known to have pushed a head."""
-    return f"pushers/{number}/{head_sha}/{account}.json"
+def parties_folder(number: int, head_sha: str, party: Literal["pusher", "initiator"]) -> str:
+    """Folder of the accounts that are known to have pushed a head, or started its training; ends with a slash."""
+    return f"parties/{number}/{head_sha}/{party}/"
+
+
+def party_path(number: int, head_sha: str, party: Literal["pusher", "initiator"], account: int) -> str:
+    """That an account pushed a head, or started its training: each stays known when another did it after."""
+    return f"{parties_folder(number, head_sha, party)}{account}.json"
 
 
 def void_path(number: int, event_id: str) -> str:

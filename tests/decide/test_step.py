@@ -16,11 +16,21 @@ from bot.records.ledger import Evaluated, Head, bare, evaluation_path, head_path
 from tests.builders import a_plan, a_planned, an_evaluation
 from tests.decide.world import APPROVALS, COMMANDS, ENVIRONMENTS, LOGINS, NOW, REV, ROLES, H, account, p1
 from tests.fakes.branch import FakeBranch
+from tests.fakes.data import FakeData
 from tests.fakes.git import FakeGit
 from tests.fakes.pull_requests import FakePullRequests
+from tests.fakes.witness import FakeWitness
 
 BASE = "b" * 40
 FILES = {"roles": ROLES, "approvals": APPROVALS, "environments": ENVIRONMENTS, "commands": COMMANDS}
+
+
+@dataclass
+class FixedClock:
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
 
 
 @dataclass
@@ -31,6 +41,9 @@ class World:
     pull_requests: FakePullRequests
     ledger: FakeBranch
     environments: FakeBranch = field(default_factory=FakeBranch)
+    witness: FakeWitness = field(default_factory=FakeWitness)
+    data: FakeData = field(default_factory=FakeData)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     default_branch: str = "main"
 
 
@@ -62,7 +75,9 @@ def world(comments: list[Comment] | None = None, reviews: list[Review] | None = 
         parents={H: (BASE,)},
         refs={"refs/remotes/origin/main": BASE},
     )
-    pull = PullRequest(7, "t", account(1), "open", False, False, H, "change", "main", BASE, False, None)
+    pull = PullRequest(
+        7, "t", account(1), "open", False, False, H, "change", "main", BASE, False, None, head_repository="acme/models"
+    )
     commits = [Commit(H, (BASE,), account(1), account(1), "ann@example.com", "A change")]
     github = FakePullRequests({7: pull}, {7: commits}, {7: comments or []}, {7: reviews or []})
     github.roles = {login: (id_, "write") for id_, login in LOGINS.items()}
@@ -86,7 +101,7 @@ def world(comments: list[Comment] | None = None, reviews: list[Review] | None = 
         },
         "report",
     )
-    return World(git, github, ledger)
+    return World(git, github, ledger, witness=FakeWitness({("acme/models", "change", H): 1}))
 
 
 def comment(id_: int, who: int, body: str, edited: bool = False) -> Comment:
@@ -107,10 +122,11 @@ def test_a_review_and_the_ledger_s_evaluation_make_an_approval() -> None:
     assert judged(world(reviews=[approve(REV)])) == "approved"
 
 
-def test_four_requests_and_no_permission_of_anybody_whom_no_role_concerns() -> None:
+def test_five_requests_and_no_permission_of_anybody_whom_no_role_concerns() -> None:
     ports = world(reviews=[approve(REV)], comments=[comment(1, 99, "nice"), comment(2, 99, "/approve")])
     assert judged(ports) == "approved"
     assert ports.pull_requests.requests == ["pull 7", "commits", "comments", "reviews"]
+    assert ports.witness.requests == ["pusher acme/models change"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from bot.specs.base import Spec, wrong
 from bot.specs.policies.conditions import When
-from bot.specs.policies.words import Duration, Glob, Name
+from bot.specs.policies.words import AccountText, Duration, Glob, Name
 
 Exclusion = Literal["author", "committer", "co_author", "last_pusher", "training_initiator"]
 Method = Literal["review", "command"]
@@ -65,11 +65,24 @@ class CheckRequirement(Spec):
     """A status check, by who reports it. In Actions every workflow reports as the same app, hence workflow and ref."""
 
     name: str = Field(min_length=1)
-    app_id: int = Field(ge=1)
+    app_id: int | None = Field(None, ge=1)
+    """The app that makes the check run."""
+    reported_by: AccountText | None = None
+    """The account that sets the commit status, as `login#id`."""
     workflow: str | None = None
+    """Path of the workflow file whose job it is."""
     ref: str | None = None
+    """Where that file must come from; `refs/heads/main` is what only `pull_request_target` gives on a pull request."""
     events: tuple[str, ...] | None = Field(None, min_length=1)
     conclusions: tuple[str, ...] = Field(("success",), min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.app_id is None) == (self.reported_by is None):
+            raise wrong("name either `app_id` or `reported_by`", "A check run has an app, a commit status an account.")
+        if self.reported_by is not None and (self.workflow or self.ref or self.events):
+            raise wrong("a commit status has no workflow, ref or events", "Leave them out, or name an `app_id`.")
+        return self
 
 
 class Require(Spec):
@@ -179,3 +192,11 @@ class ApprovalPolicy(Spec):
     delegation: DelegationRule | None = None
     guarded_base_branches: tuple[Glob, ...] = ("**",)
     """Base branches whose pull requests are judged; others are refused."""
+
+    def names_party(self, party: Exclusion) -> bool:
+        """Whether a verdict may hang on who is of the party."""
+        excluded = [self.defaults.exclude_approvers, *(rule.exclude_approvers or () for rule in self.rules)]
+        apart = [one for separation in self.separation_of_duties for one in separation.distinct]
+        return any(party in names for names in excluded) or any(
+            party == one if isinstance(one, str) else party in one for one in apart
+        )

@@ -1,0 +1,169 @@
+"""What surrounds a pull request: who pushed it, checks on it, who built its models before, and where the base went."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from bot.decide.reading import commit_facts, stamp
+from bot.errors import MlbotError, UserError
+from bot.ports import Commit, Ports, PullRequest
+from bot.records.facts import Check, CommitList, Contribution
+from bot.records.ledger import Head, head_path, parties_folder
+from bot.records.plan import DataFile, Plan, Planned
+from bot.specs.policies import Policies
+from bot.specs.policies.words import seconds
+
+BUILDS = ("model.yaml", "schema.yaml")  # a model card builds nothing
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was found out, and the names of what was not told."""
+
+    contributions: tuple[Contribution, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def pushers(found: PullRequest, policies: Policies, ports: Ports) -> tuple[int | None, tuple[int, ...]]:
+    """Who pushed the live head last, None when GitHub does not tell; and everybody who is known to have pushed it."""
+    known = _known("pusher", found.number, found.head_sha, ports)
+    is_asked = policies.approvals.names_party("last_pusher") and not (known and found.merged)
+    if not is_asked or ports.witness is None or found.head_repository is None:
+        return None, known
+    return ports.witness.pusher(found.head_repository, found.head_ref, found.head_sha), known
+
+
+def initiators(found: PullRequest, head: Head | None, heads: Iterable[Head], ports: Ports) -> tuple[int, ...]:
+    """Who started the training of a model as it is at the live head, at this head or at one with the same inputs."""
+    if head is None:
+        return ()
+    same = [one for one in heads if any(_is_same(name, one, head) for name in head.models)]
+    people = {head.initiator_id, *(one.initiator_id for one in same)} - {None}
+    for one in (head, *same):
+        people |= set(_known("initiator", found.number, one.head_sha, ports))
+    return tuple(sorted(person for person in people if person is not None))
+
+
+def _is_same(model: str, one: Head, other: Head) -> bool:
+    found = one.models.get(model)
+    return found is not None and found.inputs_digest == other.models[model].inputs_digest
+
+
+def _known(party: Literal["pusher", "initiator"], number: int, head_sha: str, ports: Ports) -> tuple[int, ...]:
+    prefix = parties_folder(number, head_sha, party)
+    names = (path.removeprefix(prefix).removesuffix(".json") for path in ports.ledger.paths(prefix))
+    return tuple(sorted(int(name) for name in names))
+
+
+def checks(sha: str, policies: Policies, ports: Ports) -> tuple[Check, ...] | None:
+    """The checks that a rule asks for; None when GitHub does not tell, or nobody asks."""
+    names = sorted({check.name for rule in policies.approvals.rules for check in rule.require.checks})
+    told = ports.witness.checks(sha, names) if names and ports.witness else None
+    return None if told is None else tuple(told)
+
+
+def builders(number: int, plan: Plan, policies: Policies, ports: Ports) -> Told:
+    """Who built the planned models within the longest time that a requirement looks back.
+
+    GitHub tells of the default branch, whose dates a committer can forge; the ledger of earlier pull requests that the
+    bot saw, merged or not, by its own time.
+    """
+    back = max((seconds(one) for one in _windows(policies)), default=None)
+    if back is None:
+        return Told()
+    since = ports.clock.now() - timedelta(seconds=back)
+    found, unknown = list(_earlier(number, since, ports)), []
+    is_strict = policies.approvals.defaults.unattributed_commits == "block"
+    for model in (one.model for one in plan.planned):
+        for name in BUILDS:
+            commits = ports.witness.history(f"models/{model}/{name}", since) if ports.witness else None
+            made = list(_made(model, commits or (), since))
+            found += [one for one in made if one is not None]
+            if commits is None or (is_strict and None in made):
+                unknown.append(f"who built {model} since {stamp(since)[:10]}")
+    planned = {one.model for one in plan.planned}
+    kept = sorted({one for one in found if one.model in planned}, key=lambda one: (one.model, one.actor, one.at))
+    return Told(tuple(kept), tuple(dict.fromkeys(unknown)))
+
+
+def _windows(policies: Policies) -> Iterator[str]:
+    lines = [line for rule in policies.approvals.rules for line in rule.require.approvals]
+    lines += [line for one in policies.environments.environments.values() for line in one.approvals]
+    return (line.not_contributor_within for line in lines if line.not_contributor_within is not None)
+
+
+def _made(model: str, commits: Sequence[Commit], since: datetime) -> Iterator[Contribution | None]:
+    """None for a person whom GitHub does not know."""
+    for commit, fact in zip(commits, commit_facts(commits), strict=True):
+        at = stamp((commit.committed_at or since).astimezone(UTC))
+        for person in (fact.author, fact.committer, *fact.co_authors):
+            yield None if person is None else Contribution(actor=person, model=model, at=at)
+
+
+def _earlier(number: int, since: datetime, ports: Ports) -> Iterator[Contribution]:
+    for path in ports.ledger.paths("commits/"):
+        pull, _, name = path.removeprefix("commits/").partition("/")
+        head = ports.ledger.get(head_path(int(pull), name.removesuffix(".json").rpartition("-")[2]))
+        seen = ports.ledger.log(path)[-1][1] if int(pull) != number and head is not None else since
+        if head is None or seen <= since:
+            continue
+        commits = CommitList.parse(ports.ledger.get(path) or b"", source=path).commits
+        people = {person for one in commits for person in (one.author, one.committer, *one.co_authors)} - {None}
+        for model in Head.parse(head, source=path).models:
+            yield from (Contribution(actor=one, model=model, at=stamp(seen)) for one in people if one is not None)
+
+
+def moved_models(plan: Plan, ports: Ports) -> Collection[str]:
+    """Planned models whose inputs the default branch changed since the change branched off, and otherwise than it."""
+    try:
+        tip = ports.git.resolve(f"refs/remotes/origin/{ports.default_branch}")
+    except UserError:
+        tip = ports.git.resolve(ports.run.sha)  # a workflow that runs from the default branch has its tip checked out
+    if tip == plan.base_sha:
+        return ()
+    changed = {one.path: one.new for one in ports.git.changes(plan.base_sha, tip)}
+    if not changed:
+        return ()
+    return {
+        one.model
+        for one in plan.planned
+        if _spec_moved(one, plan, changed, ports) or _data_moved(one, plan, tip, changed, ports)
+    }
+
+
+def _spec_moved(one: Planned, plan: Plan, changed: dict[str, str | None], ports: Ports) -> bool:
+    folder = f"models/{one.model}"
+    here = ports.git.entries(plan.head_sha, folder)
+    return any(
+        f"{folder}/{name}" in changed and changed[f"{folder}/{name}"] != (here[name].oid if name in here else None)
+        for name in BUILDS
+    )
+
+
+def _data_moved(one: Planned, plan: Plan, tip: str, changed: dict[str, str | None], ports: Ports) -> bool:
+    """Whether the model's spec at the head reads other data there now than then. What cannot be read has moved."""
+    if not any(path.endswith(".dvc") for path in changed):
+        return False
+    try:
+        then, now = (_reads(one, plan.head_sha, sha, ports) for sha in (plan.base_sha, tip))
+    except MlbotError:
+        return True
+    return now != then and now != _names(one.data_files)
+
+
+def _reads(one: Planned, head: str, sha: str, ports: Ports) -> set[tuple[str, str]]:
+    from bot.specs.data import files_of
+    from bot.specs.model import read_model_spec
+
+    path = f"models/{one.model}/model.yaml"
+    data = read_model_spec(ports.git.read(head, path) or b"", path).data
+    listing = ports.data.files(sha, "data")
+    below = [file for file in listing if file.path == data.path or file.path.startswith(f"{data.path}/")]
+    return _names(files_of(data, below)[0]) if below else set()
+
+
+def _names(files: Sequence[DataFile]) -> set[tuple[str, str]]:
+    return {(file.path, file.md5) for file in files}
