@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from bot.chatops.parse import parse
 from bot.decide.step import policy_difference, void
@@ -24,6 +25,7 @@ from bot.records.ledger import (
     Head,
     evaluation_path,
     head_path,
+    party_path,
     plan_path,
     pointer_path,
     testset_use_path,
@@ -66,7 +68,7 @@ def run(event: Event, job: Job) -> None:
     before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, inside) for one in made.planned}
     head = _head(number, made, results, starter, job)
-    _keep(head, made, results, job)
+    _keep(head, made, results, _parties(event, head), job)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
@@ -128,10 +130,26 @@ def _held(found: PullRequest) -> Failure | None:
     return Failure(message=f"#{found.number} {said}.", hint=hint, held=True)
 
 
-def _keep(head: Head, made: Plan, results: dict[str, Evaluation | Failure], job: Job) -> None:
+def _parties(event: Event, head: Head) -> dict[str, bytes]:
+    """Who pushed, as the event tells, and who started the training; a later run adds to them and replaces nobody."""
+    found: list[tuple[Literal["pusher", "initiator"], int]] = []
+    if head.initiator_id is not None:
+        found.append(("initiator", head.initiator_id))
+    if isinstance(event, PullRequestChanged) and (event.action, event.head_sha) == ("synchronize", head.head_sha):
+        found.append(("pusher", event.sender.id))
+    return {
+        party_path(head.number, head.head_sha, party, account): canonical_json({"account": account})
+        for party, account in found
+    }
+
+
+def _keep(
+    head: Head, made: Plan, results: dict[str, Evaluation | Failure], parties: dict[str, bytes], job: Job
+) -> None:
     """Artifact bytes first, then one ledger commit that names them; what is there stays."""
     new = _evaluation_files(head.number, results, job)
     for path, data in (
+        *parties.items(),
         (plan_path(head.number, made.head_sha), made.canonical()),
         (head_path(head.number, made.head_sha), head.canonical()),
     ):
