@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
-from bot.errors import WorldError
+from bot.errors import UserError, WorldError
 from bot.ports import Comment
 from bot.records.event import Account
 
@@ -22,6 +24,12 @@ class FakeConversation:
     asked: list[str] = field(default_factory=list)
     dies_after_comment: bool = False
     cached: bool = False
+    reactions: list[tuple[int, str]] = field(default_factory=list)
+    deployments: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    workflows: frozenset[str] = frozenset()
+    dispatched: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    heads: dict[int, str] = field(default_factory=dict)
+    merged: list[int] = field(default_factory=list)
 
     def me(self) -> Account:
         return BOT
@@ -50,11 +58,32 @@ class FakeConversation:
 
     def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
         self.asked.append(f"POST status {context}")
-        self.statuses_[context] = (state, description)
+        self.statuses_[context] = (state, description[:140])
 
     def reply(self, number: int, body: str) -> None:
         self.asked.append("POST comment")
         self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))
+
+    def react(self, comment_id: int, content: str) -> None:
+        if comment_id not in {one.id for one in self.comments_}:
+            raise UserError("there is no such comment", code="not_found")
+        self.asked.append("POST reaction")
+        self.reactions.append((comment_id, content))
+
+    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        if (sha, environment, dict(payload)) not in self.deployments:
+            self.deployments.append((sha, environment, dict(payload)))
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        if workflow not in self.workflows:
+            raise UserError(f"there is no workflow {workflow}", code="not_found")
+        self.dispatched.append((workflow, dict(inputs)))
+
+    def merge(self, number: int, head_sha: str) -> str:
+        if self.heads.get(number) != head_sha:
+            raise UserError("the head moved", code="refused")
+        self.merged.append(number)
+        return "f" * 40
 
 
 def a_comment(number: int, author: Account, body: str) -> Comment:

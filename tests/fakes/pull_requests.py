@@ -24,7 +24,7 @@ class FakePullRequests:
     def get(self, number: int) -> PullRequest:
         self.requests.append(f"pull {number}")
         if number not in self.pulls:
-            raise UserError(f"there is no pull request #{number}")
+            raise UserError(f"there is no pull request #{number}", code="not_found")
         return self.pulls[number]
 
     def open_numbers(self) -> list[int]:
@@ -50,7 +50,10 @@ class FakePullRequests:
     def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
         if logins:
             self.requests.append(f"permissions {' '.join(logins)}")
-        return {login: self.roles[login] for login in logins}
+        known = {login.lower(): found for login, found in self.roles.items()}
+        if not {login.lower() for login in logins} <= known.keys():
+            raise UserError("GitHub knows nobody of that name", code="not_found")
+        return {login: known[login.lower()] for login in logins}
 
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
         self.requests.append(f"team {team} {login}")

@@ -1,0 +1,118 @@
+"""What every PullRequests port owes: a pull request as it is, what people said in order, and roles by account id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.adapters.github import GitHub
+from bot.errors import UserError
+from bot.ports import Comment, Commit, PullRequest, PullRequests, Review
+from bot.records.event import Account
+from bot.sandbox.world import Sandbox
+from tests.fakes.conversation import NOW
+from tests.fakes.pull_requests import FakePullRequests
+
+DANA, OWEN = Account(id=1001, login="dana"), Account(id=1002, login="owen")
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """#1 of dana's is open and talked about; #2 is merged."""
+    folder = tmp_path_factory.mktemp("pulls")
+    (folder / "template" / "models").mkdir(parents=True)
+    (folder / "template" / "models" / "a.txt").write_text("one\n")
+    with Sandbox.start(folder / "world", template=folder / "template") as started:
+        started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
+        started.commit("dana", "change", {"models/a.txt": b"three\n"}, "More")
+        started.propose("dana", "merged", {"models/b.txt": b"two\n"}, "Merged")
+        owen = started.github("owen").get_repo(started.repository)
+        pull = owen.get_pull(1)
+        pull.create_issue_comment("one")
+        pull.create_issue_comment("two")
+        pull.create_review(owen.get_commit(pull.head.sha), "good", "APPROVE")
+        pull.create_review(owen.get_commit(pull.head.sha), "no, wait", "REQUEST_CHANGES")
+        owen.get_pull(2).merge()
+        yield started
+
+
+def fake() -> FakePullRequests:
+    """The same story, told by a test."""
+    heads = ("1" * 40, "2" * 40)
+    pulls = {
+        1: PullRequest(
+            1, "Change", DANA, "open", False, False, heads[1], "change", "main", "0" * 40, False, None
+        ),
+        2: PullRequest(
+            2, "Merged", DANA, "closed", False, True, "3" * 40, "merged", "main", "0" * 40, False, "4" * 40,
+            merged_by=OWEN,
+        ),
+    }  # fmt: skip
+    commits = [
+        Commit(heads[0], ("0" * 40,), DANA, DANA, "dana@example.com", "Change"),
+        Commit(heads[1], (heads[0],), DANA, DANA, "dana@example.com", "More"),
+    ]
+    comments = [Comment(index, OWEN, text, NOW, NOW) for index, text in enumerate(("one", "two"), 1)]
+    reviews = [
+        Review(1, OWEN, "APPROVED", heads[1], NOW, "good"),
+        Review(2, OWEN, "CHANGES_REQUESTED", heads[1], NOW, "no, wait"),
+    ]
+    roles = {"owen": (1002, "write"), "rhea": (1004, "maintain")}
+    return FakePullRequests(pulls, {1: commits}, {1: comments}, {1: reviews}, roles)
+
+
+@pytest.fixture(params=["fake", "github"])
+def port(request: Any) -> PullRequests:
+    if request.param == "fake":
+        return fake()
+    world: Sandbox = request.getfixturevalue("sandbox")
+    return GitHub(api_url=world.api_url, repository=world.repository, token=world.token("dana"), account=None)
+
+
+def test_a_pull_request_is_told_as_it_is(port: PullRequests) -> None:
+    one, two = port.get(1), port.get(2)
+    assert (one.title, one.author.id, one.state, one.merged) == ("Change", DANA.id, "open", False)
+    assert (one.head_ref, one.base_ref, one.from_fork, one.merge_commit_sha) == ("change", "main", False, None)
+    assert (two.state, two.merged, two.merged_by and two.merged_by.id) == ("closed", True, OWEN.id)
+    assert two.merge_commit_sha is not None
+
+
+def test_one_that_is_not_there_is_a_clear_error(port: PullRequests) -> None:
+    with pytest.raises(UserError) as caught:
+        port.get(99)
+    assert caught.value.code == "not_found"
+
+
+def test_only_open_ones_are_listed_as_open(port: PullRequests) -> None:
+    assert port.open_numbers() == [1]
+
+
+def test_commits_are_oldest_first_and_end_at_the_head(port: PullRequests) -> None:
+    commits = port.commits(1)
+    assert [one.message for one in commits] == ["Change", "More"]
+    assert commits[-1].sha == port.get(1).head_sha and commits[1].parents == (commits[0].sha,)
+    assert {one.author.id for one in commits if one.author} == {DANA.id}
+
+
+def test_a_commit_leads_to_its_pull_request(port: PullRequests) -> None:
+    assert port.for_commit(port.get(1).head_sha) == [1]
+
+
+def test_comments_and_reviews_are_oldest_first_by_account(port: PullRequests) -> None:
+    assert [(one.author.id, one.body) for one in port.comments(1)] == [(OWEN.id, "one"), (OWEN.id, "two")]
+    reviews = port.reviews(1)
+    assert [(one.author.id, one.state) for one in reviews] == [(OWEN.id, "APPROVED"), (OWEN.id, "CHANGES_REQUESTED")]
+    assert {one.commit_sha for one in reviews} == {port.get(1).head_sha}
+
+
+def test_roles_come_with_the_account_id_and_a_login_in_any_case(port: PullRequests) -> None:
+    assert port.permissions(["Owen", "rhea"]) == {"Owen": (1002, "write"), "rhea": (1004, "maintain")}
+    assert port.permissions([]) == {}
+
+
+def test_a_login_that_nobody_has_is_an_error_and_no_role(port: PullRequests) -> None:
+    with pytest.raises(UserError) as caught:
+        port.permissions(["owen", "nobody-at-all"])
+    assert caught.value.code == "not_found"
