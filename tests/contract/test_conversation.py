@@ -1,4 +1,4 @@
-"""What every Conversation port owes: nothing is said twice, nobody else's words are touched, no other head is merged."""
+"""What every Conversation port owes: nothing said twice, nobody else's words touched, no other head merged."""
 
 from __future__ import annotations
 
