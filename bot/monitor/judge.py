@@ -2,76 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bot.errors import UserError
-from bot.monitor.calibrate import Counted, Found, Together, drifted, permutations_for
+from bot.monitor.calibrate import Counted, drifted, permutations_for
 from bot.monitor.columns import Source, coders, codes, counted, schema_notes, streamed
 from bot.monitor.estimate import Columns, estimated
 from bot.monitor.performance import Asked, Losses, compared
-from bot.monitor.persist import Rule, chance, level_for, raised, shared
+from bot.monitor.persist import Rule, chance, level_for, shared
 from bot.monitor.sample import sample
+from bot.monitor.settings import WEIGHTS, Settings
 from bot.monitor.task import guessed
-from bot.records.health import (
-    Budget,
-    Cause,
-    ColumnDrift,
-    Estimated,
-    Health,
-    JointDrift,
-    Note,
-    Performance,
-    Persistence,
-    Role,
-    Side,
-    Status,
-    Task,
-)
+from bot.monitor.verdict import Judged, columns, health, joint
+from bot.records.health import Budget, Estimated, Health, Note, Side, Task
 
 __all__ = ["FEWEST_ROWS", "MOST_SAMPLED", "Settings", "Source", "judge"]
 
 FEWEST_ROWS = 30
 FEW_ROWS = 200
 MOST_SAMPLED = 20_000
-# What a target's or an answer's shift costs is more than one input's: they get more of the level.
-FALSE_DISCOVERIES = 0.05
-WEIGHTS: dict[Role, float] = {"input": 1.0, "prediction": 3.0, "target": 3.0}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user sets; `target` and `prediction` are columns, None where there is none.
-
-    `task` None: guessed, and said. `probabilities`: column by class, for which the model gives one; one is enough for
-    two classes. `rule`: how many windows must agree before it is an alarm. `least_effect` is of distributions,
-    `least_loss` of performance (of a share of right answers; of the reference's own error for quantities).
-    """
-
-    false_alarms_per_month: float = 0.5
-    windows_per_month: float = 30.0
-    least_effect: float = 0.02
-    least_loss: float = 0.005
-    target: str | None = None
-    prediction: str | None = None
-    ignore: frozenset[str] = frozenset()
-    task: Task | None = None
-    probabilities: Mapping[str, str] = field(default_factory=dict)
-    rule: Rule = field(default_factory=Rule)
-
-    @property
-    def per_window(self) -> float:
-        """The chance that a window in which nothing drifted alarms."""
-        return self.false_alarms_per_month / self.windows_per_month
-
-    def role(self, column: str) -> Role:
-        """What a column is to the model; a probability is an answer as the prediction is."""
-        if column == self.target:
-            return "target"
-        return "prediction" if column == self.prediction or column in self.probabilities.values() else "input"
+# Spent on rows that are not drawn quite independently, and so that what is measured stays under what is said.
+MARGIN = 0.8
 
 
 @dataclass(frozen=True)
@@ -86,17 +41,6 @@ class Window:
     def is_large_enough(self) -> bool:
         """Whether anything can be said."""
         return min(one.rows for one in self.sides) >= FEWEST_ROWS
-
-
-@dataclass
-class Judged:
-    """What was found in a window."""
-
-    drift: tuple[ColumnDrift, ...] = ()
-    joint: tuple[JointDrift, ...] = ()
-    performance: tuple[Performance, ...] = ()
-    estimated: tuple[Estimated, ...] = ()
-    notes: list[Note] = field(default_factory=list)
 
 
 def judge(model: str, reference: Source, current: Source, settings: Settings, past: Sequence[Health] = ()) -> Health:
@@ -119,7 +63,7 @@ def judge(model: str, reference: Source, current: Source, settings: Settings, pa
         _compare_losses(losses, settings, alpha / max(len(losses), 1), budget.permutations, found)
         found.notes += _task_notes(settings, task, why, found)
         found.estimated = _estimated(window, settings, task)
-    return _health(model, window, settings, budget, task, found, past)
+    return health(model, window.sides, settings, budget, task, found, past)
 
 
 def _window(reference: Source, current: Source) -> Window:
@@ -189,7 +133,7 @@ def _losses(window: Window, asked: Asked) -> tuple[Losses, Losses]:
 
 def _budget(settings: Settings, families: tuple[str, ...], sides: Sequence[Side]) -> Budget:
     correlation = shared(sides[0].rows, sides[1].rows)
-    level = level_for(settings.per_window, settings.rule, correlation)
+    level = level_for(MARGIN * settings.per_window, settings.rule, correlation)
     return Budget(
         false_alarms_per_month=settings.false_alarms_per_month,
         windows_per_month=settings.windows_per_month,
@@ -214,39 +158,9 @@ def _compare_inputs(window: Window, settings: Settings, alpha: float, permutatio
         for source, side, part in zip(window.sources, window.sides, sampled, strict=True)
     ]
     weights = np.array([WEIGHTS[settings.role(one.column)] for one in made])
-    columns, joint = drifted(made, Counted(sampled, (counts[0], counts[1])), weights, permutations)
-    found.joint = tuple(_joint(one, settings, alpha) for one in joint) if len(made) > 1 else ()
-    found.drift = tuple(
-        sorted(_columns(columns, found.joint, settings, alpha), key=lambda one: (one.p_adjusted, -one.effect))
-    )
-
-
-def _is_certain(one: Found | Together, settings: Settings, alpha: float) -> bool:
-    return one.p_adjusted <= alpha and one.effect >= settings.least_effect
-
-
-def _joint(one: Together, settings: Settings, alpha: float) -> JointDrift:
-    alarm = _is_certain(one, settings, alpha)
-    return JointDrift(test=one.test, effect=one.effect, p_adjusted=one.p_adjusted, alarm=alarm)
-
-
-def _columns(
-    columns: Sequence[Found], joint: Sequence[JointDrift], settings: Settings, alpha: float
-) -> Iterator[ColumnDrift]:
-    """In a window that is raised anyhow a column's best test is named at a false discovery rate: that finds more."""
-    is_raised = any(one.alarm for one in joint) or any(_is_certain(one, settings, alpha) for one in columns)
-    best = {one.column: one for one in sorted(columns, key=lambda one: (-one.p_adjusted, one.effect))}
-    for one in columns:
-        is_found = one is best[one.column] and one.q <= FALSE_DISCOVERIES and one.effect >= settings.least_effect
-        yield ColumnDrift(
-            column=one.column,
-            role=settings.role(one.column),
-            test=one.test,
-            effect=one.effect,
-            p_adjusted=one.p_adjusted,
-            alarm=_is_certain(one, settings, alpha) or (is_raised and is_found),
-            q=one.q,
-        )
+    singles, together = drifted(made, Counted(sampled, (counts[0], counts[1])), weights, permutations)
+    found.joint = tuple(joint(one, settings, alpha) for one in together) if len(made) > 1 else ()
+    found.drift = columns(singles, found.joint, settings, alpha)
 
 
 def _compare_losses(
@@ -276,81 +190,3 @@ def _task_notes(settings: Settings, task: Task | None, why: str, found: Judged) 
     if task == "regression" and settings.target is not None and not found.performance:
         sentence = "The error of a regression is not estimated without labels."
         yield Note(code="not_estimated", sentence=sentence)
-
-
-def _health(
-    model: str,
-    window: Window,
-    settings: Settings,
-    budget: Budget,
-    task: Task | None,
-    found: Judged,
-    past: Sequence[Health],
-) -> Health:
-    is_gone = any(note.code == "column_gone" for note in found.notes)
-    p_value = _p_value(found, settings, len(budget.families))
-    level = budget.level or 0.0
-    p_values = [*(one.p_value for one in past if one.p_value is not None), *([] if p_value is None else [p_value])]
-    rule = settings.rule
-    persistence = Persistence(
-        needed=rule.needed,
-        of=rule.of,
-        seen=min(len(p_values), rule.of),
-        raised=raised(p_values, level, rule),
-        correlation=shared(window.sides[0].rows, window.sides[1].rows),
-    )
-    is_raised = p_value is not None and p_value <= level
-    is_alarm = is_gone or (is_raised and persistence.raised >= rule.needed)
-    status: Status = "alarm" if is_alarm else "healthy" if p_value is not None else "unknown"
-    return Health(
-        model=model,
-        status=status,
-        reference=window.sides[0],
-        current=window.sides[1],
-        budget=budget,
-        least_effect=settings.least_effect,
-        smallest_detectable=_detectable(window.sides, budget, len(found.drift)) if found.drift else None,
-        drift=found.drift,
-        performance=found.performance,
-        estimated=found.estimated,
-        notes=tuple(found.notes),
-        p_value=p_value,
-        raised=is_raised or is_gone,
-        task=task,
-        joint=found.joint,
-        persistence=persistence,
-        causes=tuple(_causes(found, is_gone=is_gone)) if is_alarm else (),
-    )
-
-
-def _p_value(found: Judged, settings: Settings, families: int) -> float | None:
-    """The window's own, over what is large enough to matter; None when nothing was judged."""
-    if not found.drift and not found.performance:
-        return None
-    drift = [one.p_adjusted for one in _tests(found) if one.effect >= settings.least_effect]
-    losses = [(one.p_value or 0.0) * len(found.performance) for one in found.performance if _matters(one, settings)]
-    return min(1.0, families * min([*drift, *losses], default=1.0))
-
-
-def _tests(found: Judged) -> list[ColumnDrift | JointDrift]:
-    return [*found.drift, *found.joint]
-
-
-def _matters(one: Performance, settings: Settings) -> bool:
-    return one.worse >= settings.least_loss * (one.reference if one.metric == "mae" else 1.0)
-
-
-def _causes(found: Judged, *, is_gone: bool) -> Iterator[Cause]:
-    if any(one.alarm for one in found.performance):
-        yield "performance"
-    if any(one.alarm for one in _tests(found)):
-        yield "drift"
-    if is_gone:
-        yield "inputs"
-
-
-def _detectable(sides: Sequence[Side], budget: Budget, tests: int) -> float:
-    """Kolmogorov-Smirnov's distance at the level that each test has by Bonferroni, at most 1."""
-    n, m = (side.rows for side in sides)
-    level = (budget.level or budget.per_window) / len(budget.families) / tests
-    return float(min(1.0, np.sqrt(-np.log(level / 2) / 2 * (n + m) / (n * m))))
