@@ -59,6 +59,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.github import GitHub
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.signing import key_pair
+    from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
     from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS, LEDGER
 
@@ -73,7 +74,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     signer = key_pair(os.environ, git, git.resolve("HEAD"))
     ports = replace(
         ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(), run=actions.run,
-        default_branch=default, signer=signer,
+        default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
     if signer is None:

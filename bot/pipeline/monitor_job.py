@@ -1,15 +1,131 @@
-"""A schedule -> what is live and cannot be judged yet, since no workflow knows where predictions are logged."""
+"""A schedule -> the health of everything that is live and watched, and what follows: issues, retraining, a proposal."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from bot.errors import MlbotError, UserError
+from bot.monitor.follow import MONTH, RETRAIN, ROLLBACK, Act, Situation, Words, better, follow, marker
+from bot.monitor.step import keep
 from bot.pipeline.job import Job
-from bot.promote.step import live_releases
-from bot.records.event import Event
+from bot.pipeline.monitoring import Look, look, watched
+from bot.pipeline.retraining import Draft, draft
+from bot.ports import Thread, Tracker
+from bot.promote.reading import live_releases
+from bot.records.event import Dispatched, Event
+from bot.records.health import Health
+from bot.records.ledger import head_path
+from bot.report.health import issue, page, retraining, rollback, sentence, summary, title_of
+
+EVALUATION = "pull-request.yml"
+MOST_BODY = 60_000  # GitHub takes 65,536 characters
 
 
-def run(_event: Event, job: Job) -> None:
-    """Name each live model that nobody watches; `mlbot monitor --reference --current` judges tables by hand."""
-    for one in live_releases(job.ports):
-        said = f"{one.model} {one.version} in {one.environment} is not monitored: no log of its predictions is declared"
-        job.say(f"::warning::{said}")
-        job.summarize(f"- {said}")
+def run(event: Event, job: Job) -> None:
+    """Judge each live model that the policy watches; one that cannot be judged does not stop the others."""
+    policies = watched(job.ports, job.default_sha)
+    only = event.inputs.get("model", "") if isinstance(event, Dispatched) else ""
+    failed = []
+    for release in live_releases(job.ports):
+        if only and release.model != only:
+            continue
+        monitor = policies.get(release.environment)
+        if monitor is None:
+            job.say(f"{release.model} in {release.environment} is not watched: its environment has no `monitor:`")
+            continue
+        try:
+            after(look(release, monitor, job.ports, job.ports.workspace), job)
+        except MlbotError as error:
+            failed.append(f"{release.model} in {release.environment}: {error}")
+            job.say(f"::error::{failed[-1].splitlines()[0]}")
+    if failed:
+        raise UserError("\n".join(failed), hint="The others were judged.", code="not_judged")
+
+
+def after(seen: Look, job: Job) -> None:
+    """Everything that follows one look. The record is stored last: after a crash the same window is judged again."""
+    tracker, now = job.ports.tracker, job.ports.clock.now()
+    if tracker is None:
+        raise UserError("nobody can be told: this job has no tracker", code="port_absent")
+    found, why_not = _draft(seen, job)
+    threads = tracker.own(now - MONTH)
+    given = Situation(seen.health, seen.monitor, seen.past, threads, now, _words(seen, found), why_not)
+    acts, said = follow(given)
+    for act in acts:
+        said += _do(act, seen.health, found, tracker, job)
+    _evaluate_what_was_missed(threads, seen.health, job)
+    keep(seen.health, job.ports)
+    _tell(seen, said, job)
+
+
+def _draft(seen: Look, job: Job) -> tuple[Draft | None, str]:
+    """What a retraining pull request would hold, or why there is none."""
+    if "retraining_pull_request" not in seen.monitor.on_alarm or not seen.health.causes:
+        return None, ""
+    if seen.rows is None:
+        return None, "no logged row has a label"
+    try:
+        return draft(seen.release.model, seen.rows, seen.monitor.least_retraining_rows, job.ports), ""
+    except UserError as error:
+        return None, error.message
+
+
+def _words(seen: Look, found: Draft | None) -> dict[str, Words]:
+    health = seen.health
+    made: dict[str, Words] = {one: Words(title_of(health, one), issue(health, one)) for one in health.causes}
+    if found is not None:
+        made[RETRAIN] = Words(*retraining(health, found.rows, found.path, found.moved))
+    best = better(health)
+    if best is not None:
+        made[ROLLBACK] = Words(*rollback(health, best, seen.release.pull_request))
+    return made
+
+
+def _do(act: Act, health: Health, found: Draft | None, tracker: Tracker, job: Job) -> list[str]:
+    """Carry out one act; what happened, in sentences."""
+    if act.kind == "close" and act.number is not None:
+        tracker.close(act.number, act.why)
+        return [f"#{act.number} closed: {act.about} is gone"]
+    if act.words is None:
+        return []
+    title, body = act.words.title, f"{marker(health, act.about)}\n{act.words.body}"[:MOST_BODY]
+    if act.kind == "edit" and act.number is not None:
+        tracker.edit(act.number, title, body)
+        return [f"#{act.number} brought up to date: {title}"]
+    if act.about != RETRAIN:
+        return [f"#{tracker.open_issue(title, body).number} opened: {title}"]
+    return _retrain(found, title, body, tracker, job) if found is not None else []
+
+
+def _retrain(found: Draft, title: str, body: str, tracker: Tracker, job: Job) -> list[str]:
+    """Opened with GITHUB_TOKEN a pull request starts no workflow: its evaluation is dispatched."""
+    try:
+        made = tracker.open_pull_request(found.branch, found.base, found.files, title, title, body)
+    except UserError as error:
+        hint = "Settings, Actions, General: let GitHub Actions create pull requests."
+        if error.code not in ("forbidden", "refused", "branch_taken"):
+            raise
+        return [f"retrain: {found.branch} is pushed, its pull request was refused: {error.message}. {hint}"]
+    job.ports.conversation.dispatch(EVALUATION, {"number": str(made.number)})
+    return [f"#{made.number} opened: {title}"]
+
+
+def _evaluate_what_was_missed(threads: Iterable[Thread], health: Health, job: Job) -> None:
+    """A job that died after it opened a pull request has not asked for its evaluation."""
+    folder = head_path(0, "").partition("/")[0]
+    for thread in threads:
+        is_ours = thread.is_pull_request and thread.state == "open" and thread.body.startswith(marker(health, RETRAIN))
+        if is_ours and not job.ports.ledger.paths(f"{folder}/{thread.number}/"):
+            job.ports.conversation.dispatch(EVALUATION, {"number": str(thread.number)})
+
+
+def _tell(seen: Look, said: Iterable[str], job: Job) -> None:
+    health = seen.health
+    job.say(sentence(health))
+    for line in said:
+        job.say(f"  {line}")
+    job.summarize(summary(health) + "".join(f"\n- {line}" for line in said) + "\n")
+    folder = job.out / "health"
+    folder.mkdir(parents=True, exist_ok=True)
+    at = folder / f"{health.environment}-{health.model}.html"
+    at.write_text(page([*seen.past, health]), encoding="utf-8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.records.health import Cause, Check, Health
-from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Table, left, note, right
+from bot.records.health import Aged, Cause, Check, Health
+from bot.report.blocks import Block, Cell, Chart, Column, Lines, Name, Part, Section, Series, Table, left, note, right
 from bot.report.html import rendered
 from bot.report.markdown_blocks import markdown, parts
 from bot.report.numbers import count, counted, number
@@ -249,3 +249,49 @@ def _word(alarm: bool) -> str:
 
 def _day(text: str | None) -> str:
     return text.replace("T", " ").replace("Z", " UTC")[:16] if text else ""
+
+
+def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+    """Title and body of a retraining pull request."""
+    keys = tuple((Name(key), Name(old), Name(new)) for key, old, new in moved)
+    told: list[Block] = [
+        note(
+            f"{counted(rows, 'labelled row')} of the log of {health.model} {health.version} in {health.environment} "
+            "become rows of", Name(path), ".",
+        ),
+        note(
+            "The report below measures the model trained with them against what is live, and its section Retrain or "
+            "keep does so on the new rows alone, of which neither was trained on those that are counted. Merging "
+            "needs the same approvals as any change; closing this keeps the model as it is.",
+        ),
+        note("Why:", *(f"{TITLES[cause]};" for cause in health.causes)),
+    ]  # fmt: skip
+    if keys:
+        told.append(Table(left("Moved", "From", "To"), keys, "The spec's window"))
+    return (
+        f"Retrain {health.model} on {counted(rows, 'new row')}",
+        "\n\n".join(str(markdown(one)) for one in (*told, *_performance(health), note(*_promise(health)))),
+    )
+
+
+def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[str, str]:
+    """Title and body of a rollback proposal; `pull_request` is where the command can be given."""
+    live = next(one for one in health.versions if one.is_live)
+    command = f'/rollback {health.environment} {health.model} --reason "{better.version} does better on new rows"'
+    where = (
+        f"in pull request {pull_request}"
+        if pull_request is not None
+        else "in the pull request that brought the release"
+    )
+    told: list[Block] = [
+        note(
+            f"On {counted(better.n, 'new labelled row')} {better.version} has", Name(better.metric),
+            f"{number(better.value, 4)}, and {live.version}, which is live, {number(live.value, 4)}; on the same rows "
+            "that is more than chance.",
+        ),
+        note(f"Whoever may take the environment back writes {where}:"),
+        Lines(command),
+        *_versions(health),
+    ]  # fmt: skip
+    title = f"{health.model} in {health.environment}: {better.version} does better than {live.version}"
+    return title, "\n\n".join(str(markdown(one)) for one in told)
