@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from bot.cli.testset_size import command
 from bot.errors import UserError
+from bot.evaluate.condition.differ import rows_of_clause
 from bot.evaluate.condition.judge import rows_for, truth, verdict
 from bot.evaluate.condition.plan import answer
 from bot.evaluate.condition.size import Plan, bennett_rows, bennett_tolerance, hoeffding_rows, hoeffding_tolerance
@@ -83,6 +85,46 @@ def test_figures_of_the_text(condition: str, plan: Plan, rows: int) -> None:
 def test_bennett_sizes(tolerance, reliability, steps, adaptivity, parts, rows) -> None:
     (clause,) = parse(f"n - o > 0.02 +/- {tolerance}")
     assert bennett_rows(clause, 0.1, Plan(reliability, steps, adaptivity), parts=parts) == rows
+
+
+BOTH = "n - 1.1*o > .01 +/- .01 /\\ d < .1 +/- .01"
+
+
+@pytest.mark.parametrize(
+    ("condition", "plan", "labelled", "without_labels", "hoeffding"),
+    [
+        ("n - o > 0.02 +/- 0.01 /\\ d < 0.1 +/- 0.01", Plan(0.9999, 32, "none"), 34675, 34675, 281248),
+        (BOTH, Plan(0.9999, 1, "none"), 35948, 26129, 233656),
+        ("n > 0.8 +/- 0.05 /\\ n - o > 0 +/- 0.02 /\\ d < 0.1 +/- 0.02", Plan(0.9999, 1, "none"), 8061, 8061, 55011),
+        ("2*n - 2*o + d > 0 +/- 0.1 /\\ d < 0.1 +/- 0.05", Plan(0.99, 8, "full"), 4642, 1994, 14928),
+    ],
+)
+def test_any_condition_that_limits_how_often_the_models_differ_needs_fewer_rows(
+    condition: str, plan: Plan, labelled: int, without_labels: int, hoeffding: int
+) -> None:
+    found = answer(parse(condition), plan)
+    assert (found["rows_bennett"], found["rows_without_labels"], found["rows"]) == (labelled, without_labels, hoeffding)
+    assert rows_for(parse(condition), plan, "bennett") == min(hoeffding, max(labelled, without_labels))
+    assert rows_for(parse(condition), plan, "hoeffding") == hoeffding
+
+
+@pytest.mark.parametrize("condition", ["n - 1.1*o > .01 +/- .04", "2*n - 2*o + d > 0 +/- .1", "n + o - d > 1 +/- .08"])
+def test_those_rows_keep_what_is_promised(condition: str) -> None:
+    """Models that differ on a fifth of the rows: of 20,000 test sets of that size no more than promised are misread."""
+    (clause,), plan = parse(condition), Plan(0.9, 1, "none")
+    rows = rows_of_clause(clause, 1, 0.2, plan)
+    cells = np.array([0.65, 0.12, 0.08, 0.15])  # both right, only n, only o, neither
+    both, one, other, _ = np.random.default_rng(0).multinomial(rows, cells, 20_000).T / rows
+    n, o, d = both + one, both + other, one + other
+    a, b, c = clause.coefficients
+    off = a * n + b * o + c * d - (a * 0.77 + b * 0.73 + c * 0.20)
+    assert (np.abs(off) > clause.tolerance).mean() <= 0.1
+    assert rows < 4 * hoeffding_rows([clause], Plan(0.9, 2, "none", 2))
+
+
+def test_a_share_that_is_known_from_other_rows_costs_no_reliability() -> None:
+    (clause,), plan = parse("n - 1.1*o > .01 +/- .04"), Plan(0.99)
+    assert rows_of_clause(clause, 1, 0.1, plan, known=True) < rows_of_clause(clause, 1, 0.1, plan)
 
 
 def test_active_labelling_needs_2189_labels_an_evaluation() -> None:

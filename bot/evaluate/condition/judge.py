@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.evaluate.condition.size import Plan, bennett_rows, hoeffding_rows, is_disagreement_limit, is_gap
+from bot.evaluate.condition.differ import bennett_condition_rows, most_that_differ
+from bot.evaluate.condition.size import Plan, hoeffding_rows
 from bot.records.evaluation import Verdict
 from bot.specs.condition import Clause
 
@@ -33,15 +34,9 @@ def verdict(clauses: Sequence[Clause], measured: tuple[float, float, float], mod
 
 
 def rows_for(clauses: Sequence[Clause], plan: Plan, bound: Literal["hoeffding", "bennett"]) -> int:
-    """Test rows that the condition needs. Bennett's bound serves `d < A +/- B /\\ n - o > C +/- D`; else Hoeffding's.
+    """Test rows that the condition needs: by Bennett's bound when it limits d (`d < A +/- B`), else by Hoeffding's.
 
-    With Bennett's bound the models differ on at most A + 2B of the rows once `d` was seen below A + B.
+    The models differ on at most A + 2B of the rows once d was seen below A + B.
     """
-    limits = [clause for clause in clauses if is_disagreement_limit(clause)]
-    gaps = [clause for clause in clauses if is_gap(clause)]
-    if bound == "hoeffding" or len(clauses) != 2 or len(limits) != 1 or len(gaps) != 1:
-        return hoeffding_rows(clauses, plan)
-    limit, gap = limits[0], gaps[0]
-    factor = abs(limit.coefficients[2])
-    difference = min(1.0, (limit.threshold + 2 * limit.tolerance) / factor)
-    return min(bennett_rows(gap, difference, plan), hoeffding_rows(clauses, plan))
+    share = most_that_differ(clauses) if bound == "bennett" else None
+    return hoeffding_rows(clauses, plan) if share is None else bennett_condition_rows(clauses, share, plan)

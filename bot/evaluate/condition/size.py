@@ -54,12 +54,12 @@ def bennett_rows(clause: Clause, difference: float, plan: Plan, *, parts: int = 
     2 when it is known from elsewhere.
     """
     log = plan.log_inverse_delta + math.log(parts)
-    return math.ceil(_rounded(log / (difference * bennett(_gap_tolerance(clause) / difference))))
+    return math.ceil(_rounded(log / (difference * bennett(gap_tolerance(clause) / difference))))
 
 
 def labels_per_step(clause: Clause, difference: float, reliability: float) -> float:
     """Labels a step when only the rows on which the two models differ are labelled (active labelling)."""
-    return (math.log(4) - math.log1p(-reliability)) / bennett(_gap_tolerance(clause) / difference)
+    return (math.log(4) - math.log1p(-reliability)) / bennett(gap_tolerance(clause) / difference)
 
 
 def bennett(u: float) -> float:
@@ -67,20 +67,9 @@ def bennett(u: float) -> float:
     return (1 + u) * math.log1p(u) - u
 
 
-def _gap_tolerance(clause: Clause) -> float:
-    """The tolerance on n - o itself."""
+def gap_tolerance(clause: Clause) -> float:
+    """The tolerance on n - o itself, of a clause about nothing else."""
     return clause.tolerance / abs(clause.coefficients[0])
-
-
-def is_gap(clause: Clause) -> bool:
-    """Whether the clause is about n - o (times a number) alone."""
-    n, o, d = clause.coefficients
-    return n == -o and n != 0 and d == 0
-
-
-def is_disagreement_limit(clause: Clause) -> bool:
-    """Whether the clause is `d < A +/- B`."""
-    return clause.coefficients[:2] == (0, 0) and clause.coefficients[2] > 0 and clause.relation == "<"
 
 
 def hoeffding_tolerance(clause: Clause, rows: int, plan: Plan) -> float:
@@ -91,7 +80,12 @@ def hoeffding_tolerance(clause: Clause, rows: int, plan: Plan) -> float:
 
 def bennett_tolerance(difference: float, rows: int, plan: Plan, *, parts: int = 4) -> float:
     """Smallest tolerance of n - o that `rows` allow when the models differ on at most the share `difference`."""
-    target = (plan.log_inverse_delta + math.log(parts)) / (rows * difference)
+    return bennett_reach(difference, rows, plan.log_inverse_delta + math.log(parts))
+
+
+def bennett_reach(difference: float, rows: int, log: float) -> float:
+    """The e that solves `rows * difference * h(e / difference) = log`."""
+    target = log / (rows * difference)
     low, high = 0.0, 1.0
     while bennett(high) < target:
         high *= 2
