@@ -49,16 +49,14 @@ def command(directory: Path | None, template: Path | None, as_json: bool) -> Non
 
 
 def _own_folder(checkout: Path) -> Path:
-    """One folder a user and checkout below the temporary one, so that a second demo finds what the first one left.
+    """One folder a user, checkout and its content below the temporary one: a second demo finds what the first left.
 
     A demo that broke off stays as it is, for its logs, and another folder is taken. Raises UserError when somebody else
     owns a folder of that name.
     """
-    import hashlib
+    from bot.sandbox.rehearsal.opening import broke_off, fingerprint
 
-    from bot.sandbox.rehearsal.opening import broke_off
-
-    name = f"mlbot-demo-{os.getuid()}-{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}"
+    name = f"mlbot-demo-{os.getuid()}-{fingerprint(checkout)}"
     for number in itertools.count(1):
         path = Path(tempfile.gettempdir(), name if number == 1 else f"{name}-{number}")
         path.mkdir(mode=0o700, exist_ok=True)

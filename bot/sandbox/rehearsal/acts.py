@@ -166,7 +166,9 @@ def _live(scene: Scene, number: int, environment: str, models: tuple[str, ...], 
         evaluated, fetched = head.models[name].artifact_digest, _fetched(scene, release)
         same = evaluated == release.artifact_digest == fetched
         scene.must(same, f"{name} in {environment}: {fetched} is live, {evaluated} was evaluated")
-        say(f"{name} {release.version}: {fetched[:19]}… evaluated, released and fetched")
+        state = scene.deployed(number, environment, name)
+        scene.must(state == "success", f"GitHub's deployment of {name} to {environment} is {state}")
+        say(f"{name} {release.version}: {fetched[:19]}… evaluated, released and fetched; GitHub shows the deployment")
 
 
 def _last(scene: Scene, number: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from bot.adapters.signing import VARIABLE, generate
 from bot.errors import UserError
+from bot.records.base import canonical_json, sha256
 from bot.sandbox import template as templates
 from bot.sandbox.rehearsal.evidence import Evidence
 from bot.sandbox.rehearsal.programs import Programs
@@ -60,6 +62,15 @@ def open_scene(directory: Path, template: Path, teller: Teller) -> Scene:
     except BaseException:
         sandbox.stop()
         raise
+
+
+def fingerprint(template: Path) -> str:
+    """Eight characters that change with what a team's repository would hold."""
+    digest = hashlib.sha256(str(template).encode())
+    for name, data in sorted(templates.files(template)):
+        if name.startswith((*KEPT, "models/")):
+            digest.update(canonical_json([name, sha256(data)]))
+    return digest.hexdigest()[:8]
 
 
 def models_of(given: dict[str, bytes]) -> dict[str, bytes]:

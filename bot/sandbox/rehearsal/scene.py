@@ -80,11 +80,11 @@ class Scene:
         return found[-1]
 
     def failed(self, run: Run, why: str) -> WorldError:
-        """The error that shows the end of a run's log, and where the rest is."""
+        """The error that shows the end of the failed job's log, and where the rest is."""
         path = Path(run.log) if run.log else self.sandbox.folder(run) / "log.txt"
-        lines = path.read_text(errors="replace").splitlines()[-TAIL:] if path.is_file() else [run.problem]
+        lines = path.read_text(errors="replace").splitlines() if path.is_file() else [run.problem]
         return WorldError(
-            "\n".join([f"{why}; its log ends:", *lines]), hint=f"The whole log: {path}", code="run_failed"
+            "\n".join([f"{why}; its log ends:", *_tail(run, lines)]), hint=f"The whole log: {path}", code="run_failed"
         )
 
     # --- what must be seen
@@ -93,6 +93,13 @@ class Scene:
         """A step did not happen as it should have: WorldError."""
         if not is_true:
             raise WorldError(otherwise, hint=f"Everything is in {self.directory}.", code="story_broken")
+
+    def deployed(self, number: int, environment: str, model: str) -> str:
+        """The state of the newest GitHub Deployment of a model, as the repository's page shows it."""
+        repository = self.repository(MANAGER)
+        found = [one for one in repository.get_deployments(environment=environment) if one.payload["model"] == model]
+        self.must(bool(found), f"GitHub shows no deployment of {model} to {environment} for #{number}")
+        return next((status.state for status in found[0].get_statuses()), "none")
 
     def sticky(self, number: int) -> str:
         """The report comment. Raises WorldError unless there is exactly one."""
@@ -128,6 +135,14 @@ class Scene:
         found = [node for one in decisions for node in _nodes(one.tree) if node.reason_code == code]
         self.must(bool(found), f"no decision about #{number} says {code}")
         return found[-1].sentence
+
+
+def _tail(run: Run, lines: list[str]) -> list[str]:
+    """The last lines up to the first failed job's failed step; of the whole run when no job failed."""
+    failed = next((f"[{job.name}]" for job in run.jobs if job.result == "failure"), "")
+    own = [line for line in lines if line.startswith(failed)] or lines
+    ends = [index for index, line in enumerate(own) if "\u274c" in line]
+    return own[: ends[-1] + 1 if ends else None][-TAIL:]
 
 
 def _nodes(tree: Node) -> Iterable[Node]:
