@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from bot.adapters.signing import generate
+from bot.sandbox.people import DEFAULT_PEOPLE, Person
 from bot.sandbox.store import Run
 from bot.sandbox.world import Sandbox
 
@@ -16,12 +17,15 @@ BIKES = "models/bike-rentals/model.yaml"
 
 
 @contextmanager
-def rehearsal(folder: Path, files: Mapping[str, bytes | None] | None = None) -> Iterator[Sandbox]:
-    """A sandbox made from this repository, with other `files` laid over it."""
+def rehearsal(
+    folder: Path, files: Mapping[str, bytes | None] | None = None, strangers: Iterable[Person] = ()
+) -> Iterator[Sandbox]:
+    """A sandbox made from this repository, with other `files` laid over it, and `strangers` besides its people."""
     private, public = generate()
     with Sandbox.start(
         folder,
         template=ROOT,
+        people=(*DEFAULT_PEOPLE, *strangers),
         extra_files={"policies/keys/mlbot.pub": public, **(files or {})},
         secrets={"mlbot": {"MLBOT_SIGNING_KEY": private.decode()}},
     ) as started:
