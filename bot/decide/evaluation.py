@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.decide.case import Case, Scope
+from bot.decide.case import Case, Scope, moment
 from bot.decide.reasons import node
 from bot.records.decision import Node, Status
 from bot.records.facts import Gate, ModelFact
@@ -15,7 +15,7 @@ def evaluation_node(scope: Scope, case: Case) -> Node:
     model = scope.model
     if model is None:
         return node(NAME, "not_applicable", "not_applicable", "No model is affected.")
-    return _presence(model, case) or _gates(model)
+    return _presence(model, case) or _gates(model, case)
 
 
 def _presence(model: ModelFact, case: Case) -> Node | None:
@@ -37,10 +37,11 @@ def _presence(model: ModelFact, case: Case) -> Node | None:
     return None
 
 
-def _gates(model: ModelFact) -> Node:
-    leaves = [_gate(gate) for gate in model.gates]
-    failed = [gate for gate in model.gates if gate.blocks and gate.verdict == "fail"]
-    unsure = [gate for gate in model.gates if gate.blocks and gate.verdict == "inconclusive"]
+def _gates(model: ModelFact, case: Case) -> Node:
+    gates = [_by_now(gate, case) for gate in model.gates]
+    leaves = [_gate(gate) for gate in gates]
+    failed = [gate for gate in gates if gate.blocks and gate.verdict == "fail"]
+    unsure = [gate for gate in gates if gate.blocks and gate.verdict == "inconclusive"]
     if failed:
         sentence = f"{model.model}: gate {failed[0].gate} failed. {failed[0].sentence}"
         return node(NAME, "rejected", "metrics_failed", sentence, who=("a better model",), children=leaves)
@@ -48,6 +49,14 @@ def _gates(model: ModelFact) -> Node:
         sentence = f"{model.model}: gate {unsure[0].gate} could not tell. {unsure[0].sentence}"
         return node(NAME, "pending", "metrics_unknown", sentence, who=("more labelled test rows",), children=leaves)
     return node(NAME, "approved", "approved", f"{model.model} is evaluated, and its gates pass.", children=leaves)
+
+
+def _by_now(gate: Gate, case: Case) -> Gate:
+    """A pass whose time is over is a fail, at a decision and at a promotion alike."""
+    if gate.verdict != "pass" or gate.valid_until is None or case.now < moment(gate.valid_until):
+        return gate
+    sentence = f"It passed until {gate.valid_until[:10]}; the data are too old by now: add newer ones."
+    return gate.model_copy(update={"verdict": "fail", "reason_code": "data_too_old", "sentence": sentence})
 
 
 def _gate(gate: Gate) -> Node:

@@ -82,6 +82,7 @@ def _model(
                 blocks=one.blocks,
                 reason_code=one.reason_code,
                 sentence=one.sentence,
+                valid_until=one.valid_until,
             )
             for one in (evaluation.gates if evaluation and is_here else ())
         ),

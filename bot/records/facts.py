@@ -63,13 +63,17 @@ class CommitList(Record):
 
 
 class Gate(Part):
-    """A gate of the evaluation: `inconclusive` means that the test set could not tell."""
+    """A gate of the evaluation: `inconclusive` means that the test set could not tell.
+
+    From `valid_until` (RFC 3339) on a pass is a fail, since what it is about ages; None when it does not.
+    """
 
     gate: str
     verdict: Literal["pass", "fail", "inconclusive"]
     blocks: bool
     reason_code: str
     sentence: str
+    valid_until: str | None = None
 
 
 class ModelFact(Part):

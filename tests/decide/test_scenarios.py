@@ -72,8 +72,11 @@ def pushed(*opinions: Opinion, version: object = 2, **changes: Any) -> Facts:
     return facts(*opinions, **{**fields, **changes})
 
 
-def gate(verdict: str, blocks: bool = True) -> tuple[Gate, ...]:
-    return (Gate(gate="floor", verdict=verdict, blocks=blocks, reason_code="x", sentence="s"),)  # type: ignore[arg-type]
+def gate(verdict: str, blocks: bool = True, until: float | None = None) -> tuple[Gate, ...]:
+    """A gate; its pass is over so many minutes ago."""
+    over = None if until is None else at(until)
+    made = Gate(gate="floor", verdict=verdict, blocks=blocks, reason_code="x", sentence="s", valid_until=over)  # type: ignore[arg-type]
+    return (made,)
 
 
 IDENTITY = [
@@ -672,6 +675,19 @@ EVIDENCE = [
         lambda: facts(review(REV), models=(model(gates=gate("inconclusive")),)),
         "pending",
         "metrics_unknown",
+        policy="evaluated",
+    ),
+    row(
+        "S81e data that were young enough when they were measured",
+        lambda: facts(review(REV), models=(model(gates=gate("pass", until=1)),)),
+        "rejected",
+        "metrics_failed",
+        policy="evaluated",
+    ),
+    row(
+        "S81f data that are still young enough",
+        lambda: facts(review(REV), models=(model(gates=gate("pass", until=-1)),)),
+        "approved",
         policy="evaluated",
     ),
     row(
