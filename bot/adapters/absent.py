@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # Imported by scikit-learn's own modules wherever they are installed, for arrays and tests that we do not have.
 UNUSED = ("cupy", "dask", "jax", "matplotlib", "pandas", "polars", "pytest", "torch")
@@ -32,6 +33,22 @@ def without(*names: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(absent)
+
+
+def skops_io() -> Any:
+    """The module skops.io, without its own list of types to trust: for that it imports every module of scikit-learn,
+    half a second. What a file may hold is written down in `bot/adapters/trusted.py`.
+    """
+    import sklearn.utils
+
+    listed = sklearn.utils.all_estimators
+    sklearn.utils.all_estimators = list[Any]
+    try:
+        with without(*UNUSED):
+            import skops.io
+    finally:
+        sklearn.utils.all_estimators = listed
+    return skops.io
 
 
 def absent_at_once(name: str) -> None:

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.adapters.absent import UNUSED, without
+from bot.adapters.absent import skops_io
 from bot.adapters.trusted import TYPES, check_types
 from bot.errors import UserError
 from bot.records.training import Training
@@ -90,16 +90,13 @@ class OnnxModel(FittedModel):
 
 def read_skops(data: bytes) -> Any:
     """The object in a skops file, of listed types only. Raises UserError (`type_refused`, `artifact_invalid`)."""
-    with without(*UNUSED):
-        import skops.io
-
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             size = sum(info.file_size for info in file.infolist())
             if file.getinfo("schema.json").file_size > MAX_SCHEMA_BYTES or size > MAX_UNPACKED_BYTES:
                 raise UserError(f"model.skops: {size} bytes unpacked are too many", code="artifact_invalid")
             check_types(json.loads(file.read("schema.json")), "model.skops")
-        pipeline = skops.io.loads(data, trusted=TYPES)
+        pipeline = skops_io().loads(data, trusted=TYPES)
     except UserError:
         raise
     except Exception as error:  # a broken file may raise anything at all

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.adapters.absent import skops_io
 from bot.adapters.tables import column_names, read_table
 from bot.errors import WorldError
 from bot.records.training import Machine
@@ -44,7 +45,9 @@ class LocalWorkbench:
 
     def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
         """The rows, checked against the contract if there is one."""
-        return read_table(spec, self.data_dir, columns, self._contract)
+        table = read_table(spec, self.data_dir, columns, self._contract)
+        skops_io()  # the artifact needs it; imported here, it is cheaper than by `bot.train.canonical`
+        return table
 
     def write(self, name: str, data: bytes) -> None:
         """One file of the artifact folder, whole or not at all."""

@@ -35,7 +35,7 @@ def test_this_repository_is_fine(clone, capsys):
 def test_all_mistakes_are_named_in_one_run(clone, capsys):
     flights = clone / "models/flight-delays/model.yaml"
     replace(flights, "max_iter: 80", "max_itr: 80")
-    replace(flights, "learning_rate: [0.06, 0.12]", "learning_rate: [0.06, -1]")
+    replace(flights, "learning_rate: [0.08, 0.12]", "learning_rate: [0.08, -1]")
     replace(flights, "carrier, origin, dest,", "carier, origin, dest,")
     replace(clone / "models/bike-rentals/model.yaml", "task: regression", "task: regresion")
     replace(clone / "models/bike-rentals/schema.yaml", "hr: {dtype: int64", "hr: {dtype: int46")
