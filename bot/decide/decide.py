@@ -9,7 +9,7 @@ from bot.decide.case import Case
 from bot.decide.combine import worst
 from bot.decide.merge import Part, judge_merge
 from bot.decide.promotion import judge_promotion
-from bot.decide.reasons import node
+from bot.decide.reasons import REASONS, node
 from bot.decide.tiers import highest_tier, tier_of
 from bot.decide.unblock import unblock
 from bot.decide.wording import listed
@@ -37,22 +37,25 @@ def decide(facts: Facts, policies: Policies, now: datetime) -> Decision:
     return _decision(case, promotion.tree, promotion.parts, shared, promotion.gate, promotion.flags)
 
 
-def refuse(facts: Facts, code: str, sentence: str, now: datetime, *, policy_digest: str = "") -> Decision:
-    """A Decision when judging is impossible: the policy does not load, or GitHub does not answer. It blocks."""
-    tree = node(facts.subject, "error", code, sentence)
+def refuse(facts: Facts, code: str, mistakes: Sequence[str], now: datetime) -> Decision:
+    """A Decision when judging is impossible, because of these mistakes (sentences with a place). It blocks."""
+    leaves = [node(f"mistake {number}", "error", code, one) for number, one in enumerate(mistakes, 1)]
+    tree = node(facts.subject, "error", code, f"{REASONS[code]} {mistakes[0]}", children=leaves)
     return Decision(
         subject=facts.subject,
         number=facts.pull_request.number,
         head_sha=facts.pull_request.head_sha,
         status="error",
         reason_code=code,
-        headline=sentence,
+        headline=f"Cannot be judged: {tree.sentence}",
         risk_tier="unknown",
         tree=tree,
         models=(),
-        unblock=(),
+        unblock=tuple(
+            Unblock(who=("whoever may change policies/",), action=f"mend {one}", command=None) for one in mistakes
+        ),
         facts_digest=facts.digest(),
-        policy_digest=policy_digest,
+        policy_digest="",
         decided_at=_stamp(now),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ from bot.decide.gathering import (
 )
 from bot.decide.reading import Parse, commands_in, commit_facts, needs_seen_head, reviews_as_opinions, with_records
 from bot.decide.surroundings import Told, builders, checks, initiators, moved_models, pushers
-from bot.errors import UserError
+from bot.decide.wording import listed
+from bot.errors import Problems, UserError
 from bot.ports import Branch, Git, Ports, PullRequest
 from bot.records.approval import Approval, Void
 from bot.records.base import canonical_json
@@ -59,6 +61,7 @@ from bot.records.release import Release
 from bot.specs.policies import Policies, read_policies
 
 FOLDER = "policies"
+_SAFE = re.compile(r"[^A-Za-z0-9._/:-]")  # the names of files are somebody's text
 
 
 def read(git: Git, sha: str) -> Policies:
@@ -138,6 +141,15 @@ def collect(
     )
 
 
+def unread(number: int, ports: Ports) -> Facts:
+    """What is known of a pull request before anything else of it is read; nothing can be approved on that."""
+    found = ports.pull_requests.get(number)
+    return Facts(
+        subject="merge", pull_request=subject(found, ports.default_branch, None, ()), commits=(), changed_paths=(),
+        change_kinds=(), models=(), heads=(), opinions=(), actors=(), planned=False,
+    )  # fmt: skip
+
+
 def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: Ports) -> None:
     """Write the decision, the facts behind it and the opinions first seen now, in one commit; what is there stays."""
     number = facts.pull_request.number
@@ -149,7 +161,8 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
     about = facts.pull_request
     for account in {about.last_pusher, *about.pushers} - {None}:
         new[party_path(number, about.head_sha, "pusher", account or 0)] = canonical_json({"account": account})
-    if all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
+    is_whole = about.head_sha in {one.sha for one in facts.commits}
+    if is_whole and all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
         path = commits_path(number, about.base_sha, about.head_sha)
         new[path] = CommitList(commits=facts.commits).canonical()
     missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
@@ -320,7 +333,9 @@ def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:
     try:
         policies = read(ports.git, head)
     except UserError as error:
-        return f"The policies of this pull request do not load ({error.code}): `mlbot validate policies` says why.\n"
+        mistakes = error.errors if isinstance(error, Problems) else [error]
+        places = listed(f"`{_SAFE.sub('_', str(one.place or FOLDER))}`" for one in mistakes)
+        return f"The policies of this pull request do not load: {places}. `mlbot validate policies` says why.\n"
     judged = newest(pasts(ports.ledger), last)
     return as_markdown(differences(judged, policies), len(judged))
 
@@ -332,6 +347,6 @@ def pasts(ledger: Branch) -> list[Past]:
         decision = Decision.parse(ledger.get(path) or b"", source=path)
         behind = facts_path(decision.number, decision.facts_digest)
         data = ledger.get(behind)
-        if data is not None:
+        if data is not None and decision.reason_code != "policy_invalid":  # that one was about the policy alone
             found.append(Past(decision, Facts.parse(data, source=behind)))
     return found

@@ -19,7 +19,7 @@ def run(event: Event, job: Job) -> None:
     """Parse the stored comment; nothing happens when it was edited meanwhile, or when one of its commands is wrong."""
     if not isinstance(event, CommentCreated):
         raise UserError(f"not a comment: {event.kind}", code="wrong_event")
-    parsed = parse(event.body, policies_of(job).commands.prefix)
+    parsed = parse(event.body, _prefix(event, job))
     if not parsed.commands and not parsed.hints:
         job.say("no command in this comment")
         return
@@ -33,6 +33,16 @@ def run(event: Event, job: Job) -> None:
     if text:
         job.ports.conversation.reply(event.number, text)
         job.say(text)
+
+
+def _prefix(event: CommentCreated, job: Job) -> str | None:
+    """What commands begin with. Where the policies do not load, whoever may have meant one is told so."""
+    try:
+        return policies_of(job).commands.prefix
+    except UserError:
+        if "/" in event.body:
+            judge(event.number, "merge", job)  # shows what is wrong with them, and raises it
+        raise
 
 
 def _is_stored(event: CommentCreated, job: Job) -> bool:

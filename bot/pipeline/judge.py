@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bot.chatops.parse import parse
 from bot.decide.case import Case
-from bot.decide.decide import decide
+from bot.decide.decide import decide, refuse
 from bot.decide.recording import approval_files
-from bot.decide.step import collect, policy_files, record
+from bot.decide.step import collect, policy_files, record, unread
+from bot.errors import Problems, UserError
 from bot.pipeline.job import Job, at_head
 from bot.plan.step import plan_one
 from bot.records.decision import Decision
@@ -50,14 +51,34 @@ def judge(
     asked: Asked | None = None,
     merged: Mapping[str, str] | None = None,
 ) -> Judged:
-    """Decide on `merge` or an environment and write the decision, its facts and new opinions to the ledger."""
-    ports, policies = job.ports, policies_of(job)
+    """Decide on `merge` or an environment and write the decision, its facts and new opinions to the ledger.
+
+    Policies that do not load are shown on the pull request as an error with their places, and raised again.
+    """
+    ports = job.ports
+    try:
+        policies = policies_of(job)
+    except UserError as error:
+        _refuse(number, error, job)
+        raise
     inside = at_head(job, number, ports.pull_requests.get(number).head_sha).ports
     facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
     now = ports.clock.now()
     decision = decide(facts, policies, now)
     record(facts, decision, approval_files(facts, policies), ports)
     return Judged(facts, decision, policies, Case(facts, policies, now))
+
+
+def _refuse(number: int, error: UserError, job: Job) -> None:
+    """The verdict `error` on the live head, and each mistake with file and line in the comment."""
+    facts, now = unread(number, job.ports), job.ports.clock.now()
+    mistakes = error.errors if isinstance(error, Problems) else [error]
+    said = [f"{one.place}: {one.message}" if one.place else one.message for one in mistakes]
+    decision = refuse(facts, "policy_invalid", said, now)
+    record(facts, decision, {}, job.ports)
+    sha = facts.pull_request.head_sha
+    report = report_of(number, sha, decision, job) or Report(number=number, decision=decision)
+    publish(report, number, sha, job.ports, contexts=(VERDICT,))
 
 
 def head_of(number: int, sha: str, job: Job) -> Head | None:
@@ -102,7 +123,11 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
 
 def show(report: Report, number: int, sha: str, job: Job, *, contexts: Collection[str] = (EVALUATION, VERDICT)) -> bool:
     """Bring comment and statuses up to date; False when a later run was there first."""
-    templates = read_templates(policy_files(job.ports.git, job.default_sha))
+    try:
+        templates = read_templates(policy_files(job.ports.git, job.default_sha))
+    except UserError as error:  # a report in our words is better than no verdict
+        job.say(str(error))
+        templates = {}
     return publish(report, number, sha, job.ports, templates=templates, contexts=contexts)
 
 

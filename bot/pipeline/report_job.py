@@ -78,12 +78,21 @@ def run(event: Event, job: Job) -> None:
     )  # fmt: skip
     show(report, number, made.head_sha, job)
     job.summarize(summary(report))
-    if "policy" in made.change_kinds:
-        job.summarize(policy_difference(made.head_sha, inside.ports))
+    if any(path.startswith("policies/") for path in made.changed_paths):
+        _show_difference(number, made.head_sha, inside)
     (job.out / "report.html").write_text(page(report), encoding="utf-8")
     for line in workflow_commands(report):
         job.say(line)
     job.say(judged.decision.headline)
+
+
+def _show_difference(number: int, head: str, job: Job) -> None:
+    """A comment of its own: what the policies of the pull request would have changed. They decide nothing here."""
+    text = policy_difference(head, job.ports)
+    first = f"<!-- mlbot:policy:{job.ports.run.repository} -->"
+    said = f"{first}\n**Policy change** at {head[:12]}, judged by the policies that are in force.\n\n{text}"
+    job.ports.conversation.upsert_comment(number, first, said)
+    job.summarize(text)
 
 
 def _void(event: Event, number: int, job: Job) -> None:

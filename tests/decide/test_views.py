@@ -234,7 +234,7 @@ def test_backtest_takes_the_last_word_on_each_pull_request() -> None:
 
 
 def test_when_judging_is_impossible_the_decision_blocks() -> None:
-    decision = refuse(facts(), "policy_invalid", "policies/roles.yaml:3: no", NOW)
+    decision = refuse(facts(), "policy_invalid", ["policies/roles.yaml:3: no"], NOW)
     assert (decision.status, decision.reason_code, decision.models) == ("error", "policy_invalid", ())
     assert decision.facts_digest == facts().digest()
 

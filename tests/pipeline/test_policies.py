@@ -1,0 +1,71 @@
+"""Policies that do not load, and pull requests that change them: what people see on the pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from tests.pipeline.test_train_and_report import text
+from tests.pipeline.world import world
+
+BROKEN = b"apiVersion: policy/v1\nkind: Commands\ncommands:\n  approve: {permision: read}\n"
+
+
+def test_a_policy_that_does_not_load_is_an_error_on_the_pull_request_with_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch, head={"README.md": b"x"})
+    whole = dict(made.base)
+    made.base = {**whole, "policies/commands.yaml": BROKEN}
+    with pytest.raises(UserError, match="permision"):
+        made.evaluate()
+    assert "policies/commands.yaml:4" in text(made.comment())
+    state, description = made.talk.statuses_["mlbot/verdict"]
+    assert state == "error" and "policies/commands.yaml:4" in description
+    with pytest.raises(UserError):
+        made.rejudge()
+    made.base = whole
+    assert "policies/commands.yaml:4" not in text(made.rejudge())
+    assert made.talk.statuses_["mlbot/verdict"][0] == "pending"
+
+
+def test_before_there_is_a_report_the_error_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch, head={"README.md": b"x"})
+    made.base = {**made.base, "policies/commands.yaml": BROKEN}
+    with pytest.raises(UserError):
+        made.rejudge()
+    assert "policies/commands.yaml:4" in text(made.comment())
+    assert made.talk.statuses_["mlbot/verdict"][0] == "error"
+
+
+def test_a_pull_request_that_edits_policies_gets_the_difference_as_a_comment_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch, head={"README.md": b"x"})
+    made.evaluate()
+    policy = made.base["policies/approvals.yaml"]
+    made.push(**{"policies/approvals.yaml": policy.replace(b"evaluation: passes", b"evaluation: X")})
+
+    def difference() -> list[str]:
+        return [one.body for one in made.talk.comments_ if one.body.startswith("<!-- mlbot:policy:acme/app -->")]
+
+    made.evaluate()
+    assert "do not load: `policies/approvals.yaml:" in difference()[0]
+    weaker = policy.replace(b"unattributed_commits: block", b"unattributed_commits: ignore")
+    made.push(**{"policies/approvals.yaml": weaker.replace(b"valid_for: 14d", b"valid_for: 1d")})
+    made.evaluate()
+    assert len(difference()) == 1 and "same verdict for the last" in difference()[0]
+
+
+def test_a_template_that_does_not_work_costs_its_words_and_not_the_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch, head={"README.md": b"x"})
+    made.base["policies/templates/comment.md.j2"] = b"{{ nothing_like_this }}"
+    assert made.evaluate()
+    assert made.talk.statuses_["mlbot/verdict"][0] == "pending"
+    assert any("policies/templates/comment.md.j2" in one for one in made.said)
