@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.cli.local import Absent, local_ports
 from bot.errors import UserError
 from bot.ports import Ports, Signer
 from bot.records.ledger import ENVIRONMENTS, LEDGER
 from bot.records.release import Approver, Release
+
+if TYPE_CHECKING:
+    from bot.specs.policies.environments import Environment
 
 
 class NoDeployments(Absent):
@@ -30,11 +34,9 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
     """
     from bot.adapters.signed_branch import SignedBranch
 
-    ports = local_ports(repo)
+    ports = replace(local_ports(repo), default_branch=_default_branch(repo))
     if fetch:
-        for branch in (ports.ledger, ports.environments):
-            branch.refresh()  # type: ignore[attr-defined]
-        ports.git.fetch("refs/tags/*:refs/tags/*")
+        _refresh(ports)
     ports = replace(ports, conversation=NoDeployments("conversation"), signer=_signer(ports))
     if ports.signer is None:
         return ports
@@ -45,16 +47,34 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
     )
 
 
+def _refresh(ports: Ports) -> None:
+    """What origin has now, in one request; one more for each when a branch does not exist there (yet, or any more)."""
+    names = (LEDGER, ENVIRONMENTS, ports.default_branch)
+    branches = [f"+refs/heads/{name}:refs/remotes/origin/{name}" for name in names]
+    try:
+        ports.git.fetch(*branches, "refs/tags/*:refs/tags/*")
+    except UserError as error:
+        if error.code != "ref_missing":
+            raise
+        for branch in (ports.ledger, ports.environments):
+            branch.refresh()  # type: ignore[attr-defined]
+        with contextlib.suppress(UserError):
+            ports.git.fetch(branches[-1])
+        ports.git.fetch("refs/tags/*:refs/tags/*")
+
+
 def _signer(ports: Ports) -> Signer | None:
     from bot.adapters.signing import key_pair
 
-    for tip in (f"origin/{ports.default_branch}", "HEAD"):
-        try:
-            sha = ports.git.resolve(tip)
-        except UserError:
-            continue
-        return key_pair(os.environ, ports.git, sha)
-    return None
+    sha = default_tip(ports)
+    return None if sha is None else key_pair(os.environ, ports.git, sha)
+
+
+def _default_branch(repo: Path) -> str:
+    """The branch that origin calls its default; `main` where the clone does not know it."""
+    command = ["git", "-C", str(repo), "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip().removeprefix("origin/") or "main"
 
 
 def typing_person(repo: Path) -> Approver:
@@ -66,25 +86,42 @@ def typing_person(repo: Path) -> Approver:
     return Approver(id=0, login=name, role="command line")
 
 
-def environment_order(ports: Ports) -> dict[str, tuple[str, ...]]:
-    """Environment -> environments it promotes from, in the policy's order; empty when there is no readable policy."""
+def environments_policy(ports: Ports) -> dict[str, Environment]:
+    """Environments by name, in order, by the default branch as it was fetched last; empty when it has no policies.
+
+    Raises UserError or Problems when they do not load.
+    """
     from bot.specs.policies.loader import read_policies
 
+    sha = default_tip(ports)
+    names = ports.git.entries(sha, "policies") if sha is not None else {}
+    if sha is None or "environments.yaml" not in names:
+        return {}
+    files = {f"policies/{name}": data for name in names if (data := ports.git.read(sha, f"policies/{name}"))}
+    return dict(read_policies(files).environments.environments)
+
+
+def default_tip(ports: Ports) -> str | None:
+    """The default branch as origin had it, else what is checked out; None in an empty repository."""
+    for tip in (f"origin/{ports.default_branch}", "HEAD"):
+        with contextlib.suppress(UserError):
+            return ports.git.resolve(tip)
+    return None
+
+
+def environment_order(ports: Ports) -> dict[str, tuple[str, ...]]:
+    """Environment -> environments it promotes from, in the policy's order; empty when there is no readable policy."""
     try:
-        sha = ports.git.resolve("HEAD")
-        names = ports.git.entries(sha, "policies")
-        files = {f"policies/{name}": data for name in names if (data := ports.git.read(sha, f"policies/{name}"))}
-        policies = read_policies(files)
+        return {name: one.promote_from for name, one in environments_policy(ports).items()}
     except UserError:
         return {}
-    return {name: one.promote_from for name, one in policies.environments.environments.items()}
 
 
 def serving_requirements(environment: str, ports: Ports) -> bytes | None:
     """The locked requirements of what serves the environment; None when that is mlbot's own lock."""
     from bot.specs.deployment import FILE, read_deployment
 
-    sha = ports.git.resolve("HEAD")
+    sha = default_tip(ports) or ports.git.resolve("HEAD")
     settings = read_deployment(ports.git.read(sha, FILE))
     path = settings.of(environment).requirements if settings is not None else None
     if path is None:

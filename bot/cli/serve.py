@@ -39,7 +39,12 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
 @click.option("--pin", metavar="DIGEST", help="Serve only this artifact digest, never another.")
 @click.option("--runtime", type=click.Choice(["auto", "onnx", "skops"]), default="auto", show_default=True)
-@click.option("--verify", "verify_chain", is_flag=True, help="Serve only what `mlbot verify` finds unbroken.")
+@click.option(
+    "--verify",
+    "verify_chain",
+    is_flag=True,
+    help="Serve only what `mlbot verify` finds unbroken, also where the policy does not ask for it.",
+)
 @click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
 @click.option("--directory", type=click.Path(path_type=Path), help="Keep links DIR/MODEL to verified files; no server.")
@@ -116,12 +121,25 @@ def _keep_requests(serving: Serving, options: dict[str, Any], stack: contextlib.
     serving.dropped = lambda: log.dropped + log.failed
 
 
-def _unbroken(ports: Ports) -> Callable[[Release], None]:
-    """Raises UserError (code `chain_broken`) naming the first broken link of a release."""
+def _unbroken(environment: str, ports: Ports, *, is_asked: bool, is_live: bool) -> Callable[[Release], None]:
+    """Raises UserError (code `chain_broken`) naming the first broken link, when it is asked or the policy wants it.
+
+    The policy is read again for every release. One that cannot be read counts as one that wants it.
+    """
+    from bot.cli.clone import environments_policy
     from bot.promote.evidence import verify
 
+    def is_wanted() -> bool:
+        try:
+            policy = environments_policy(ports).get(environment)
+        except UserError:
+            return True
+        return policy is not None and policy.verify_before_serving
+
     def check(release: Release) -> None:
-        for link in verify(release, ports):
+        if not (is_asked or is_wanted()):
+            return
+        for link in verify(release, ports, is_live=is_live):
             if link.ok is False:
                 raise UserError(f"the chain is broken at {link.name}: {link.sentence}", code="chain_broken")
 
@@ -154,7 +172,7 @@ def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]
         environment=environment,
         ports=ports,
         sensitive=_sensitive(ports),
-        check=_unbroken(ports) if options["verify_chain"] else None,
+        check=_unbroken(environment, ports, is_asked=options["verify_chain"], is_live=options["pin"] is None),
         load=lambda folder, training, kind: load(folder, training, prefer="onnx" if kind == "onnx" else "skops"),
         cache=cache,
         models=options["models"],

@@ -53,8 +53,10 @@ def commit_link(release: Release, message: str | None) -> Link:
     return Link("environments_commit", True, "the commit that made it live says the same")
 
 
-def fact_link(release: Release, fact: Release | None) -> Link:
-    """The fact in the ledger."""
+def fact_link(release: Release, fact: Release | None, newest: int | None = None) -> Link:
+    """The fact in the ledger; `newest` is the counter of the environment's last change, None: not asked."""
+    if newest is not None and newest > release.counter:
+        return Link("ledger_fact", False, f"the ledger has a later change, {newest}: an older release was put back")
     if fact is None:
         return Link("ledger_fact", False, f"the ledger knows no change {release.counter} of {release.model}")
     differing = [name for name in Release.model_fields if getattr(fact, name) != getattr(release, name)]
@@ -95,11 +97,13 @@ def version_tag_link(release: Release, tags: Sequence[Tag]) -> Link:
     return Link("version_tag", True, f"{name} names this artifact")
 
 
-def environment_tag_link(release: Release, tags: Sequence[Tag]) -> Link:
-    """The newest tag of the environment: it must assign this version's commit."""
+def environment_tag_link(release: Release, tags: Sequence[Tag], *, is_live: bool = True) -> Link:
+    """The tag that assigns this version's commit to the environment: the newest one while it is live."""
     ours = [(parsed, tag) for tag in tags if (parsed := parse_tag(tag.name)) and parsed.model == release.model]
     home = [tag.commit for parsed, tag in ours if parsed.version == release.version and not parsed.cancel]
     here = [(parsed, tag) for parsed, tag in ours if parsed.environment == release.environment]
+    if not is_live:
+        here = [(parsed, tag) for parsed, tag in here if parsed.counter == release.counter and not parsed.cancel]
     if not here:
         return Link("environment_tag", False, f"no tag assigns {release.model} to {release.environment}")
     parsed, tag = here[-1]

@@ -25,7 +25,7 @@ from bot.promote.chain import (
 from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
 from bot.promote.reading import decision_of
 from bot.promote.step import hashed
-from bot.promote.writing import state_path
+from bot.promote.writing import message, state_path
 from bot.records.approval import Approval
 from bot.records.base import Record
 from bot.records.evaluation import Evaluation
@@ -54,9 +54,10 @@ def live_release(model: str, environment: str, ports: Ports) -> Release:
     return Release.parse(data, source=path)
 
 
-def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None) -> list[Link]:
-    """Every link of the chain behind what is live, from the bytes to the pull request; never stops at the first.
+def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None, is_live: bool = True) -> list[Link]:
+    """Every link of the chain behind a release, from the bytes to the pull request; never stops at the first.
 
+    `is_live` False asks about a release that was live once: it need not be the environment's newest.
     `recompute` gives the inputs digest of the release's commit (None: cannot be told here). With a signer in the ports
     the provenance must be signed. Raises WorldError when the remote does not answer.
     """
@@ -66,13 +67,13 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
     approvals = {name: _read(Approval, approval_path(release.pull_request or 0, name), ports) for name in names}
     tags = ports.git.tags()
     links = [
-        _files(release, ports),
-        commit_link(release, _message(release, ports)),
-        fact_link(release, _read(Release, _fact(release), ports)),
+        _files(release, ports, is_live=is_live),
+        commit_link(release, _message(release, ports, is_live=is_live)),
+        fact_link(release, _read(Release, _fact(release), ports), _newest(release, ports) if is_live else None),
         evaluation_link(release, _read(Evaluation, _evaluation(release), ports)),
         history_link(_rewritten(release, names, ports), 0),
         version_tag_link(release, tags),
-        environment_tag_link(release, tags),
+        environment_tag_link(release, tags, is_live=is_live),
         decision_link(release, decision),
         approvals_link(release, decision, approvals),
         merged_link(release, is_merged=_is_merged(release, ports)),
@@ -101,9 +102,11 @@ def _statement(kind: str, judge: Callable[[Any, Release], str | None], release: 
     return Link(kind, wrong is None, wrong or "signed, and about exactly this release")
 
 
-def _files(release: Release, ports: Ports) -> Link:
+def _files(release: Release, ports: Ports, *, is_live: bool) -> Link:
     path = artifact_path(release.environment, release.model)
-    pointer = ports.environments.get(path)
+    if not is_live:
+        path = pointer_path(release.model, release.inputs_digest, release.evaluation_digest)
+    pointer = (ports.environments if is_live else ports.ledger).get(path)
     if pointer is None:
         return Link("bytes", False, f"{path} is not there")
     try:
@@ -112,10 +115,19 @@ def _files(release: Release, ports: Ports) -> Link:
         return Link("bytes", False, error.message)
 
 
-def _message(release: Release, ports: Ports) -> str | None:
-    """The message of the newest commit that touched the release, which must be the one that made it."""
+def _message(release: Release, ports: Ports, *, is_live: bool) -> str | None:
+    """The message of the commit that made the release: while it is live, the newest that touched it."""
     log = ports.environments.log(state_path(release))
+    if not is_live:
+        return next((text for _, _, text in log if text == message(release)), None)
     return log[0][2] if log else None
+
+
+def _newest(release: Release, ports: Ports) -> int:
+    """The counter of the environment's newest change of the model in the ledger, 0 without one."""
+    names = [path.rpartition("/")[2] for path in ports.ledger.paths(f"promotions/{release.model}/")]
+    found = [name.removesuffix(".json").partition("-") for name in names]
+    return max((int(counter) for counter, _, name in found if name == release.environment), default=0)
 
 
 def _fact(release: Release) -> str:

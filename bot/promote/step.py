@@ -37,7 +37,7 @@ from bot.promote.reading import (
 from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
 from bot.promote.version import Bump
-from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write, withdrawn_path
+from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write
 from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
@@ -48,6 +48,7 @@ from bot.records.ledger import (
     promotion_path,
     release_path,
     verification_path,
+    withdrawn_path,
 )
 from bot.records.release import Approver, Release, Verification
 from bot.records.training import ArtifactFile, Training

@@ -11,15 +11,10 @@ import yaml
 
 from bot.ports import Tag
 from bot.promote.tags import RegistryTag, parse_tag
-from bot.records.ledger import artifact_path, manifest_path, release_path
+from bot.records.ledger import artifact_path, manifest_path, release_path, withdrawn_path
 from bot.records.release import Release
 
 STEP = timedelta(seconds=1)  # GTO and DVC order tags by tagger time at one second's resolution
-
-
-def withdrawn_path(environment: str, model: str) -> str:
-    """Where the last word on a model that was withdrawn from an environment lies, instead of its release."""
-    return f"{environment}/{model}/withdrawn.json"
 
 
 def readable_json(release: Release) -> bytes:

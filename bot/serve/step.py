@@ -12,13 +12,13 @@ from bot.errors import MlbotError, UserError
 from bot.ports import Ports, Predictor
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import ENVIRONMENTS, LEDGER, artifact_path, evaluation_path
+from bot.records.ledger import ENVIRONMENTS, artifact_path, evaluation_path, pointer_path, withdrawn_path
 from bot.records.release import Release
 from bot.records.training import Training
 from bot.serve.app import Serving
 from bot.serve.engine import Engine
 from bot.serve.golden import check_golden
-from bot.serve.switch import changed, gone, wanted
+from bot.serve.switch import changed, gone, newest_fact, pinned, wanted
 
 Load = Callable[[Path, Training, str], Predictor]
 RETRY_AFTER_S = 60.0
@@ -43,14 +43,15 @@ class Follower:
         """One look at the branch; what happened, in sentences. A release that cannot be served leaves the old one."""
         fetch(self.ports)
         said = []
-        found, unreadable = releases(self.environment, self.ports)
-        target = wanted(found, self.models, self.pin)
-        for model, problem in unreadable.items():
+        target, unreadable = self._target(serving)
+        for model in unreadable:
             if model in serving.engines:  # what answers keeps answering; nobody may take it away by spoiling a file
                 target[model] = serving.engines[model].release
-            serving.problems = {**serving.problems, model: problem}
-        serving.expected = frozenset(target)
-        for release in changed(target, serving.engines):
+        serving.expected = frozenset({*target, *unreadable})
+        waiting = changed(target, serving.engines)
+        left = {one.model: serving.problems[one.model] for one in waiting if one.model in serving.problems}
+        serving.problems = {**left, **unreadable}
+        for release in waiting:
             if self._waits(release, serving):
                 continue
             said.append(self._switch(release, serving))
@@ -59,6 +60,19 @@ class Follower:
             said.append(f"{model} was withdrawn from {self.environment}")
         serving.started = True
         return said
+
+    def _target(self, serving: Serving) -> tuple[dict[str, Release], dict[str, str]]:
+        """What to serve by model, and what is wrong with the models of which that cannot be told."""
+        found, unreadable = releases(self.environment, self.ports)
+        if self.pin is not None:  # what it was started for, whatever becomes of the environment
+            live = {name: engine.release for name, engine in serving.engines.items()}
+            target = live or pinned([*facts(self.environment, self.ports), *found.values()], self.models, self.pin)
+            missing = f"no release of {self.environment} has the artifact {self.pin}"
+            return target, {} if target else dict.fromkeys(self.models or ("pinned",), missing)
+        unreadable |= vanished(self.environment, {*found, *unreadable}, self.ports)
+        return wanted(found, self.models), {
+            name: text for name, text in unreadable.items() if not self.models or name in self.models
+        }
 
     def _waits(self, release: Release, serving: Serving) -> bool:
         before = self.refused.get(release.model)
@@ -80,6 +94,8 @@ class Follower:
         return f"{release.model} {release.version} answers ({engine.kind}, {release.artifact_digest})"
 
     def _engine(self, release: Release) -> Engine:
+        if self.pin is None:
+            not_replayed(release, self.ports)
         if self.check is not None:
             self.check(release)
         training = training_of(release, self.ports)
@@ -102,7 +118,11 @@ class Follower:
     def _verified(self, release: Release, training: Training) -> Path:
         """The folder of the artifact's verified files: fetched aside, so that no file that is in use is overwritten."""
         folder = self.folder(release)
-        pointer = self.ports.environments.get(artifact_path(release.environment, release.model))
+        if self.pin is None:
+            pointer = self.ports.environments.get(artifact_path(release.environment, release.model))
+        else:  # another release may be live by now
+            where = (release.model, release.inputs_digest, release.evaluation_digest)
+            pointer = self.ports.ledger.get(pointer_path(*where))
         if pointer is None:
             raise UserError(
                 f"{release.model} has no artifact pointer in {release.environment}", code="artifact_missing"
@@ -126,13 +146,15 @@ class Follower:
 
 
 def fetch(ports: Ports) -> None:
-    """The newest tips of the bot's branches; a branch that does not exist yet is none."""
-    for name in (ENVIRONMENTS, LEDGER):
-        try:
-            ports.git.fetch(f"+refs/heads/{name}:refs/remotes/origin/{name}", "+refs/tags/*:refs/tags/*")
-        except UserError as error:
-            if error.code != "ref_missing":
-                raise
+    """The newest tips of the bot's branches and of the default branch, on which releases are merged commits."""
+    wanted = ["+refs/heads/mlbot/*:refs/remotes/origin/mlbot/*", "+refs/tags/*:refs/tags/*"]
+    default = ports.default_branch
+    try:
+        ports.git.fetch(*wanted, f"+refs/heads/{default}:refs/remotes/origin/{default}")
+    except UserError as error:
+        if error.code != "ref_missing":
+            raise
+        ports.git.fetch(*wanted)
 
 
 def releases(environment: str, ports: Ports) -> tuple[dict[str, Release], dict[str, str]]:
@@ -146,6 +168,44 @@ def releases(environment: str, ports: Ports) -> tuple[dict[str, Release], dict[s
             except UserError as error:
                 unreadable[model] = error.message
     return found, unreadable
+
+
+def facts(environment: str, ports: Ports) -> list[Release]:
+    """Every change of the environment that the ledger holds."""
+    paths = [path for path in ports.ledger.paths("promotions/") if path.endswith(f"-{environment}.json")]
+    found = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    return [one for one in found if one.environment == environment]
+
+
+def vanished(environment: str, known: Collection[str], ports: Ports) -> dict[str, str]:
+    """Models that are live by the ledger and of which the branch has nothing: a file was deleted, not a model."""
+    models = {path.split("/")[1] for path in ports.ledger.paths("promotions/")} - set(known)
+    found = {}
+    for model in sorted(models):
+        newest = newest_fact(ports.ledger.paths(f"promotions/{model}/"), environment)
+        if newest is None:
+            continue
+        fact = Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1])
+        if fact.action != "withdraw" and ports.environments.get(withdrawn_path(environment, model)) is None:
+            found[model] = f"{fact.version} is live by the ledger, but {ENVIRONMENTS} has lost its release"
+    return found
+
+
+def not_replayed(release: Release, ports: Ports) -> None:
+    """Raises UserError (code `release_replayed`) when the ledger knows a later change, or this one as another.
+
+    An old release keeps its valid signature: whoever may push to the environments branch could put it back.
+    """
+    newest = newest_fact(ports.ledger.paths(f"promotions/{release.model}/"), release.environment)
+    if newest is None or newest[0] < release.counter:
+        return  # the fact is written last: this release is seconds old
+    hint = "Look at `git log mlbot/environments`: somebody else than the bot wrote there."
+    if newest[0] > release.counter:
+        said = f"change {release.counter} of {release.environment} was put back; the ledger has change {newest[0]}"
+        raise UserError(said, hint=hint, code="release_replayed")
+    if ports.ledger.get(newest[1]) != release.canonical():
+        said = f"change {release.counter} of {release.environment} is not what the ledger says"
+        raise UserError(said, hint=hint, code="release_replayed")
 
 
 def training_of(release: Release, ports: Ports) -> Training:

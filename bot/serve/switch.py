@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bot.records.release import Release
 from bot.serve.engine import Engine
 
 
-def wanted(releases: Mapping[str, Release], models: Collection[str], pin: str | None) -> dict[str, Release]:
-    """The releases to serve: all, or only some models, or only the one with the pinned artifact digest."""
-    chosen = {name: release for name, release in releases.items() if not models or name in models}
-    return {name: release for name, release in chosen.items() if pin is None or release.artifact_digest == pin}
+def wanted(releases: Mapping[str, Release], models: Collection[str]) -> dict[str, Release]:
+    """The releases to serve: all, or only some models."""
+    return {name: release for name, release in releases.items() if not models or name in models}
+
+
+def pinned(releases: Iterable[Release], models: Collection[str], pin: str) -> dict[str, Release]:
+    """The last release of each model with the pinned artifact digest, whatever came after it."""
+    found = [one for one in releases if one.artifact_digest == pin and one.action != "withdraw"]
+    return wanted({one.model: one for one in sorted(found, key=lambda one: one.counter)}, models)
+
+
+def newest_fact(paths: Iterable[str], environment: str) -> tuple[int, str] | None:
+    """(counter, path) of the newest of a model's ledger facts about an environment, None without one."""
+    found = []
+    for path in paths:
+        counter, _, name = path.rpartition("/")[2].removesuffix(".json").partition("-")
+        if name == environment and counter.isdigit():
+            found.append((int(counter), path))
+    return max(found, default=None)
 
 
 def changed(target: Mapping[str, Release], engines: Mapping[str, Engine]) -> list[Release]:

@@ -196,6 +196,22 @@ def test_an_untouched_chain_holds(tmp_path: Path) -> None:
     assert [link.name for link in links if link.ok is None] == ["provenance", "summary"]
 
 
+def test_an_older_release_put_back_word_for_word_is_found_and_what_was_live_once_still_verifies(
+    tmp_path: Path, before: tuple[World, Release]
+) -> None:
+    """Files, commit message and signatures of an old release are the bot's own; that it is not the newest shows."""
+    world, release = before[0].copied(tmp_path), before[1]
+    branch = world.ports("reader").environments
+    files = {path: branch.get(path) for path in branch.paths("production/")}
+    (_, _, message), *_ = branch.log(release_path("production", "churn"))
+    world.promote("two")
+    ports = world.ports("reader")
+    ports.git.fetch("+refs/tags/*:refs/tags/*")
+    assert [link.name for link in verify(release, ports, is_live=False) if link.ok is False] == []
+    world.ports("thief").environments.commit(files, message)
+    assert broken(world) == ["ledger_fact", "environment_tag"]
+
+
 def signed(world: World, name: str = "job") -> Any:
     """Ports of a job that signs, and of readers that know its public key."""
     from dataclasses import replace

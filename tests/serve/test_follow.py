@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.adapters.git import GitBranch
 from bot.adapters.predictor import load
+from bot.cli.serve import _unbroken
 from bot.promote.step import rollback, withdraw
+from bot.records.ledger import promotion_path
 from bot.records.training import ArtifactFile
 from bot.serve.app import Serving, build
 from bot.serve.step import Follower
-from tests.promote.world import RUTH, World
+from tests.promote.world import RUTH, World, git
 from tests.serve.artifacts import an_artifact
 from tests.serve.asgi import Client
 from tests.serve.test_app import ROWS
@@ -161,6 +165,7 @@ def test_serves_only_the_pinned_digest(world: World) -> None:
     pinned_to_other = Server(world, pin="sha256:" + "0" * 64)
     assert pinned_to_other.refresh() == []
     assert "error" in pinned_to_other.answer()
+    assert pinned_to_other.client.get("/v2/health/ready").status_code == 503
 
 
 def test_several_models(world: World) -> None:
@@ -173,3 +178,87 @@ def test_several_models(world: World) -> None:
     alone = Server(world, models=("price",))
     alone.refresh()
     assert [one["name"] for one in alone.client.get("/v2/models").json()["models"]] == ["price"]
+
+
+def put_back(world: World, files: dict[str, bytes | None]) -> None:
+    """Somebody who may push writes to the environments branch."""
+    branch = world.ports("writer").environments
+    branch.refresh()  # type: ignore[attr-defined]
+    branch.commit(files, "put back")
+
+
+def kept(world: World) -> dict[str, bytes | None]:
+    """Everything of production as it is now."""
+    branch = world.ports("writer").environments
+    return {path: branch.get(path) for path in branch.paths("production/")}
+
+
+def test_an_old_release_that_somebody_puts_back_is_not_served(world: World) -> None:
+    """Its files and signatures are the bot's own, but the ledger knows a later change."""
+    release(world, ONE)
+    old = kept(world)
+    release(world, TWO)
+    server, fresh = Server(world), Server(world)
+    server.refresh()
+    put_back(world, old)
+    (said,) = server.refresh()
+    assert "change 1 of production was put back; the ledger has change 2" in said
+    assert server.answer()["model_version"] == "v1.1.0"
+    fresh.refresh()
+    assert "was put back" in fresh.answer()["error"]
+    assert fresh.client.get("/v2/health/ready").status_code == 503
+
+
+def test_a_release_whose_file_is_deleted_keeps_answering(world: World) -> None:
+    """Only a withdrawal takes a model away; whoever deletes its files is named as a problem until they are back."""
+    release(world, ONE)
+    server = Server(world)
+    server.refresh()
+    files = kept(world)
+    put_back(world, dict.fromkeys(files))
+    server.refresh()
+    assert server.answer()["model_version"] == "v1.0.0"
+    assert "has lost its release" in server.client.get("/v2/health/ready").json()["problems"]["churn"]
+    fresh = Server(world)
+    fresh.refresh()
+    assert fresh.client.get("/v2/health/ready").status_code == 503
+    put_back(world, files)
+    server.refresh()
+    assert "problems" not in server.client.get("/v2/health/ready").json()
+
+
+def test_a_pinned_server_goes_on_when_the_environment_moves_on(world: World) -> None:
+    """A container that is pinned answers until its cluster ends it, and starts again as the stable half of a canary."""
+    release(world, ONE)
+    server = Server(world, pin=ONE["training"].artifact_digest)
+    server.refresh()
+    release(world, TWO)
+    assert server.refresh() == []
+    assert server.answer()["model_version"] == "v1.0.0"
+    restarted = Server(world, pin=ONE["training"].artifact_digest)
+    restarted.refresh()
+    assert restarted.answer()["model_version"] == "v1.0.0"
+    withdraw("production", "churn", reason="law", by=RUTH, ports=world.ports())
+    assert server.refresh() == []
+    assert server.answer()["model_version"] == "v1.0.0"
+
+
+@pytest.mark.parametrize("wants", [False, True])
+def test_the_policy_says_whether_only_unbroken_chains_are_served(world: World, wants: bool) -> None:
+    """`verify_before_serving` in policies/environments.yaml is read from the default branch for each release."""
+    policies = world.root / "seed" / "policies"
+    shutil.copytree(Path(__file__).parents[2] / "policies", policies)
+    text = (policies / "environments.yaml").read_text()
+    key = f"  production:\n    verify_before_serving: {str(wants).lower()}\n"
+    (policies / "environments.yaml").write_text(text.replace("  production:\n", key, 1))
+    git(policies.parent, "add", ".")
+    git(policies.parent, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "policies")
+    git(policies.parent, "push", "-q", "origin", "HEAD:main")
+    live = release(world, ONE)
+    GitBranch(world.ports("thief").git, "mlbot/ledger").commit(  # type: ignore[arg-type]
+        {promotion_path("churn", live.counter, "production"): None}, "hide it"
+    )
+    ports = world.ports("server")
+    server = Server(world, check=_unbroken("production", ports, is_asked=False, is_live=True))
+    (said,) = server.refresh()
+    assert ("the chain is broken at ledger_fact" in said) == wants

@@ -108,6 +108,8 @@ class Environment(Spec):
     """How the environments branch is written."""
     automatic_rollback: bool = False
     """Go back to the last known good when verification fails."""
+    verify_before_serving: bool = False
+    """`mlbot serve` refuses a release unless the whole chain back to the merged pull request verifies."""
     monitor: Monitor | None = None
     """How what is live here is watched, and what follows an alarm; left out: not watched."""
 
