@@ -119,7 +119,7 @@ def _message(release: Release, ports: Ports, *, is_live: bool) -> str | None:
     """The message of the commit that made the release: while it is live, the newest that touched it."""
     log = ports.environments.log(state_path(release))
     if not is_live:
-        return next((text for _, _, text in log if text == message(release)), None)
+        return next((text for _, _, text in log if text.strip() == message(release).strip()), None)
     return log[0][2] if log else None
 
 
