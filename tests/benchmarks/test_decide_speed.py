@@ -1,14 +1,18 @@
-"""A pull request with ten thousand opinions is judged in under a second."""
+"""Judging ten thousand comments and reviews costs about as much as reading them, and grows as they do."""
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Callable
 
 import pytest
 
-from bot.records.facts import Actor
+from bot.records.facts import Actor, Facts
 from tests.decide.policies import P
 from tests.decide.world import H2, REV, H, account, actor, command, facts, head, judge, review
+
+TIMES = 3  # how often each of two rivals runs; the best of each counts
 
 
 def busy(n: int) -> tuple[object, ...]:
@@ -23,25 +27,35 @@ def busy(n: int) -> tuple[object, ...]:
     return tuple(said)
 
 
-@pytest.mark.parametrize("policy", ["P1", "two reviewers", "two hats across"])
-def test_ten_thousand_opinions_in_under_a_second(policy: str) -> None:
+def crowd(n: int) -> Facts:
+    """So many opinions, and the people behind them."""
     people: tuple[Actor, ...] = tuple(Actor(account=account(id_), permission="write") for id_ in range(1000, 1500))
-    found = facts(*busy(10_000), review(REV), actors=(*people, actor(REV)), heads=(head(H), head(H2)))  # type: ignore[arg-type]
-    rules = P[policy]
-    judge(facts(review(REV)), rules)  # imports and caches
-    begin = time.process_time()
-    decision = judge(found, rules)
-    took = time.process_time() - begin
-    assert decision.status in ("approved", "pending")
-    assert took < 1.0, f"{took:.2f} s"
+    return facts(*busy(n), review(REV), actors=(*people, actor(REV)), heads=(head(H), head(H2)))  # type: ignore[arg-type]
+
+
+def rivals(*calls: Callable[[], object]) -> list[float]:
+    """Best processor time of each, taken in turns, so that whatever slows the machine slows them alike."""
+    best = [float("inf")] * len(calls)
+    gc.collect()
+    for _ in range(TIMES):
+        for index, call in enumerate(calls):
+            begin = time.process_time()
+            call()
+            best[index] = min(best[index], time.process_time() - begin)
+    return best
+
+
+@pytest.mark.parametrize("policy", ["P1", "two reviewers", "two hats across"])
+def test_judging_ten_thousand_opinions_costs_a_few_times_what_reading_them_from_json_does(policy: str) -> None:
+    """The rival reads the same record with pydantic, which is a tenth of a second on a laptop: so a second is far."""
+    found = crowd(10_000)
+    text, rules = found.canonical(), P[policy]
+    judged, read = rivals(lambda: judge(found, rules), lambda: Facts.parse(text, source="facts"))
+    assert judge(found, rules).status in ("approved", "pending")
+    assert judged < 8 * read, f"judging took {judged / read:.1f} times as long as reading"
 
 
 def test_time_grows_with_opinions_and_not_with_their_square() -> None:
-    def seconds(n: int) -> float:
-        found = facts(*busy(n), review(REV))  # type: ignore[arg-type]
-        begin = time.process_time()
-        judge(found, P["P1"])
-        return time.process_time() - begin
-
-    seconds(100)
-    assert seconds(8_000) < 8 * 3 * max(seconds(1_000), 0.005)
+    few, many = crowd(1_000), crowd(8_000)
+    one, eight = rivals(lambda: judge(few, P["P1"]), lambda: judge(many, P["P1"]))
+    assert eight < 8 * 3 * one, f"eight times as many took {eight / one:.1f} times as long"
