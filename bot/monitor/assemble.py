@@ -48,14 +48,16 @@ def plain(reference: Reference) -> dict[str, Any]:
 def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Settings:
     """What `judge` is asked: the share of the false alarms that is left for the inputs and the answers."""
     rule = Rule(monitor.persistence.needed, monitor.persistence.of) if monitor.persistence else Rule()
+    classes = training.classes or ()
     return Settings(
         false_alarms_per_month=monitor.false_alarms_per_month / (2 if has_labels else 1),
         windows_per_month=monitor.windows_per_month,
         least_effect=monitor.least_effect,
         target=training.target,
         prediction=PREDICTED,
+        ignore=frozenset({f"{PROBABILITY}{classes[0]}"} if len(classes) == 2 else ()),  # the other one says it all
         task="classification" if training.classes else "regression",
-        probabilities={label: f"{PROBABILITY}{label}" for label in training.classes or ()},
+        probabilities={label: f"{PROBABILITY}{label}" for label in classes},
         rule=rule,
     )
 

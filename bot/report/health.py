@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.records.health import Aged, Cause, Check, Health
-from bot.report.blocks import Block, Cell, Chart, Column, Lines, Name, Part, Section, Series, Table, left, note, right
+from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Table, left, note, right
 from bot.report.html import rendered
-from bot.report.markdown_blocks import markdown, parts
+from bot.report.markdown_blocks import command, markdown, parts
 from bot.report.numbers import count, counted, number
 
 SHOWN = 12
@@ -127,13 +127,13 @@ def _performance(health: Health) -> Iterator[Block]:
     columns = (*left("Metric"), *right("Test rows", "Now", "Worse by", "Rows now / then"), Column(""))
     if rows:
         yield Table(columns, tuple(rows), "Performance on labelled rows")
-    for one in health.estimated:
+    for one in () if rows else health.estimated:
         reach = (
             f" [{number(one.low, 4)}, {number(one.high, 4)}]" if one.low is not None and one.high is not None else ""
         )
         yield note(
             "Estimated without labels:", Name(one.metric), f"{number(one.current, 4)}{reach}, on the test rows "
-            f"{number(one.reference, 4)}. {one.assumption}",
+            f"{number(one.reference, 4)}. {one.assumption}", *(f"Wrong when {why}." for why in one.fails_when),
         )  # fmt: skip
     if health.labels is not None:
         kept = health.labels
@@ -260,11 +260,11 @@ def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, 
             "become rows of", Name(path), ".",
         ),
         note(
-            "The report below measures the model trained with them against what is live, and its section Retrain or "
-            "keep does so on the new rows alone, of which neither was trained on those that are counted. Merging "
-            "needs the same approvals as any change; closing this keeps the model as it is.",
+            "The report below compares the model that is trained with them with what is live. Its section Retrain or "
+            "keep does so on those of the new rows that neither of the two was trained on. Merging needs the same "
+            "approvals as any change; closing this keeps the model as it is.",
         ),
-        note("Why:", *(f"{TITLES[cause]};" for cause in health.causes)),
+        note(f"Why: {'; '.join(TITLES[cause] for cause in health.causes)}."),
     ]  # fmt: skip
     if keys:
         told.append(Table(left("Moved", "From", "To"), keys, "The spec's window"))
@@ -277,7 +277,7 @@ def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, 
 def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[str, str]:
     """Title and body of a rollback proposal; `pull_request` is where the command can be given."""
     live = next(one for one in health.versions if one.is_live)
-    command = f'/rollback {health.environment} {health.model} --reason "{better.version} does better on new rows"'
+    line = f'/rollback {health.environment} {health.model} --reason "{better.version} does better on new rows"'
     where = (
         f"in pull request {pull_request}"
         if pull_request is not None
@@ -290,8 +290,7 @@ def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[st
             "that is more than chance.",
         ),
         note(f"Whoever may take the environment back writes {where}:"),
-        Lines(command),
-        *_versions(health),
     ]  # fmt: skip
     title = f"{health.model} in {health.environment}: {better.version} does better than {live.version}"
-    return title, "\n\n".join(str(markdown(one)) for one in told)
+    lines = [*map(markdown, told), command(line), *map(markdown, _versions(health))]
+    return title, "\n\n".join(lines)

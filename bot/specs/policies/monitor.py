@@ -57,7 +57,7 @@ class Monitor(Spec):
     """Seconds within which 99 % of requests must be answered."""
     on_alarm: tuple[Follow, ...] = ("issue",)
     """What follows an alarm; empty: nothing but the record."""
-    budget_a_month: Annotated[int, Field(ge=0, le=1000)] = 4
+    budget_a_month: Annotated[int, Field(ge=0, le=1000)] = 6
     """Issues and pull requests of a model that may be opened in 30 days."""
     least_retraining_rows: Annotated[int, Field(ge=1)] = 200
     """Labelled rows that a retraining pull request needs."""
