@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from tests.stories.world import (
     bikes,
     bot_said,
     evaluation_id,
+    ledger,
     live,
     merge,
     rehearsal,
@@ -42,8 +44,16 @@ def test_no_way_round_the_approvals_promotes_anything(sandbox: Sandbox) -> None:
     approve_by_review(sandbox, "owen", number)
     assert verdict(sandbox, number) == "pending", "an edited comment approves nothing"
 
+    forge_comment(sandbox, number, f"/approve {first}")
+    assert verdict(sandbox, number) == "pending", "a comment that GitHub does not hold approves nothing"
+
     say(sandbox, "vera", number, f"/approve {first}")
     assert verdict(sandbox, number) == "success"
+    facts, said = ledger(sandbox), bot_said(sandbox, number)
+    sandbox.redeliver(next(run for run in reversed(sandbox.runs) if run.file == "chatops.yml"))
+    sandbox.settle()
+    assert opinions(facts) == opinions(ledger(sandbox)), "a second delivery is no second opinion"
+    assert bot_said(sandbox, number) == said
     sandbox.commit("dana", "tune", {BIKES: bikes(62)}, "one more thing")
     sandbox.settle()
     assert verdict(sandbox, number) == "pending", "approvals fall with what would be deployed"
@@ -60,6 +70,21 @@ def test_no_way_round_the_approvals_promotes_anything(sandbox: Sandbox) -> None:
 
     say(sandbox, "rhea", number, f"/promote {evaluation_id(sandbox, number)} to production")
     assert live(sandbox) == []
+
+
+def forge_comment(sandbox: Sandbox, number: int, body: str) -> None:
+    """The payload of a comment of vera's that she never wrote, as if GitHub had delivered it."""
+    run = next(run for run in reversed(sandbox.runs) if run.event == "issue_comment")
+    payload = json.loads((sandbox.folder(run) / "event.json").read_text())
+    vera = sandbox.github("dana").get_user("vera").raw_data
+    payload["comment"] |= {"body": body, "user": vera}
+    sandbox.announce("issue_comment", {**payload, "sender": vera})
+    (forged,) = sandbox.settle()
+    assert (forged.file, forged.conclusion) == ("chatops.yml", "success")
+
+
+def opinions(facts: list[str]) -> list[str]:
+    return [path for path in facts if path.startswith("approvals/")]
 
 
 def test_a_branch_cannot_forge_the_ledger(sandbox: Sandbox) -> None:
