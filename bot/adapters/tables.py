@@ -59,6 +59,16 @@ def read_table(
     return table.replace_schema_metadata({name: str(n) for name, n in zip(COUNTS, counts, strict=True)})
 
 
+def read_rows(file: Path, spec: ModelSpec, columns: Sequence[str]) -> Any:
+    """Some columns of one file, in file order, whether or not it has the target.
+
+    Raises UserError with the file's name when it cannot be read or a column is not there.
+    """
+    read = _read_csv if file.suffix == ".csv" else _read_parquet
+    with _named(file, file.parent):
+        return read(file, spec, list(dict.fromkeys(columns)))
+
+
 def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:
     """The files that the model reads, in order, and their format, by the same rule as the plan."""
     path = data_dir / spec.data.path
