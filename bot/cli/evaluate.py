@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from bot.errors import Place, UserError
 
 if TYPE_CHECKING:
     from bot.records.evaluation import Evaluation
+    from bot.records.training import Training
     from bot.specs.gates import Gates
 
 
@@ -22,14 +23,26 @@ if TYPE_CHECKING:
 @click.option("--models", default="models", type=click.Path(path_type=Path), help="Folder of the model specs.")
 @click.option("--gates", "gates_file", default="policies/gates.yaml", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the Evaluation as JSON.")
-def command(folder: Path, baselines: tuple[str, ...], data: Path, models: Path, gates_file: Path, as_json: bool) -> int:
+@click.option(
+    "--to-label",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Measure nothing: print the ids of the rows of FILE (CSV or Parquet, no target needed) that need a label.",
+)
+def command(
+    folder: Path, baselines: tuple[str, ...], data: Path, models: Path, gates_file: Path, as_json: bool,
+    to_label: Path | None,
+) -> int:  # fmt: skip
     """Measure the model in FOLDER (as `mlbot train` wrote it) on its test rows, and write evaluation.json there.
 
-    Exit 1 when a gate that blocks fails or cannot be told.
+    Exit 1 when a gate that blocks fails or cannot be told. To tell FOLDER and one --baseline apart, only rows on which
+    they differ need a label: --to-label lists them.
     """
     from bot.records.training import Training
 
     training = Training.parse(_read(folder / "training.json", "`mlbot train` writes it."), source="training.json")
+    if to_label is not None:
+        return _list_rows(folder, training, [where for _, where in map(_baseline, baselines)], to_label, models)
     result = _evaluate(folder, training, dict(map(_baseline, baselines)), data, models, gates_file)
     (folder / "evaluation.json").write_bytes(result.canonical())
     if as_json:
@@ -42,8 +55,32 @@ def command(folder: Path, baselines: tuple[str, ...], data: Path, models: Path, 
     return 0 if result.verdict == "pass" else 1
 
 
+def _list_rows(folder: Path, training: Training, baselines: list[Path], file: Path, models: Path) -> int:
+    """Ids on standard output, so that they can be piped; what they are on standard error."""
+    from bot.adapters.predictor import load
+    from bot.adapters.tables import read_rows
+    from bot.evaluate.assemble import Fitted
+    from bot.evaluate.labelling import rows_to_label
+    from bot.records.training import Training
+    from bot.specs.model import read_model_spec
+
+    if len(baselines) != 1:
+        hint = "mlbot evaluate out/churn --baseline production=deployed/churn --to-label new.csv"
+        raise UserError("--to-label compares with one --baseline", hint=hint, code="baseline_missing")
+    theirs = Training.parse(_read(baselines[0] / "training.json", "It is no artifact folder."), source="training.json")
+    at = models / training.model / "model.yaml"
+    spec = read_model_spec(_read(at, "`--models` names the folder of the specs."), str(at))
+    table = read_rows(file, spec, [spec.data.row_id, *training.inputs, *theirs.inputs])
+    pair = [Fitted(one, load(where, one)) for one, where in ((training, folder), (theirs, baselines[0]))]
+    ids = rows_to_label(pair[0], pair[1], table, spec.data.row_id)
+    click.echo("".join(f"{one}\n" for one in ids), nl=False)
+    share = len(ids) / table.num_rows if table.num_rows else 0.0
+    click.echo(f"the two differ on {len(ids):,} of {table.num_rows:,} rows ({share:.1%})", err=True)
+    return 0
+
+
 def _evaluate(
-    folder: Path, training: Any, baselines: dict[str, Path], data: Path, models: Path, gates_file: Path
+    folder: Path, training: Training, baselines: dict[str, Path], data: Path, models: Path, gates_file: Path
 ) -> Evaluation:
     from bot.adapters.clock import SystemClock
     from bot.adapters.predictor import load

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
@@ -74,6 +75,25 @@ def test_a_contract_beside_the_spec_is_checked(here: Path, capsys: pytest.Captur
     assert run(["evaluate", "artifact"]) == 1
     shown = capsys.readouterr().out
     assert "contract" in shown and "FAIL" in shown and "do not fit" in shown
+
+
+def test_rows_that_need_a_label_are_listed_without_any_target(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second model has another threshold: rows between the two are what they differ on."""
+    shutil.copytree("artifact", "deployed")
+    there = json.loads(Path("deployed/training.json").read_text())
+    Path("deployed/training.json").write_text(json.dumps({**there, "threshold": 0.7}))
+    pyarrow.csv.write_csv(a_table(200, seed=9).drop_columns(["left"]), "new.csv")
+    words = ["evaluate", "artifact", "--baseline", "production=deployed", "--to-label"]
+    assert run([*words, "new.csv"]) == 0
+    shown = capsys.readouterr()
+    ids = shown.out.split()
+    assert 5 < len(ids) < 100 and set(ids) <= set(map(str, range(200)))
+    assert f"the two differ on {len(ids)} of 200 rows" in shown.err
+    pyarrow.csv.write_csv(a_table(20).drop_columns(["age"]), "short.csv")
+    assert run([*words, "short.csv"]) == 1
+    assert "'age' is not there" in capsys.readouterr().err
+    assert run(["evaluate", "artifact", "--to-label", "new.csv"]) == 1
+    assert "--baseline" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -211,3 +212,16 @@ def test_data_that_are_young_enough_say_until_when() -> None:
     )
     assert judged("kind: maximum_age, days: 3.0", judged_at=now).valid_until is None
     assert judged("kind: maximum_age, days: 1e9", judged_at=now).verdict == "pass"
+
+
+def test_a_condition_that_cannot_be_told_says_how_many_rows_and_labels_would_settle_it() -> None:
+    few = judged('kind: condition, reliability: 0.99, steps: 1, condition: "n - o > 0.02 +/- 0.03"')
+    assert few.rows_needed is not None and few.reason_code == "testset_too_small"
+    assert f"{few.rows_needed:,} rows more would settle it" in few.sentence
+    labels = math.ceil(few.rows_needed * 0.09)
+    assert f"those need a label on which the models differ: about {labels:,}." in few.sentence
+    unclear = judged('kind: condition, reliability: 0.9, steps: 1, condition: "n - o > 0.02 +/- 0.07"')
+    assert unclear.reason_code == "evidence_insufficient" and unclear.rows_needed is not None
+    assert "With +/- 0.03 it could be told on" in unclear.sentence
+    on_it = judged('kind: condition, reliability: 0.9, steps: 1, condition: "n - o > 0.05 +/- 0.07"')
+    assert on_it.rows_needed is None and "on the threshold itself" in on_it.sentence

@@ -1,12 +1,16 @@
 """condition: a condition of ease.ml/ci on n, o and d holds, with the reliability that it names."""
 
-from bot.evaluate.condition.judge import rows_for, verdict
+import math
+from collections.abc import Sequence
+
+from bot.evaluate.condition.differ import is_active
+from bot.evaluate.condition.judge import rows_for, sharpened, verdict
 from bot.evaluate.condition.size import Plan
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import without_baseline
 from bot.evaluate.gates.interface import Finding
 from bot.evaluate.words import rows
-from bot.specs.condition import parse
+from bot.specs.condition import Clause, parse
 from bot.specs.gates import ConditionGate
 
 
@@ -22,17 +26,32 @@ def judge(gate: ConditionGate, evidence: Evidence) -> Finding:
         sentence = "The condition speaks of accuracies, which a regression does not have."
         return Finding("inconclusive", "condition_unsupported", sentence)
     steps = gate.steps or next((one.allowed for one in evidence.budget if one.allowed), None) or 1
-    needed = rows_for(clauses, Plan(gate.reliability, steps, gate.adaptivity), gate.bound)
+    plan = Plan(gate.reliability, steps, gate.adaptivity)
+    needed = rows_for(clauses, plan, gate.bound)
     said = " /\\ ".join(map(str, clauses))
     values = ", ".join(f"{name} = {value:.4f}" for name, value in zip("nod", measured, strict=True))
     if evidence.n_test < needed:
         more = needed - evidence.n_test
         sentence = f"{said} needs {rows(needed)} for {steps} evaluations; there are {evidence.n_test:,}."
-        return Finding("inconclusive", "testset_too_small", sentence, rows_needed=more)
+        ending = f"{rows(more)} more would settle it{_fewer_labels(clauses, more, measured[2])}."
+        return Finding("inconclusive", "testset_too_small", f"{sentence} {ending}", rows_needed=more)
     found = verdict(clauses, measured, gate.mode)
     if found == "pass":
         return Finding("pass", "gate_passed", f"{said} holds: {values}.")
     if found == "fail":
         return Finding("fail", "condition_failed", f"{said} does not hold: {values}.")
     sentence = f"{said} cannot be told: {values}; a value lies within its tolerance."
-    return Finding("inconclusive", "evidence_insufficient", sentence)
+    nearer = sharpened(clauses, measured)
+    if nearer is None:
+        return Finding("inconclusive", "evidence_insufficient", f"{sentence} It lies on the threshold itself.")
+    wanted = rows_for(nearer, plan, gate.bound)
+    more = max(0, wanted - evidence.n_test)
+    ending = f"With {' and '.join(f'+/- {one.tolerance:.2g}' for one in nearer)} it could be told on {rows(wanted)}"
+    ending += f": {rows(more)} more{_fewer_labels(clauses, more, measured[2])}." if more else ", and there are enough."
+    return Finding("inconclusive", "evidence_insufficient", f"{sentence} {ending}", rows_needed=more or None)
+
+
+def _fewer_labels(clauses: Sequence[Clause], more: int, differ: float) -> str:
+    """What active labelling spares: where both models say the same, no label is needed to tell them apart."""
+    labels = math.ceil(more * differ)
+    return f", of which those need a label on which the models differ: about {labels:,}" if is_active(clauses) else ""
