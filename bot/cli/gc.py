@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.adapters.dvc_objects import RemoteObjects
-    from bot.ports import Ports
+    from bot.ports import Branch, Ports
     from bot.promote.retention import Kept, Stored
     from bot.records.ledger import Head
     from bot.records.release import Release
@@ -35,20 +36,22 @@ def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -
     from bot.promote.retention import removable, sorted_out
 
     ports = clone_ports(repo)
+    remote = RemoteObjects(ports.workspace, _objects(ports))
+    there = [one for one in stored(ports) if not _is_gone(one, ports, remote)]
     kept = sorted_out(
-        stored(ports), _releases(ports), _heads(ports), _open(opened), ports.clock.now(), timedelta(days=keep_days)
+        there, _releases(ports), _heads(ports), _open(opened), ports.clock.now(), timedelta(days=keep_days)
     )
     _say(kept)
     going = [one for one in kept if not one.reason]
     if not going:
         click.echo("Nothing may go.")
         return
-    remote = RemoteObjects(ports.workspace)
     objects = {one.stored.pointer: remote.of(one.stored.pointer) for one in kept}
     gone = removable(kept, objects, _needed(ports, remote))
     if not remove:
         click.echo(f"{len(going)} artifacts ({len(gone)} objects) may go; --remove removes them.")
         return
+    _record(going, ports)
     n = remote.remove(gone)
     click.echo(f"{len(going)} artifacts removed ({n} objects). Their evaluations stay in the ledger.")
 
@@ -64,6 +67,38 @@ def stored(ports: Ports) -> list[Stored]:
             text = (ports.ledger.get(path) or b"").decode()
             found.append(Stored(model, f"sha256:{name.removesuffix('.dvc')}", text, ports.ledger.log(path)[-1][1]))
     return found
+
+
+def _objects(ports: Ports) -> Branch:
+    """The branch that keeps bytes while the remote is the folder embedded in the repository."""
+    from bot.adapters.git import GitBranch, LocalGit
+    from bot.records.ledger import OBJECTS
+
+    branch = GitBranch(LocalGit(ports.workspace), OBJECTS)
+    branch.refresh()
+    return branch
+
+
+def _is_gone(one: Stored, ports: Ports, remote: RemoteObjects) -> bool:
+    """Whether an earlier run has removed it to the end."""
+    from bot.records.ledger import removal_path
+
+    return ports.ledger.get(removal_path(one.evaluation_digest)) is not None and not remote.is_there(one.pointer)
+
+
+def _record(going: Sequence[Kept], ports: Ports) -> None:
+    """First the fact that the bytes are gone, so that no plan counts on them, then the bytes."""
+    from bot.promote.compose import stamp
+    from bot.records.ledger import removal_path
+    from bot.records.release import Removal
+
+    at, files = stamp(ports.clock.now()), {}
+    for one in (kept.stored for kept in going):
+        path = removal_path(one.evaluation_digest)
+        if ports.ledger.get(path) is None:
+            said = Removal(model=one.model, evaluation_digest=one.evaluation_digest, removed_at=at)
+            files[path] = said.canonical()
+    ports.ledger.commit(files, f"remove {len(files)} artifacts")
 
 
 def _releases(ports: Ports) -> list[Release]:

@@ -6,7 +6,7 @@ from bot.pipeline.job import Job
 from bot.ports import Ports
 from bot.records.base import sha256
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
-from bot.records.ledger import evaluation_path, release_path
+from bot.records.ledger import evaluation_path, release_path, removal_path
 from bot.records.plan import Planned
 from bot.records.release import Release
 from bot.specs.model import ModelSpec, read_model_spec
@@ -27,8 +27,8 @@ def live_digest(environment: str, model: str, ports: Ports) -> str | None:
 
 
 def known(one: Planned, ports: Ports) -> Evaluation | None:
-    """The newest stored evaluation of the same inputs."""
-    if one.known_evaluation is None:
+    """The newest stored evaluation of the same inputs; None when `mlbot gc` has removed its artifact."""
+    if one.known_evaluation is None or ports.ledger.get(removal_path(one.known_evaluation)) is not None:
         return None
     path = evaluation_path(one.model, one.inputs_digest, one.known_evaluation)
     data = ports.ledger.get(path)

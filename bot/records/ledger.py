@@ -166,6 +166,11 @@ def revocation_path(artifact_digest: str) -> str:
     return f"revocations/{bare(artifact_digest)}.json"
 
 
+def removal_path(evaluation_digest: str) -> str:
+    """That the artifact of an evaluation was removed from the store, since nothing needed it."""
+    return f"removals/{bare(evaluation_digest)}.json"
+
+
 def lock_path(environment: str) -> str:
     """On the environments branch: who has stopped promotions to an environment."""
     return f"{environment}/lock.json"

@@ -60,3 +60,12 @@ class Verification(Record):
     outcome: Literal["passed", "failed", "error"]
     sentence: str
     checked_at: str  # RFC 3339, UTC
+
+
+class Removal(Record):
+    """An evaluated artifact that was removed from the store: its evaluation stays, its bytes have to be made again."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    evaluation_digest: str
+    removed_at: str  # RFC 3339, UTC

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from bot.adapters.dvc import DvcArtifacts
+from bot.adapters.dvc_objects import RemoteObjects
 from bot.cli.gc import command
 from bot.errors import UserError
+from bot.pipeline.reuse import known
 from bot.promote.step import rollback
-from tests.builders import a_head
+from tests.builders import a_head, a_planned
+from tests.fakes.branch import FakeBranch
 from tests.promote.world import RUTH, RealStore, World, git
 
 
@@ -61,4 +65,38 @@ def test_only_what_nothing_needs_goes(tmp_path: Path, monkeypatch: pytest.Monkey
     gc(world, "--keep-days", "0", "--open", "12", "--remove")
     left = {word for word, pointer in pointers.items() if is_there(world, pointer, tmp_path / f"after-{word}")}
     assert left == {"one", "two", "waiting"}
-    assert "1 artifacts removed (0 objects)" in gc(world, "--keep-days", "0", "--open", "12", "--remove")
+    assert "Nothing may go" in gc(world, "--keep-days", "0", "--open", "12", "--remove"), "what is gone is not listed"
+    abandoned, _ = world.candidate("abandoned")
+    planned = a_planned(inputs_digest=abandoned.inputs_digest, known_evaluation=abandoned.digest())
+    assert known(planned, world.ports("plan")) is None, "an evaluation without bytes is not used again: it is trained"
+
+
+def test_a_run_that_died_before_the_bytes_were_gone_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    world = a_world(tmp_path)
+    _, pointer = world.candidate("abandoned")
+    with monkeypatch.context() as patch:
+        patch.setattr(RemoteObjects, "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        CliRunner().invoke(command, ["--repo", str(tmp_path / "mine"), "--keep-days", "0", "--remove"])
+    assert is_there(world, pointer, tmp_path / "still")
+    assert "1 artifacts removed (2 objects)" in gc(world, "--keep-days", "0", "--remove")
+    assert not is_there(world, pointer, tmp_path / "gone")
+
+
+def test_bytes_on_the_objects_branch_go_too(tmp_path: Path) -> None:
+    """While the remote is embedded, a job's bytes lie on `mlbot/objects`, and its tip forgets what nothing needs."""
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text(
+        "[core]\n    remote = embedded\n['remote \"embedded\"']\n    url = embedded\n"
+    )
+    git(tmp_path, "init", "-q")
+    branch = FakeBranch()
+    (tmp_path / "artifact").mkdir()
+    (tmp_path / "artifact" / "model.skops").write_bytes(b"bytes")
+    pointer = DvcArtifacts(tmp_path, branch).store(tmp_path / "artifact")
+    objects = RemoteObjects(tmp_path, branch)
+    assert len(branch.paths()) == 2 and objects.is_there(pointer)
+    assert objects.remove(objects.of(pointer)) == 2
+    assert branch.paths() == [] and not objects.is_there(pointer)
