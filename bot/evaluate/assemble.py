@@ -10,6 +10,7 @@ from bot.errors import MlbotError, UserError
 from bot.evaluate import simple
 from bot.evaluate.evaluate import Baseline, Case
 from bot.evaluate.facts import Context, facts_of
+from bot.evaluate.fresh import is_new
 from bot.evaluate.labels import slice_labels
 from bot.evaluate.operating import characteristics
 from bot.evaluate.rows import FEWEST_GROUPS, Rows
@@ -68,6 +69,7 @@ def case_of(
         operating=characteristics(training, candidate.predictor, test, clock),
         facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions)),
         run=context.run or {},
+        fresh=is_new(test[spec.data.row_id], context.known_ids),
     )
 
 

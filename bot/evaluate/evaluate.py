@@ -13,6 +13,7 @@ from bot.evaluate import gates as gate_list
 from bot.evaluate.budget import budget_gate, budgets
 from bot.evaluate.calibration import calibration, confusion
 from bot.evaluate.evidence import Evidence, Gap, Sliced
+from bot.evaluate.fresh import fresh_sections
 from bot.evaluate.gaps import gaps
 from bot.evaluate.interval import compare, estimate
 from bot.evaluate.ladder import ladder
@@ -21,7 +22,7 @@ from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.records import comparison_record, gap_sections, metric_record, slice_records
 from bot.evaluate.resample import Resampler, Settings
 from bot.evaluate.results import Difference, Estimate
-from bot.evaluate.rows import Rows, Scores, differing
+from bot.evaluate.rows import Mask, Rows, Scores, differing
 from bot.evaluate.slices import CROSS, measure
 from bot.evaluate.verdict import verdict_of
 from bot.records.evaluation import Budget, Comparison, Evaluation, GateResult, MissingBaseline, Section
@@ -62,6 +63,7 @@ class Case:
 
     `baselines` by environment name, `dummy` or `linear`; `missing` are the environments without one. `uses` counts
     earlier evaluations of other inputs on these test rows, by metric; `best` is the best value released among them.
+    `fresh` (n,) are the test rows that the base commit's data did not hold, None without a base.
     """
 
     spec: ModelSpec
@@ -77,6 +79,7 @@ class Case:
     operating: Mapping[str, float] = field(default_factory=dict)
     facts: Facts = Facts()
     run: Mapping[str, Any] = field(default_factory=dict)
+    fresh: Mask | None = None
 
 
 def evaluate(case: Case) -> Evaluation:
@@ -88,7 +91,10 @@ def evaluate(case: Case) -> Evaluation:
     evidence = gather(case, metrics, asked, resampler)
     results = [gate_list.judge(placed, evidence, policy.inconclusive) for placed in asked]
     results += [budget_gate(one, _budget_place(case.gates)) for one in evidence.budget if one.allowed is not None]
-    return _record(case, evidence, results)
+    found = _record(case, evidence, results)
+    primary = metrics.get(evidence.primary)
+    more = fresh_sections(case, primary, resampler) if primary is not None else ()
+    return found.model_copy(update={"sections": (*more, *found.sections)}) if more else found
 
 
 def declared_metrics(case: Case, asked: tuple[PlacedGate, ...]) -> dict[str, Metric]:

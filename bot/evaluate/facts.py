@@ -20,7 +20,8 @@ from bot.specs.model import ModelSpec
 @dataclass(frozen=True)
 class Context:
     """What an evaluation is made under: gates, earlier uses of the test rows, the data contract, and words for the
-    record. `now` (aware) is what the age of the data is counted to; None leaves it unknown.
+    record. `now` (aware) is what the age of the data is counted to; None leaves it unknown. `known_ids` (Arrow column)
+    are the row ids of the base commit's data, None when they were not read.
     """
 
     gates: Gates
@@ -31,6 +32,7 @@ class Context:
     now: datetime | None = None
     sections: tuple[Section, ...] = ()
     best: Mapping[str, float] | None = None
+    known_ids: Any = None
 
 
 def facts_of(spec: ModelSpec, training: Training, table: Any, train: Any, test: Any, context: Context) -> Facts:

@@ -92,6 +92,16 @@ def change_sections(
     return (*((demands,) if demands else ()), *_data_sections(spec, training, data_dir, before, loaders))
 
 
+def known_ids(spec: ModelSpec, training: Training, before: Before | None, loaders: Loaders) -> Any:
+    """Row ids of the base commit's data; None when the data are the same, or the spec cannot read the old ones."""
+    if before is None or {file.md5 for file in before.files} == {file.md5 for file in training.data_files}:
+        return None
+    try:
+        return loaders.read_table(spec, before.data_dir, ())[spec.data.row_id]
+    except MlbotError:
+        return None
+
+
 def _data_sections(
     spec: ModelSpec, training: Training, data_dir: Path, before: Before, loaders: Loaders
 ) -> tuple[Section, ...]:

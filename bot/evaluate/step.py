@@ -11,7 +11,7 @@ from bot.evaluate.assemble import Fitted, case_of
 from bot.evaluate.evaluate import evaluate as evaluated
 from bot.evaluate.facts import Context
 from bot.evaluate.labels import slice_columns
-from bot.evaluate.lent import Before, Loaders, champion, change_sections, table_of
+from bot.evaluate.lent import Before, Loaders, champion, change_sections, known_ids, table_of
 from bot.evaluate.score import ml_test_score, score_section
 from bot.records.evaluation import Evaluation
 from bot.records.training import Training
@@ -55,7 +55,8 @@ def evaluate(
     theirs = [column for one in champions.values() if isinstance(one, Fitted) for column in one.training.inputs]
     table = table_of(spec, data_dir, [*training.inputs, *slice_columns(spec)], theirs, contract, loaders)
     sections = change_sections(spec, training, data_dir, before, contract, loaders)
-    context = Context(gates, policy_digest, uses, run, contract, now, sections, best)
+    known = known_ids(spec, training, before, loaders)
+    context = Context(gates, policy_digest, uses, run, contract, now, sections, best, known)
     found = evaluated(case_of(spec, candidate, champions, table, context, loaders.clock))
     score = score_section(ml_test_score(found, attestation, known_tests))
     return found.model_copy(update={"sections": (*found.sections, score)})

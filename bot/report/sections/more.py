@@ -8,6 +8,7 @@ from bot.report.blocks import Block, Column, Section, Table, note
 
 # How long a table stays when space is short; an id that is not here is worth more than a chart.
 IMPORTANCE = {
+    "fresh_rows": 85,
     "data_change": 80,
     "data_files": 80,
     "data_rows": 80,
