@@ -77,9 +77,7 @@ def test_training_costs_little_more_than_a_bare_script(tmp_path, n):
     bare = [sys.executable, str(BARE), "data/rows.parquet", "bare.skops"]
     ours = [sys.executable, "-c", "from bot.cli import main; main()", "train", "bench", "--out", "out"]
     pairs = [(cost(bare, tmp_path), cost(ours, tmp_path)) for _ in range(5 if n < 100_000 else 1)]
-    time = median(other.seconds / one.seconds for one, other in pairs)
-    memory = median(other.memory / one.memory for one, other in pairs)
-    print(
-        f"\n{n} rows: {pairs[0][1].seconds:.2f} s / {pairs[0][0].seconds:.2f} s; ratios {time:.2f}, memory {memory:.2f}"
-    )
+    one, other = (min(pair[i].seconds for pair in pairs) for i in (0, 1))  # the least is what no neighbour disturbed
+    time, memory = other / one, median(other.memory / one.memory for one, other in pairs)
+    print(f"\n{n} rows: {other:.2f} s / {one:.2f} s = {time:.2f}; memory {memory:.2f}")
     assert time <= 1.15 and memory <= 1.3
