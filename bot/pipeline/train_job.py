@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import time
 from pathlib import Path
@@ -68,6 +69,7 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
     with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
         data, base = Path(name, "head"), Path(name, "base")
         ports.data.fetch(one.data_files, data)
+        one = hashed(one, data)
         training = _trained(one, spec, data, contract, folder, job)
         where = {env: _champion(env, one.model, Path(name, env), ports) for env in spec.environments}
         metric = canonical(spec.metrics.primary)
@@ -82,6 +84,16 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
         )  # fmt: skip
     (folder / "evaluation.json").write_bytes(result.canonical())
     job.say(f"{one.model}: {result.verdict}, {training.artifact_digest}")
+
+
+def hashed(one: Planned, data: Path) -> Planned:
+    """With the SHA-256 of each data file, for the provenance of what is trained from it."""
+    files = []
+    for file in one.data_files:
+        with (data / file.path).open("rb") as opened:
+            digest = f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()}"
+        files.append(file.model_copy(update={"sha256": digest}))
+    return one.model_copy(update={"data_files": tuple(files)})
 
 
 def _loaders() -> Any:
@@ -153,7 +165,21 @@ def _write_failure(error: Exception, name: str, made: Plan, job: Job) -> None:
 
 
 def read_result(folder: Path, one: Planned) -> Evaluation | Failure:
-    """What a training job handed over for a model; an Evaluation of other inputs or other bytes is refused."""
+    """What a training job handed over for a model; an Evaluation of other inputs or other bytes is refused.
+
+    So is whatever is no plain file, or cannot be read: a Failure, so that the other models are reported (attack A13).
+    """
+    try:
+        return _read_result(folder, one)
+    except (MlbotError, ValueError, OSError) as error:
+        said = error.message if isinstance(error, MlbotError) else type(error).__name__
+        return Failure(message=f"What the training job handed over is refused: {said}", hint="Run the workflow again.")
+
+
+def _read_result(folder: Path, one: Planned) -> Evaluation | Failure:
+    odd = [path.name for path in (folder, *folder.iterdir()) if path.is_symlink() or (path.is_dir() and path != folder)]
+    if odd:
+        raise UserError(f"{odd[0][:80]!r} is no plain file")
     if (folder / "failure.json").is_file():
         return Failure.model_validate_json((folder / "failure.json").read_bytes())
     if not (folder / "evaluation.json").is_file():
@@ -163,6 +189,6 @@ def read_result(folder: Path, one: Planned) -> Evaluation | Failure:
         return Failure(message="The result is about other inputs than were planned.", hint="Run the workflow again.")
     for file in found.training.files:
         at = folder / file.name
-        if at.is_symlink() or not at.is_file() or sha256(at.read_bytes()) != file.sha256:
+        if not at.is_file() or sha256(at.read_bytes()) != file.sha256:
             return Failure(message=f"{file.name} is not the file that was evaluated.", hint="Run the workflow again.")
     return found
