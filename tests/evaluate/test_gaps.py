@@ -19,7 +19,6 @@ def world(n: int = 3000, seed: int = 0, groups=None) -> tuple[Rows, Scores]:
 
 
 def test_both_measures_are_the_largest_differences_between_groups() -> None:
-    """fairlearn.metrics 0.13: demographic_parity_difference and equalized_odds_difference by their definitions."""
     rows, scores = world()
     found = {gap.measure: gap for gap in gaps("group", scores, Resampler(rows, Settings()), 100)}
     group, said = rows.slices["group"], scores.predicted
@@ -31,6 +30,22 @@ def test_both_measures_are_the_largest_differences_between_groups() -> None:
         max(max(rate.values()) - min(rate.values()) for rate in odds)
     )
     assert parity.low < parity.value < parity.high and parity.groups[1] == "b"
+
+
+@pytest.mark.parametrize(
+    ("seed", "parity", "odds"),
+    [
+        (0, 0.17749988708266778, 0.18699942575633932),
+        (1, 0.23449068322981365, 0.23423606153047316),
+        (2, 0.21136948817108764, 0.21836319674624916),
+    ],
+)
+def test_both_measures_are_fairlearns(seed: int, parity: float, odds: float) -> None:
+    """fairlearn 0.15.0: demographic_parity_difference and equalized_odds_difference of the same rows."""
+    rows, scores = world(seed=seed)
+    found = {gap.measure: gap.value for gap in gaps("group", scores, Resampler(rows, Settings()), 100)}
+    assert found["demographic_parity_difference"] == pytest.approx(parity, abs=1e-15)
+    assert found["equalised_odds_difference"] == pytest.approx(odds, abs=1e-15)
 
 
 def test_the_interval_covers_the_true_gap() -> None:
