@@ -19,6 +19,7 @@ _NOT_TRAINED: Any = {
     "risk_tier": True,
     "resources": True,
     "environments": True,
+    "version": True,
     "search": {"dask": True},
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.promote.lineage import hold_after
-from bot.promote.version import FIRST, Bump, bumped, change, newest, version_of
+from bot.promote.version import bumped, change, newest, next_version, version_of
 from bot.promote.writing import next_counter
 from bot.records.evaluation import Evaluation
 from bot.records.release import Approver, Release
@@ -26,9 +26,9 @@ class Wanted:
     promoted_by: Approver | None
     reason: str
     is_candidate: bool = True
-    bump: Bump | None = None
     trigger: str | None = None
     decision_digest: str | None = None
+    at_least: str | None = None  # the version that the spec asks for
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,14 @@ def promoted(
     evaluation, before = wanted.evaluation, states.get(wanted.environment)
     version = version_of(evaluation.artifact_digest, known)
     top = newest(known)
-    if version is None and top is not None:
-        version = bumped(top.version, wanted.bump or change(newest_evaluation, evaluation))
+    if version is None:
+        step = bumped(top.version, change(newest_evaluation, evaluation)) if top is not None else None
+        version = next_version(step, wanted.at_least)
     by_person = wanted.promoted_by is not None
     return Release(
         model=wanted.model,
         environment=wanted.environment,
-        version=version or FIRST,
+        version=version,
         action="promote",
         artifact_digest=evaluation.artifact_digest,
         evaluation_digest=evaluation.digest(),

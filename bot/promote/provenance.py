@@ -106,8 +106,7 @@ def _materials(release: Release, evaluation: Evaluation, spec: str | None, repos
     if spec is not None:
         found.append({"name": f"models/{release.model}/model.yaml", "digest": {"sha256": _hex(spec)}})
     for file in evaluation.training.data_files:
-        sha256 = getattr(file, "sha256", None)
-        digests = {"md5": file.md5, **({"sha256": _hex(sha256)} if sha256 else {})}
+        digests = {"md5": file.md5, **({"sha256": _hex(file.sha256)} if file.sha256 else {})}
         found.append({"name": file.path, "digest": digests})
     return found
 

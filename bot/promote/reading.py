@@ -11,6 +11,7 @@ from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import decision_path, evaluation_path, pointer_path
 from bot.records.release import Release, Verification
+from bot.specs.model import read_model_spec
 
 
 def states_of(model: str, ports: Ports) -> dict[str, Release]:
@@ -76,6 +77,16 @@ def newest_evaluation(releases: Iterable[Release], ports: Ports) -> Evaluation |
         return None
     data = ports.ledger.get(evaluation_path(top.model, top.inputs_digest, top.evaluation_digest))
     return Evaluation.parse(data, source=top.evaluation_digest) if data is not None else None
+
+
+def asked_version(model: str, commit: str, ports: Ports) -> str | None:
+    """The version that the model's spec asks for at a commit; None when it asks for none or cannot be read."""
+    path = f"models/{model}/model.yaml"
+    try:
+        data = ports.git.read(commit, path)
+        return read_model_spec(data, path).version if data is not None else None
+    except UserError:
+        return None
 
 
 def digest_of_version(model: str, environment: str, version: str, ports: Ports) -> str:

@@ -21,6 +21,7 @@ from bot.promote.lineage import in_order, rollback_target
 from bot.promote.manifest import render
 from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
 from bot.promote.reading import (
+    asked_version,
     candidate_of_evaluation,
     decision_of,
     digest_of_version,
@@ -36,7 +37,6 @@ from bot.promote.reading import (
 )
 from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
-from bot.promote.version import Bump
 from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write
 from bot.records.base import sha256
 from bot.records.decision import Decision
@@ -87,7 +87,6 @@ def promote(
     reason: str,
     ports: Ports,
     is_candidate: bool | None = None,
-    bump: Bump | None = None,
     trigger: str | None = None,
     decision_digest: str | None = None,
     probe: Probe | None = None,
@@ -97,7 +96,7 @@ def promote(
 
     `commit` is on the default branch, `number` the pull request; `promoted_by` None is the policy by itself.
     `is_candidate` False (somebody promotes another than the newest candidate; None: found out by the versions) puts a
-    hold on the environment.  `bump` overrides the step of the version. Raises UserError when
+    hold on the environment. Raises UserError when
     the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no person promotes
     (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
     """
@@ -109,8 +108,8 @@ def promote(
     if is_candidate is None:
         is_candidate = is_newest(evaluation.artifact_digest, model, ports)
     wanted = Wanted(
-        model, environment, evaluation, commit, number, approved_by, promoted_by, reason, is_candidate, bump, trigger,
-        decision_digest,
+        model, environment, evaluation, commit, number, approved_by, promoted_by, reason, is_candidate, trigger,
+        decision_digest, asked_version(model, commit, ports),
     )  # fmt: skip
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)

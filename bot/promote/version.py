@@ -26,6 +26,17 @@ def bumped(version: str, bump: Bump) -> str:
     return f"v{major}.{minor + 1}.0" if bump == "minor" else f"v{major}.{minor}.{patch + 1}"
 
 
+def next_version(step: str | None, at_least: str | None) -> str:
+    """The version by the change (None: the first release), or the one that the spec asks for when that is higher.
+
+    A version that the spec still names after it was released changes nothing any more.
+    """
+    asked = f"v{at_least.removeprefix('v')}" if at_least else None
+    if step is None:
+        return asked or FIRST
+    return max(step, asked or step, key=numbers)
+
+
 def change(old: Evaluation | None, new: Evaluation) -> Bump:
     """How far a caller would notice: target, classes or a column it never sent: major; same inputs: patch.
 

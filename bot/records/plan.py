@@ -10,11 +10,15 @@ from bot.records.base import Part, Record
 
 
 class DataFile(Part):
-    """One file under `data/` as DVC tracks it. `path` starts with `data/`; `size` is in bytes, None when unknown."""
+    """One file under `data/` as DVC tracks it. `path` starts with `data/`; `size` is in bytes, None when unknown.
+
+    `sha256` is of the bytes that were read, None before they were; DVC itself knows files by their MD5.
+    """
 
     path: str
     md5: str
     size: int | None = None
+    sha256: str | None = None
 
 
 class Reason(Part):

@@ -123,6 +123,8 @@ class ModelSpec(Spec):
     """Environments it may be deployed to, in order of promotion."""
     onnx: bool = True
     """Try to export ONNX as well; it is kept only when its predictions agree."""
+    version: Annotated[str, Field(pattern=r"^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$")] | None = None
+    """Semantic version that the next release gets at least; left out, it follows from what changed."""
 
     _name: str = PrivateAttr(default="")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.errors import UserError
 from bot.promote.step import promotions, rollback, states_of, withdraw
+from bot.promote.version import next_version
 from bot.records.ledger import artifact_path, release_path
 from bot.records.release import Release
 from tests.promote.world import OLGA, RUTH, World, git
@@ -210,10 +213,34 @@ def test_promotions_of_two_models_at_once_both_land(world: World) -> None:
     assert "taxi:" in said
 
 
-def test_version_can_be_overridden(world: World) -> None:
-    """The spec may ask for a major step."""
-    world.promote("one")
-    assert world.promote("two", bump="major").version == "v2.0.0"
+@pytest.mark.parametrize(
+    ("step", "asked", "version"),
+    [
+        (None, None, "v1.0.0"),
+        (None, "0.1.0", "v0.1.0"),
+        ("v1.1.0", None, "v1.1.0"),
+        ("v1.1.0", "v3.0.0", "v3.0.0"),
+        ("v3.0.1", "3.0.0", "v3.0.1"),
+        ("v1.10.0", "1.9.0", "v1.10.0"),
+    ],
+)
+def test_the_spec_may_ask_for_a_higher_version_and_never_for_a_lower_one(
+    step: str | None, asked: str | None, version: str
+) -> None:
+    assert next_version(step, asked) == version
+
+
+def test_the_version_of_the_spec_is_that_of_the_merged_commit(world: World) -> None:
+    """`version` in model.yaml names the next release; left there, later releases go on from it."""
+    seed = world.root / "seed"
+    spec = (Path(__file__).parents[2] / "models" / "bike-rentals" / "model.yaml").read_text()
+    (seed / "models" / "churn").mkdir(parents=True)
+    (seed / "models" / "churn" / "model.yaml").write_text(f"{spec}\nversion: 3.0.0\n")
+    git(seed, "add", ".")
+    git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "spec")
+    git(seed, "push", "-q", "origin", "HEAD:main")
+    world.main = git(seed, "rev-parse", "HEAD")
+    assert [world.promote(word).version for word in ("one", "two")] == ["v3.0.0", "v3.1.0"]
 
 
 def test_a_model_name_with_a_dot_is_refused(world: World) -> None:

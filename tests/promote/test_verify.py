@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bot.adapters.git import GitBranch
+from bot.ports import Run
 from bot.promote.evidence import live_release, verify
+from bot.promote.provenance import provenance
 from bot.promote.writing import readable_json
 from bot.records.approval import Approval
 from bot.records.decision import Decision
@@ -26,8 +28,9 @@ from bot.records.ledger import (
     promotion_path,
     release_path,
 )
+from bot.records.plan import DataFile
 from bot.records.release import Approver, Release
-from tests.builders import a_decision, a_digest
+from tests.builders import a_decision, a_digest, a_release, a_training, an_evaluation
 from tests.promote.world import OLGA, World, git
 
 
@@ -227,6 +230,17 @@ def signed(world: World, name: str = "job") -> Any:
         ledger=SignedBranch(ports.ledger, LEDGER, signer),
         environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
     )
+
+
+def test_the_provenance_names_spec_and_data_by_sha256() -> None:
+    """Materials: the commit, the spec and each data file with SHA-256, beside the MD5 that DVC knows it by."""
+    file = DataFile(path="data/churn.csv", md5="0" * 32, sha256=a_digest("data"))
+    evaluation = an_evaluation("churn", training=a_training("churn", data_files=(file,)))
+    run = Run(7, 1, "https://github.com/team/models/actions/runs/7", "train", "pull-request", "team/models", "ana", "")
+    statement = provenance(a_release("churn"), evaluation, a_digest("spec"), run, "https://github.com")
+    materials = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert [set(one["digest"]) for one in materials] == [{"gitCommit"}, {"sha256"}, {"md5", "sha256"}]
+    assert materials[2]["digest"]["sha256"] == a_digest("data").removeprefix("sha256:")
 
 
 def other_statement(world: World, path: str) -> bytes:
