@@ -1,7 +1,7 @@
 """Paired intervals of 1,000,000 rows with 2,000 resamples against scipy.stats.bootstrap, in one run.
 
-scipy would take minutes, so it draws few resamples here and its time is scaled up: its cost is linear in the number of
-resamples (each draws n rows and computes the statistic). Its interval is compared at 20,000 rows, where it can finish.
+scipy would take minutes for 2,000. It draws a part of them here, and no time is scaled up: that part alone takes twenty
+times as long as all of ours. Its interval is compared at 20,000 rows, where it can finish.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from bot.evaluate.metrics import METRICS
 from bot.evaluate.resample import Resampler, Settings
 from bot.evaluate.rows import Rows, Scores
 
-RESAMPLES, SCIPYS, ATTEMPTS = 2000, 4, 3
+RESAMPLES = 2000
 TIMES_FASTER = 20
+# Of 2,000. Measured on one core, ours against scipy's part: f1 0.06 s and 3 s, log_loss 0.13 s and 5.4 s.
+SCIPYS = {"f1": 40, "log_loss": 120}
 
 
 def world(n: int) -> tuple[Rows, Scores, Scores]:
@@ -56,15 +58,15 @@ def scipys(metric: str, rows: Rows, one: Scores, other: Scores, resamples: int, 
     ).confidence_interval
 
 
-@pytest.mark.parametrize("metric", ["f1", "log_loss"])
+@pytest.mark.parametrize("metric", SCIPYS)
 def test_a_million_rows_take_a_twentieth_of_scipys_time(metric: str) -> None:
     rows, one, other = world(1_000_000)
-    ours = min(_seconds(lambda: compare(METRICS[metric], one, other, _fresh(rows))) for _ in range(ATTEMPTS))
-    start = time.perf_counter()
-    scipys(metric, rows, one, other, SCIPYS)
-    theirs = (time.perf_counter() - start) * RESAMPLES / SCIPYS
-    print(f"{metric}: {ours:.3f} s against {theirs:.1f} s, {theirs / ours:.0f} times")
-    assert theirs / ours >= TIMES_FASTER
+    ours, theirs = [], 0.0
+    for _ in range(4):  # in turns, so that both meet the same machine
+        ours.append(_seconds(lambda: compare(METRICS[metric], one, other, _fresh(rows))))
+        theirs += _seconds(lambda: scipys(metric, rows, one, other, SCIPYS[metric] // 4))
+    print(f"{metric}: {min(ours):.3f} s against {theirs:.1f} s for {SCIPYS[metric]} of {RESAMPLES} resamples")
+    assert theirs >= TIMES_FASTER * min(ours)
 
 
 @pytest.mark.parametrize("metric", ["f1", "log_loss"])
@@ -76,14 +78,15 @@ def test_the_interval_is_scipys(metric: str) -> None:
 
 
 def test_memory_stays_bounded() -> None:
-    """A million rows and 2,000 resamples in at most ten numbers a row beyond the data."""
-    rows, one, other = world(1_000_000)
+    """A million rows and 2,000 resamples in at most thirty numbers a row beyond the data."""
+    n = 1_000_000
+    rows, one, other = world(n)
     tracemalloc.start()
     for metric in ("f1", "roc_auc", "log_loss"):
         compare(METRICS[metric], one, other, _fresh(rows))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 250 * 1024 * 1024
+    assert peak < 30 * 8 * n
 
 
 def _fresh(rows: Rows) -> Resampler:
@@ -91,6 +94,6 @@ def _fresh(rows: Rows) -> Resampler:
 
 
 def _seconds(run) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.process_time() - start
