@@ -50,7 +50,7 @@ class Data(Spec):
     weight: Column | None = None
     """Weight of the row in fitting. Never an input."""
     where: Annotated[str, Field(max_length=2000)] | None = None
-    """Only rows for which this holds, for example `distance > 0 and carrier != "XX"`."""
+    """Only rows for which this holds, for example `distance > 0 and carrier != "XX"` or `seen >= "2026-06-01"`."""
     missing: tuple[str, ...] = ("", "NA", "NaN", "null")
     """Spellings of a missing value in CSV."""
 

@@ -209,4 +209,15 @@ class _Evaluation:
             inside = self.pc.is_in(left, value_set=self.pa.array(items, left.type), skip_nulls=True)
             inside = self.pc.if_else(self.pc.is_valid(left), inside, self.pa.scalar(None, self.pa.bool_()))
             return inside if isinstance(operator, ast.In) else self.pc.invert(inside)
-        return self.pc.call_function(_COMPARISON[type(operator)], [left, self.value(right)])
+        other = self.value(right)
+        sides = [self._as_time(left, other), self._as_time(other, left)]
+        return self.pc.call_function(_COMPARISON[type(operator)], sides)
+
+    def _as_time(self, one: Any, beside: Any) -> Any:
+        """A written text beside a column of times or dates is one, in UTC; everything else stays as it is."""
+        types = self.pa.types
+        if not isinstance(one, self.pa.Scalar) or not types.is_string(one.type) or not types.is_temporal(beside.type):
+            return one
+        if types.is_timestamp(beside.type) and beside.type.tz:
+            return one.cast(self.pa.timestamp("us")).cast(self.pa.timestamp("us", tz="UTC")).cast(beside.type)
+        return one.cast(beside.type)

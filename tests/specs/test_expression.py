@@ -106,3 +106,21 @@ def test_no_expression_gives_anything_but_values_or_an_error(text):
         evaluate(text, pa.table({"a": [1.0, None], "b": ["x", "y"]}))
     except ValueError:
         return
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("us"), pa.timestamp("ms", tz="UTC"), pa.timestamp("s", tz="Asia/Tokyo"), pa.date32()]
+)
+def test_a_text_beside_a_column_of_times_is_a_time(kind):
+    days = pa.array(["2026-05-31", "2026-06-01", None], pa.string()).cast(pa.date32()).cast(pa.timestamp("us"))
+    table = pa.table(
+        {"seen": days.cast(pa.timestamp("us", tz="UTC")).cast(kind) if getattr(kind, "tz", None) else days.cast(kind)}
+    )
+    assert holds("seen >= '2026-06-01'", table).to_pylist() == [False, True, False]
+    assert holds("'2026-06-01' > seen", table).to_pylist() == [True, False, False]
+
+
+def test_a_text_that_is_no_time_is_refused_beside_one():
+    table = pa.table({"seen": pa.array(["2026-05-31"]).cast(pa.date32())})
+    with pytest.raises(ValueError, match="seen"):
+        holds("seen >= 'summer'", table)
