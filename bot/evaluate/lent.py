@@ -93,11 +93,15 @@ def change_sections(
 
 
 def known_ids(spec: ModelSpec, training: Training, before: Before | None, loaders: Loaders) -> Any:
-    """Row ids of the base commit's data; None when the data are the same, or the spec cannot read the old ones."""
+    """Row ids of all of the base commit's data; None when the data are the same, or the spec cannot read the old ones.
+
+    Also of rows that `data.where` leaves out: a model may have been trained on them.
+    """
     if before is None or {file.md5 for file in before.files} == {file.md5 for file in training.data_files}:
         return None
+    everything = spec.model_copy(update={"data": spec.data.model_copy(update={"where": None})})
     try:
-        return loaders.read_table(spec, before.data_dir, ())[spec.data.row_id]
+        return loaders.read_table(everything, before.data_dir, ())[spec.data.row_id]
     except MlbotError:
         return None
 

@@ -74,7 +74,7 @@ def within(
     for batch in batches:
         at = times_of(batch)
         future = at >= _us(window.until + SKEW)
-        inside = (at >= _us(window.since)) & ~future
+        inside = (at >= _us(window.since)) & (at < _us(window.until))  # a little ahead: the next window has it
         mine = _is_of(batch, window.digest)
         count.future += int(future.sum())
         count.other_releases += int((inside & ~mine).sum())
