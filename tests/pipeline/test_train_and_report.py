@@ -77,3 +77,24 @@ def test_why_a_training_failed_is_still_said_after_the_next_comment_or_review(
     assert "models/churn/model.yaml:7:27 · no column is called 'spendd'" in text(made.evaluate())
     first = made.comment()
     assert made.rejudge() == first
+
+
+def test_data_that_grow_too_old_after_the_evaluation_block_the_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are of 2026-11-01; it is 2026-11-23 at the evaluation, and 2026-12-03 when somebody approves."""
+    gates = GATES + b"  - {id: fresh, kind: maximum_age, days: 30}\n"
+    made = world(tmp_path, monkeypatch, gates=gates, head={SPEC: penalised(0.9)})
+    assert "Waiting" in made.evaluate() and "holds until 2026-12-01" in text(made.comment())
+    made.clock.pass_days(10)
+    page = text(made.rejudge())
+    assert "Blocked" in page and "gate fresh failed. It passed until 2026-12-01" in page
+
+
+def test_models_of_a_draft_wait_and_are_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world(tmp_path, monkeypatch, head={SPEC: penalised(0.9)})
+    made.draft = True
+    page = text(made.evaluate())
+    assert "churn is not trained yet." in page and "is a draft" in page and "failed" not in page
+    made.draft = False
+    assert "churn is new" in text(made.evaluate())

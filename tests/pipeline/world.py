@@ -81,6 +81,7 @@ class World:
     runs: int = 100
     said: list[str] = field(default_factory=list)
     pushes: int = 0
+    draft: bool = False
 
     @property
     def sha(self) -> str:
@@ -90,7 +91,7 @@ class World:
     def job(self) -> Job:
         """A job of the current run."""
         pull = PullRequest(
-            NUMBER, "t", DANA, "open", False, False, self.sha, "change", "main", BASE, False, None
+            NUMBER, "t", DANA, "open", self.draft, False, self.sha, "change", "main", BASE, False, None
         )  # fmt: skip
         commits = [Commit(self.sha, (BASE,), DANA, DANA, "dana@example.com", "A change")]
         git = FakeGit({BASE: self.base, self.sha: self.head}, {self.sha: (BASE,)}, {"HEAD": BASE, "origin/main": BASE})
@@ -117,7 +118,7 @@ class World:
             number=NUMBER, action="synchronize", head_sha=self.sha, base_ref="main", from_fork=False, draft=False,
             sender=DANA,
         )  # fmt: skip
-        new = {one.model for one in made.planned if not is_current(one, self.sha, job)}
+        new = {one.model for one in made.planned if not self.draft and not is_current(one, self.sha, job)}
         trained = replace(job, out=job.out / "trained")
         trained.out.mkdir()
         (trained.out / "plan.json").write_bytes(made.canonical())
