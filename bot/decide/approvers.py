@@ -52,14 +52,18 @@ def may_fill(person: int, place: Place, *, rule: Rule, votes: Ballot, scope: Sco
 def _unfit(person: int, requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> str | None:
     """Why a counted approval does not fill a requirement."""
     opinion = votes.voices.counted[person]
-    roles = {power.role for power in votes.powers[person]} & set(requirement.any_role)
+    able = [power for power in votes.powers[person] if power.role in requirement.any_role]
+    roles = {power.role for power in able}
     if rule.require.role_check == "at_approval_and_evaluation" and opinion.recorded_roles is not None:
         roles &= set(opinion.recorded_roles)
     if not roles:
         return _roleless(opinion, requirement, case)
     if requirement.valid_for and is_older(opinion.created_at, requirement.valid_for, case.now):
         return "expired"
-    if requirement.not_contributor_within and _built_lately(person, requirement.not_contributor_within, scope, case):
+    within = requirement.not_contributor_within
+    if within and all(
+        _built_lately({person, power.lender}, within, scope, case) for power in able if power.role in roles
+    ):
         return "recent_contributor"
     return None
 
@@ -71,9 +75,10 @@ def _roleless(opinion: Opinion, requirement: Requirement, case: Case) -> str:
     return "role_lost" if wanted & set(opinion.recorded_roles or ()) else "role_missing"
 
 
-def _built_lately(person: int, within: str, scope: Scope, case: Case) -> bool:
+def _built_lately(people: set[int | None], within: str, scope: Scope, case: Case) -> bool:
+    """Whether the person built it, or the one who lent the role."""
     return any(
-        one.actor == person and not is_older(one.at, within, case.now)
+        one.actor in people and not is_older(one.at, within, case.now)
         for one in case.facts.contributions
         if scope.model is None or one.model == scope.model.model
     )

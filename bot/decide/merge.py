@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.decide.approvers import may_fill
 from bot.decide.case import Case, Scope
 from bot.decide.combine import all_of, any_of
+from bot.decide.powers import lenders
 from bot.decide.quorum import Place, empty_places
 from bot.decide.reasons import node
 from bot.decide.rules import Judged, judge, places
@@ -55,8 +56,10 @@ class Merge:
 
     @property
     def approvers(self) -> frozenset[int]:
-        """Everybody whose approval counts."""
-        return frozenset(opinion.actor for part in self.parts for opinion, _ in part.approvals)
+        """Everybody whose approval counts, and in whose name it was given."""
+        judged = [one for part in self.parts for one in part.judged.values() if one.node.status != "not_applicable"]
+        lent = [lenders(one.ballot.powers) for one in judged if one.ballot is not None]
+        return frozenset(opinion.actor for part in self.parts for opinion, _ in part.approvals).union(*lent)
 
 
 def judge_merge(case: Case) -> Merge:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.decide.allowed import command_node, may_use, who_may
 from bot.decide.break_glass import glass
 from bot.decide.case import Case
+from bot.decide.exclusions import excluded
 from bot.decide.wording import listed
 from bot.errors import UserError
 from bot.records.base import Part, canonical_json
@@ -75,6 +76,7 @@ def delegate(
         reason=reason,
         since=_stamp(case.now),
         until=_stamp(case.now + timedelta(seconds=seconds(length))),
+        lender=actor,
     )
     sentence = f"{delegate_to.login} speaks as {role} for {actor.login} until {lent.until}."
     return Written(sentence, {delegation_path(lent.id): canonical_json(lent.model_dump(mode="json"))}, {})
@@ -134,6 +136,7 @@ def break_glass_used(case: Case) -> Written | None:
     if rule is None or not used:
         return None
     due = case.now + timedelta(seconds=seconds(rule.review.within))
+    parties = excluded(("author", "committer", "co_author", "last_pusher"), case) | ({case.facts.asked.by} - {None})
     uses = {
         one.request: BreakGlassUse(
             id=one.request,
@@ -141,7 +144,7 @@ def break_glass_used(case: Case) -> Written | None:
             at=_stamp(case.now),
             review_due=_stamp(due),
             reviewed=False,
-            people=one.people,
+            people=(*one.people, *sorted(parties - set(one.people))),  # type: ignore[type-var]
         )
         for one in used
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.decide.case import Case, moment
@@ -43,6 +43,11 @@ def electorate(counted: Collection[int], banned: Collection[int], case: Case) ->
         spent |= {one.lender for one in free if one.lender is not None}
         result[person] = free
     return result
+
+
+def lenders(powers: Mapping[int, tuple[Power, ...]]) -> set[int]:
+    """In whose name somebody speaks, besides their own."""
+    return {one.lender for found in powers.values() for one in found if one.lender is not None}
 
 
 def valid(one: Delegation, case: Case) -> bool:

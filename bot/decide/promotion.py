@@ -9,6 +9,7 @@ from bot.decide.case import Case, Scope
 from bot.decide.combine import all_of
 from bot.decide.conditions import CONDITIONS, approvals
 from bot.decide.merge import Merge, Part, judge_merge
+from bot.decide.powers import lenders
 from bot.decide.reasons import node
 from bot.decide.rollback import rollback_nodes
 from bot.decide.separation import separation_nodes
@@ -37,6 +38,7 @@ def judge_promotion(environment: Environment, case: Case) -> Promotion:
     parts = tuple(_part(environment, scope, merge, broken.get(scope.name), case) for scope in scopes)
     shared = [_gate(merge, scopes)] if environment.requires_gates else list(merge.shared)
     approvers = merge.approvers | {opinion.actor for part in parts for opinion, _ in part.approvals}
+    approvers |= {one for scope in scopes for one in lenders(approvals.votes_for(scope, case).powers)}
     duties = [one for one in separation_nodes(case, approvers) if one not in merge.shared]
     tree = all_of(case.facts.subject, [*shared, *duties, *(part.node for part in parts), *_nothing(parts)])
     is_passed = tree.status == "approved" and "bypassed" in _codes(tree)

@@ -27,8 +27,8 @@ VERBS: dict[str, OpinionKind] = {
 STATES: dict[str, OpinionKind] = {"APPROVED": "approve", "CHANGES_REQUESTED": "reject", "DISMISSED": "withdraw"}
 OBJECTIONS = frozenset(("reject", "hold", "withdraw"))
 
-_TRAILER = re.compile(r"^co-authored-by:[^<\n]*<([^>\n]*)>\s*$", re.IGNORECASE | re.MULTILINE)
-_ANY_TRAILER = re.compile(r"^co-authored-by:", re.IGNORECASE | re.MULTILINE)
+_TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:[^<\n]*<([^>\n]*)>\s*$", re.IGNORECASE | re.MULTILINE)
+_ANY_TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _NO_REPLY = re.compile(r"([1-9][0-9]{0,18})\+[^@]*@users\.noreply\.github\.com", re.IGNORECASE)
 
 
@@ -99,19 +99,30 @@ def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
         )
 
 
-def needs_seen_head(opinions: Iterable[Opinion], head_sha: str, known_since: datetime | None) -> list[Opinion]:
-    """Untargeted commands stand for the live head when the bot had reported on it before they were written.
+def is_untargeted(one: Opinion) -> bool:
+    """An approval by command that names nothing."""
+    return (one.method, one.kind, one.target) == ("command", "approve", None)
 
-    `known_since` is the bot's own time of that report, None when there is none.
+
+def with_seen_head(
+    opinions: Iterable[Opinion], head_sha: str, reports: Iterable[tuple[datetime, str]]
+) -> list[Opinion]:
+    """Untargeted approvals stand for the head of the last report before them, if that is still the live one.
+
+    `reports` are the bot's own times of its reports on heads. An older report on a head that was pushed back since is
+    not what people had before their eyes.
     """
     return [
         one.model_copy(update={"seen_head": head_sha})
-        if known_since is not None
-        and (one.method, one.kind, one.target) == ("command", "approve", None)
-        and datetime.fromisoformat(one.created_at) > known_since
+        if is_untargeted(one) and _last_seen(one, reports) == head_sha
         else one
         for one in opinions
     ]
+
+
+def _last_seen(one: Opinion, reports: Iterable[tuple[datetime, str]]) -> str | None:
+    written = datetime.fromisoformat(one.created_at)
+    return max(((when, sha) for when, sha in reports if when < written), default=(None, None))[1]
 
 
 def reviews_as_opinions(reviews: Iterable[Review]) -> list[Opinion]:
@@ -136,8 +147,8 @@ def with_records(
 ) -> list[Opinion]:
     """Opinions with what was recorded when they were first seen; objections that vanished are put back.
 
-    Whoever takes an approval away is believed; whoever takes an objection away must say so with a command, since
-    GitHub does not tell who edited or deleted a comment.
+    Whoever takes an approval away is believed; whoever takes an objection away must say so with a command or a new
+    review, since GitHub does not tell who edited or deleted a comment or dismissed a review.
     """
     found = [_with_record(one, records.get(one.id), voided.get(one.id, "")) for one in opinions]
     known = {one.id for one in found}
@@ -148,6 +159,7 @@ def with_records(
 def _with_record(one: Opinion, record: Approval | None, voided: str) -> Opinion:
     if record is None:
         return one.model_copy(update={"voided": voided})
+    is_dismissed = one.method == "review" and (record.kind, one.kind) == ("reject", "withdraw")
     is_changed = one.method == "command" and (record.body_sha256 != one.body_sha256 or record.kind != one.kind)
     changes = {
         "voided": voided,
@@ -155,6 +167,7 @@ def _with_record(one: Opinion, record: Approval | None, voided: str) -> Opinion:
         "seen_head": record.head_sha,
         "recorded_roles": record.roles,
         "recorded": record.models,
+        **({"kind": "reject"} if is_dismissed else {}),
     }
     return one.model_copy(update=changes)
 

@@ -22,10 +22,15 @@ def approval_files(facts: Facts, policies: Policies) -> dict[str, bytes]:
         if one.kind not in KEPT or one.recorded is not None or one.edited or one.tampered or actor is None:
             continue
         roles = tuple(sorted(roles_of(actor, policies.roles).held))
-        if roles or one.kind == "hold":
+        # that somebody held no role is worth keeping only where a role at the time of approval is asked for
+        if roles or one.kind == "hold" or (one.kind == "approve" and _asks_then(policies)):
             path = approval_path(facts.pull_request.number, one.id)
             files[path] = _approval(one, actor.account, roles, facts, policies).canonical()
     return files
+
+
+def _asks_then(policies: Policies) -> bool:
+    return any(rule.require.role_check == "at_approval_and_evaluation" for rule in policies.approvals.rules)
 
 
 def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Facts, policies: Policies) -> Approval:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.decide.backtest import Past, as_markdown, differences, newest
@@ -20,7 +21,15 @@ from bot.decide.gathering import (
     to_ask,
     verification,
 )
-from bot.decide.reading import Parse, commands_in, commit_facts, needs_seen_head, reviews_as_opinions, with_records
+from bot.decide.reading import (
+    Parse,
+    commands_in,
+    commit_facts,
+    is_untargeted,
+    reviews_as_opinions,
+    with_records,
+    with_seen_head,
+)
 from bot.decide.surroundings import Told, builders, checks, initiators, moved_models, pushers
 from bot.decide.wording import listed
 from bot.errors import Problems, UserError
@@ -113,7 +122,10 @@ def collect(
     older = _older(number, found.head_sha, ports)
     told = builders(number, plan, policies, ports) if plan else Told()
     accounts |= {one.id: one for one in (found.author, actor) if one is not None}
-    commanders = [actor.id] if actor else []
+    standing = _standing(ports)
+    lenders = [one.lender for one in standing["delegations"] if one.lender is not None]
+    accounts |= {one.id: one for one in lenders if one.id not in accounts}
+    commanders = [one.id for one in (actor, *lenders) if one is not None]
     commanders += [found.author.id] if asks_author(policies) else []
     paths = plan.changed_paths if plan else ()
     moved = moved_models(plan, ports) if plan else ()
@@ -137,7 +149,7 @@ def collect(
         unknown=told.unknown,
         group=group,
         planned=plan is not None,
-        **_standing(ports),
+        **standing,
     )
 
 
@@ -221,9 +233,15 @@ def _opinions(
     said = [*commands_in(comments, parse, policies.commands.prefix), *reviews_as_opinions(reviews)]
     accounts = {one.id: one for one in (*(c.author for c in comments), *(r.author for r in reviews))}
     accounts |= {one.actor.id: one.actor for one in records.values() if one.actor.id not in accounts}
-    known_since = [when for _, when, _ in ports.ledger.log(head_path(number, found.head_sha))]
-    live = needs_seen_head(said, found.head_sha, known_since[-1] if known_since else None)
-    return with_records(live, records, voided), accounts
+    said = with_seen_head(said, found.head_sha, _reports(number, ports) if any(map(is_untargeted, said)) else ())
+    return with_records(said, records, voided), accounts
+
+
+def _reports(number: int, ports: Ports) -> list[tuple[datetime, str]]:
+    """When the bot reported on which head, by its own time."""
+    prefix = f"heads/{number}/"
+    shas = [path.removeprefix(prefix).removesuffix(".json") for path in ports.ledger.paths(prefix)]
+    return [(when, sha) for sha in shas for _, when, _ in ports.ledger.log(head_path(number, sha))]
 
 
 def _recorded(number: int, ports: Ports) -> tuple[dict[str, Approval], dict[str, str]]:

@@ -163,7 +163,10 @@ class Actor(Part):
 
 
 class Delegation(Part):
-    """A role lent for a time: `delegator` to `delegate`. Times are RFC 3339, UTC."""
+    """A role lent for a time: `delegator` to `delegate`. Times are RFC 3339, UTC.
+
+    `lender` is the delegator's account as it was then, so that GitHub can be asked whether the role is still held.
+    """
 
     id: str
     delegator: int
@@ -173,6 +176,7 @@ class Delegation(Part):
     since: str
     until: str
     revoked: bool = False
+    lender: Account | None = None
 
 
 class Live(Part):
@@ -229,7 +233,10 @@ class Asked(Part):
 
 
 class BreakGlassUse(Part):
-    """A break-glass promotion that must be reviewed afterwards, until `review_due`, by none of its `people`."""
+    """A break-glass promotion that must be reviewed afterwards, until `review_due`, by none of its `people`.
+
+    They are who asked for it, who confirmed it, who promoted, and who built the change.
+    """
 
     id: str
     environment: str

@@ -180,7 +180,7 @@ def test_break_glass_leaves_a_review_that_none_of_its_people_can_give() -> None:
     assert written is not None
     name = request_id(7, request.id)
     use = BreakGlassUse.model_validate_json(written.ledger[f"break_glass/{name}.json"])
-    assert use.review_due == "2026-03-06T12:00:00Z" and use.people == (REL, OWN)
+    assert use.review_due == "2026-03-06T12:00:00Z" and use.people == (REL, OWN, ANN)
     later = case(break_glass=(use,))
     reviewed = orders.review_break_glass(name, account(VAL), "fine", later)
     assert reviewed is not None and list(reviewed.ledger) == [f"break_glass/{name}.reviewed.json"]
