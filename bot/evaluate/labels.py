@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -67,16 +68,23 @@ def _column_labels(one: Slice, test: Any, train: Any) -> Labels:
 
 
 def quantile_edges(values: NDArray[np.float64], bins: int) -> tuple[float, ...]:
-    """Inner edges that cut `values` (n,) into so many bins of equal size; fewer when values repeat."""
+    """Inner edges that cut `values` (n,) into so many bins of about equal size; fewer when values repeat.
+
+    Edges are round numbers, moved by at most a hundredth of the range of nine tenths of the values.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return ()
-    return tuple(float(edge) for edge in np.unique(np.quantile(known, np.arange(1, bins) / bins)))
+    low, high = np.quantile(known, [0.05, 0.95])
+    edges = np.quantile(known, np.arange(1, bins) / bins)
+    if high > low:
+        edges = np.round(edges, -math.floor(math.log10((high - low) / 50)))
+    return tuple(float(edge) for edge in np.unique(edges))
 
 
 def binned(values: NDArray[np.float64], edges: Sequence[float]) -> Labels:
     """`below 10`, `10 to 20`, `20 or more` (lower edge included); missing is `(missing)`."""
-    words = [f"{edge:g}" for edge in edges]
+    words = [f"{edge:.10g}" for edge in edges]
     names = (
         ["all"]
         if not words

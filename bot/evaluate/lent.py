@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import MlbotError
+from bot.errors import MlbotError, UserError
 from bot.evaluate.assemble import Fitted
 from bot.evaluate.change.contract import contract_section
 from bot.evaluate.change.report import Version, data_change
@@ -99,9 +99,8 @@ def known_ids(spec: ModelSpec, training: Training, before: Before | None, loader
     """
     if before is None or {file.md5 for file in before.files} == {file.md5 for file in training.data_files}:
         return None
-    everything = spec.model_copy(update={"data": spec.data.model_copy(update={"where": None})})
     try:
-        return loaders.read_table(everything, before.data_dir, ())[spec.data.row_id]
+        return loaders.read_table(_without_where(spec), before.data_dir, ())[spec.data.row_id]
     except MlbotError:
         return None
 
@@ -111,6 +110,20 @@ def _data_sections(
 ) -> tuple[Section, ...]:
     if {file.path: file.md5 for file in before.files} == {file.path: file.md5 for file in training.data_files}:
         return ()
-    old = Version(before.files, loaders.read_table(spec, before.data_dir, None))
+    old = Version(before.files, _old_table(spec, before, loaders))
     new = Version(training.data_files, loaders.read_table(spec, data_dir, None))
     return data_change(old, new, spec, before.readers or {training.model: training.inputs})
+
+
+def _old_table(spec: ModelSpec, before: Before, loaders: Loaders) -> Any:
+    """The base's rows that the spec reads; all of them when its window has moved past them."""
+    try:
+        return loaders.read_table(spec, before.data_dir, None)
+    except UserError as error:
+        if error.code != "data_empty":
+            raise
+        return loaders.read_table(_without_where(spec), before.data_dir, None)
+
+
+def _without_where(spec: ModelSpec) -> ModelSpec:
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"where": None})})

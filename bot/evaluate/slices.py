@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -18,6 +19,7 @@ from bot.evaluate.rows import FEWEST_GROUPS, Codes, Rows, Scores, differing
 from bot.specs.gates import SlicePolicy
 
 Labels = NDArray[np.str_]
+BIN = re.compile(r"below \S+|\S+ to \S+|\S+ or more")  # as `bot.evaluate.labels.binned` writes them
 CROSS = " × "
 
 
@@ -33,8 +35,10 @@ def crossed(slices: Mapping[str, Labels]) -> dict[str, Labels]:
 
 
 def slice_name(column: str, label: str) -> str:
-    """`origin = JFK`, `origin × carrier = JFK, AA`; a condition is its own name."""
-    return column if label == column else f"{column} = {label}"
+    """`origin = JFK`, `age below 30`, `origin × carrier = JFK, AA`; a condition is its own name."""
+    if label == column:
+        return column
+    return f"{column} {label}" if CROSS not in column and BIN.fullmatch(label) else f"{column} = {label}"
 
 
 def members(slices: Mapping[str, Labels], policy: SlicePolicy) -> Iterator[tuple[str, str, Codes]]:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from bot.errors import UserError
 from bot.evaluate.lent import Before, Loaders
 from bot.evaluate.step import evaluate
 from bot.records.evaluation import Section
 from bot.records.plan import DataFile
-from tests.evaluate.worlds import CHAMPION, Formula, a_spec, a_table, some_gates, trained
+from bot.specs.model import ModelSpec
+from tests.evaluate.worlds import CHAMPION, SPEC, Formula, a_spec, a_table, some_gates, trained
 
 GATE = "{id: not_worse, kind: non_inferiority, against: production, margin: 0.02}"
 
@@ -57,6 +59,24 @@ def test_the_two_are_compared_on_the_new_test_rows_alone(
 def test_too_few_new_rows_tell_nothing(tmp_path: Path) -> None:
     found = section(tmp_path, 20, Formula(noise=2.0), Formula())
     assert found is not None and found.rows == () and "30 are needed" in found.note
+
+
+def test_a_window_that_moved_past_all_old_rows_is_compared_with_all_of_them(tmp_path: Path) -> None:
+    table = a_table()
+    spec = a_spec(SPEC.replace(b"row_id: id}", b"row_id: id, where: id >= 2000}"))
+    training = trained(table.slice(2000), spec)
+
+    def read(wanted: ModelSpec, data: Path, _columns: object) -> pa.Table:
+        if data.name != "old":
+            return table.slice(2000)
+        if wanted.data.where:
+            raise UserError("no row is left", code="data_empty")
+        return table.slice(0, 2000)
+
+    loaders = Loaders(read, lambda at, _: Formula(), time.perf_counter)
+    before = Before((DataFile(path="data/churn.parquet", md5="f" * 32),), tmp_path / "old")
+    found = evaluate(spec, training, tmp_path, tmp_path / "new", {}, some_gates(GATE), loaders=loaders, before=before)
+    assert ("added", "2,000", "") in {one.id: one for one in found.sections}["data_rows"].rows
 
 
 def test_the_same_data_have_no_new_rows(tmp_path: Path) -> None:
