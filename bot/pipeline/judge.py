@@ -78,7 +78,7 @@ def _refuse(number: int, error: UserError, job: Job) -> None:
     record(facts, decision, {}, job.ports)
     sha = facts.pull_request.head_sha
     report = report_of(number, sha, decision, job) or Report(number=number, decision=decision)
-    publish(report, number, sha, job.ports, contexts=(VERDICT,))
+    publish(report, number, sha, job.ports, contexts=(VERDICT,), base=_base(number, job))
 
 
 def head_of(number: int, sha: str, job: Job) -> Head | None:
@@ -128,7 +128,15 @@ def show(report: Report, number: int, sha: str, job: Job, *, contexts: Collectio
     except UserError as error:  # a report in our words is better than no verdict
         job.say(str(error))
         templates = {}
-    return publish(report, number, sha, job.ports, templates=templates, contexts=contexts)
+    return publish(
+        report, number, sha, job.ports, templates=templates, contexts=contexts, base=_base(number, job)
+    )  # fmt: skip
+
+
+def _base(number: int, job: Job) -> str | None:
+    """The base branch, None for the default one."""
+    base = job.ports.pull_requests.get(number).base_ref
+    return None if base == job.ports.default_branch else base
 
 
 def show_verdict(judged: Judged, job: Job) -> None:

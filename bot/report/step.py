@@ -20,10 +20,12 @@ def publish(
     key: str | None = None,
     templates: Mapping[str, str] | None = None,
     contexts: Collection[str] = (EVALUATION, VERDICT),
+    base: str | None = None,
 ) -> bool:
     """Bring the pull request's comment and the head's statuses up to `report`; False when a newer run was there first.
 
-    `key` sets two bots of one account in one repository apart; None is the repository's name.
+    `key` sets two bots of one account in one repository apart; None is the repository's name. `base` is a base branch
+    other than the default one: a status belongs to a commit, and what is right for that branch must not open the other.
     At most four requests, besides further pages of comments. A changed comment means changed statuses: those of
     `contexts` (an opinion changes the verdict only) are then set without asking. Under an unchanged comment whatever is
     missing is set, so a run killed between the two is healed and an unchanged report writes nothing. Raises WorldError
@@ -39,8 +41,9 @@ def publish(
     ports.conversation.upsert_comment(number, first, body)
     there = ports.conversation.statuses(head_sha) if is_unchanged else {}
     for one in statuses(report):
-        if (is_unchanged or one.context in contexts) and there.get(one.context) != (one.state, one.description):
-            ports.conversation.set_status(head_sha, one.context, one.state, one.description, one.url)
+        context = one.context if base is None else f"{one.context}: {base}"
+        if (is_unchanged or one.context in contexts) and there.get(context) != (one.state, one.description):
+            ports.conversation.set_status(head_sha, context, one.state, one.description, one.url)
     return True
 
 

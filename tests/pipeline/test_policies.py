@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import UserError
+from bot.pipeline.job import Job
 from tests.pipeline.test_train_and_report import text
 from tests.pipeline.world import world
 
@@ -69,3 +72,23 @@ def test_a_template_that_does_not_work_costs_its_words_and_not_the_verdict(
     assert made.evaluate()
     assert made.talk.statuses_["mlbot/verdict"][0] == "pending"
     assert any("policies/templates/comment.md.j2" in one for one in made.said)
+
+
+def test_a_pull_request_against_another_branch_never_makes_the_verdict_that_the_default_branch_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status belongs to a commit: two pull requests of one head would share it."""
+    made = world(tmp_path, monkeypatch, head={"README.md": b"x"})
+    made.evaluate()
+    made.talk.statuses_.clear()
+    kept = made.job
+    monkeypatch.setattr(made, "job", lambda: _against("release", kept()))
+    made.rejudge()
+    assert set(made.talk.statuses_) <= {"mlbot/verdict: release", "mlbot/evaluation: release"}
+    assert "mlbot/verdict: release" in made.talk.statuses_
+
+
+def _against(branch: str, job: Job) -> Job:
+    github: Any = job.ports.pull_requests
+    github.pulls = {number: replace(one, base_ref=branch) for number, one in github.pulls.items()}
+    return job
