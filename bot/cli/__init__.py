@@ -28,6 +28,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "handle": ("bot.cli.handle", "The entry point of every workflow."),
     "promote": ("bot.cli.promote", "Promote an evaluated model to an environment."),
     "rollback": ("bot.cli.rollback", "Take an environment back to the last known good."),
+    "withdraw": ("bot.cli.withdraw", "Take a model out of an environment."),
+    "verified": ("bot.cli.verified", "What a verification of a live model found, and what follows."),
     "environments": ("bot.cli.environments", "What is live where."),
     "history": ("bot.cli.history", "Who let which version out, when, on what evidence."),
     "gc": ("bot.cli.gc", "List, then remove, artifacts that nothing needs."),
@@ -67,12 +69,13 @@ class Verbs(click.Group):
 def mlbot() -> None:
     """mlbot runs the life of a team's machine-learning models from their Git repository.
 
-    Exit codes: 0 done, 1 you must act, 2 the world failed (try again), 3 a bug in mlbot.
+    Exit codes: 0 done, 1 you must act, 2 the world failed (try again), 3 a bug in mlbot. Of `mlbot monitor`
+    also: 4 an alarm, 5 nothing could be judged.
     """
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run a verb and turn every end into an exit code: 0 done, 1 user, 2 world, 3 bug."""
+    """Run a verb and turn every end into an exit code: 0 done, 1 user, 2 world, 3 bug, and what the verb adds."""
     for name in ONE_THREAD:  # read once, when numpy is imported; who sets them keeps what was set
         os.environ.setdefault(name, "1")
     sys.exit(run(argv))

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.health_text import text
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.monitor.persist import Rule
     from bot.records.health import Health
 
 CODES = {"healthy": 0, "alarm": 4, "unknown": 5}
 MOST_IDS = 5_000_000
-SHOWN = 12
 
 
 @click.command(name="monitor")
@@ -31,12 +32,39 @@ SHOWN = 12
 @click.option("--current", type=click.Path(path_type=Path), help="Table of the rows to judge.")
 @click.option("--target", metavar="COLUMN", help="What happened, where it is known.")
 @click.option("--prediction", metavar="COLUMN", help="What the model said.")
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    help="What --target is; guessed, and said, otherwise.",
+)
+@click.option(
+    "--probability",
+    "probabilities",
+    multiple=True,
+    metavar="CLASS=COLUMN",
+    help="Where the model says how likely a class is: performance is then also estimated without labels.",
+)
 @click.option("--id", "identity", metavar="COLUMN", help="Row id: a row seen before is left out; not tested.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="Columns not to test.")
 @click.option("--false-alarms-per-month", default=0.5, type=click.FloatRange(0, min_open=True), show_default=True)
 @click.option("--windows-per-month", default=30.0, type=click.FloatRange(0, min_open=True), show_default=True)
 @click.option(
     "--least-effect", default=0.02, type=click.FloatRange(0, 1), show_default=True, help="Smaller is no drift."
+)
+@click.option(
+    "--alarm-when",
+    "rule",
+    default="1/1",
+    metavar="K/N",
+    show_default=True,
+    help="Alarm when K of the last N windows are odd; the false alarms stay the same.",
+)
+@click.option(
+    "--past",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Health record (--json) of an earlier window, oldest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the Health record.")
 def command(
@@ -46,6 +74,9 @@ def command(
     current: Path | None,
     identity: str | None,
     ignore: tuple[str, ...],
+    probabilities: tuple[str, ...],
+    rule: str,
+    past: tuple[Path, ...],
     as_json: bool,
     repo: Path,
     offline: bool,
@@ -63,7 +94,7 @@ def command(
     if reference is None and current is None and model is not None:
         given = {"predictions": log, "labels": labels, "every": every}
         health = _of_release(model, environment, repo, given, page, fetch=not offline)
-        click.echo(health.canonical() if as_json else _text(health), nl=as_json)
+        click.echo(health.canonical() if as_json else text(health), nl=as_json)
         return CODES[health.status]
     from bot.monitor.judge import Settings, Source, judge
 
@@ -71,16 +102,44 @@ def command(
         hint = "mlbot monitor MODEL --environment ENV, or mlbot monitor --reference TEST-ROWS.parquet --current LOG"
         raise UserError("two tables are needed, or a model", hint=hint, code="tables_missing")
     left_out = frozenset((*ignore, *([identity] if identity else ())))
-    settings = Settings(ignore=left_out, **numbers)
+    settings = Settings(ignore=left_out, probabilities=_by_class(probabilities), rule=_rule(rule), **numbers)
     if settings.per_window >= 1:
         hint = "Allow fewer false alarms a month than there are windows."
         raise UserError("every window may alarm", hint=hint, code="budget_too_large")
     repeated: dict[str, int] = {}
     sources = [Source(str(path), _reader(path, identity, repeated)) for path in (reference, current)]
-    health = judge(model or current.stem, sources[0], sources[1], settings)
+    health = judge(model or current.stem, sources[0], sources[1], settings, [_earlier(one) for one in past])
     health = _with_duplicates(health, repeated)
-    click.echo(health.canonical() if as_json else _text(health), nl=as_json)
+    click.echo(health.canonical() if as_json else text(health), nl=as_json)
     return CODES[health.status]
+
+
+def _by_class(given: tuple[str, ...]) -> dict[str, str]:
+    """Column by class."""
+    pairs = [one.partition("=") for one in given]
+    for label, sign, column in pairs:
+        if not (label and sign and column):
+            hint = "Write --probability CLASS=COLUMN, once a class; one is enough for two classes."
+            raise UserError(f"{label!r} names no column", hint=hint, code="option_invalid")
+    return {label: column for label, _, column in pairs}
+
+
+def _rule(text: str) -> Rule:
+    from bot.monitor.persist import Rule
+
+    needed, _, of = text.partition("/")
+    if not (needed.isdecimal() and of.isdecimal() and 1 <= int(needed) <= int(of) <= 100):
+        raise UserError(f"{text!r} is no rule", hint="Write --alarm-when 2/3, say.", code="option_invalid")
+    return Rule(int(needed), int(of))
+
+
+def _earlier(path: Path) -> Health:
+    from bot.records.health import Health
+
+    try:
+        return Health.parse(path.read_bytes(), source=str(path))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}", hint="Keep what --json prints.", code="record_missing") from None
 
 
 def _of_release(
@@ -150,61 +209,3 @@ def _with_duplicates(health: Health, repeated: dict[str, int]) -> Health:
         for name, side in (("reference", health.reference), ("current", health.current))
     }
     return health.model_copy(update=sides)
-
-
-def _text(health: Health) -> str:
-    import io
-    import os
-
-    from rich.console import Console
-    from rich.text import Text
-
-    wide = int(os.environ.get("COLUMNS") or 0) or None
-    console = Console(file=io.StringIO(), width=wide or 110, highlight=False)
-    for part in _parts(health):
-        console.print(Text(part) if isinstance(part, str) else part)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
-
-
-def _parts(health: Health) -> Iterator[Any]:
-    where = f" {health.version} in {health.environment}" if health.environment else ""
-    yield f"{health.model}{where}: {health.status}{' of ' + ', '.join(health.causes) if health.causes else ''}"
-    for name, side in (("reference", health.reference), ("current", health.current)):
-        twice = f", {side.duplicates:,} repeated rows left out" if side.duplicates else ""
-        yield f"  {name}: {side.source}, {side.rows:,} rows{twice}"
-    if health.drift:
-        yield _drift_table(health)
-    for one in health.performance:
-        yield (
-            f"{one.metric}: {one.current:.4f} against {one.reference:.4f}; worse by {one.worse:.4f} "
-            f"[{one.low:.4f}, {one.high:.4f}] on {one.n_current:,} labelled rows{', ALARM' if one.alarm else ''}"
-        )
-    if health.labels is not None:
-        yield f"{health.labels.labelled:,} logged rows have a label"
-    for aged in health.versions:
-        reach = f" [{aged.low:.4f}, {aged.high:.4f}]" if aged.low is not None and aged.high is not None else ""
-        better = ", BETTER than what is live" if aged.better_than_live else ", live" if aged.is_live else ""
-        yield f"{aged.version} on these rows: {aged.metric} {aged.value:.4f}{reach}{better}"
-    for check in health.checks:
-        yield f"{check.column + ': ' if check.column else ''}{check.sentence}{', ALARM' if check.alarm else ''}"
-    for note in health.notes:
-        yield f"Note: {note.sentence}"
-    budget = health.budget
-    yield (
-        f"If nothing drifts, expect at most {budget.false_alarms_per_month:g} false alarms a month: "
-        f"{budget.per_window:.3g} a window, {budget.windows_per_month:g} windows, "
-        f"shared by {' and '.join(budget.families)} ({budget.permutations:,} permutations)."
-    )
-
-
-def _drift_table(health: Health) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"Drift, {SHOWN} smallest p of {len(health.drift)} tests", title_justify="left")
-    for heading in ("column", "role", "test", "difference", "p (all tests)", ""):
-        table.add_column(heading)
-    for one in health.drift[:SHOWN]:
-        cells = (one.column, one.role, one.test, f"{one.effect:.3f}", f"{one.p_adjusted:.3g}", "ALARM" * one.alarm)
-        table.add_row(*(Text(cell) for cell in cells))
-    return table

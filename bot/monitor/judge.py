@@ -61,8 +61,8 @@ def judge(model: str, reference: Source, current: Source, settings: Settings, pa
         alpha = (budget.level or 0.0) / len(families)
         _compare_inputs(window, settings, alpha, budget.permutations, found)
         _compare_losses(losses, settings, alpha / max(len(losses), 1), budget.permutations, found)
-        found.notes += _task_notes(settings, task, why, found)
         found.estimated = _estimated(window, settings, task)
+        found.notes += _task_notes(settings, task, why, found)
     return health(model, window.sides, settings, budget, task, found, past)
 
 
@@ -185,8 +185,13 @@ def _estimated(window: Window, settings: Settings, task: Task | None) -> tuple[E
 def _task_notes(settings: Settings, task: Task | None, why: str, found: Judged) -> Iterator[Note]:
     if why and found.performance:
         other = "regression" if task == "classification" else "classification"
-        sentence = f"{settings.target} was taken for a {task}: {why}. If it is not, say `--task {other}`."
+        sentence = f"{settings.target} was taken for a {task}: {why}. If it is not, say so with --task {other}."
         yield Note(code="task_guessed", sentence=sentence)
-    if task == "regression" and settings.target is not None and not found.performance:
-        sentence = "The error of a regression is not estimated without labels."
+    if task == "regression" and not found.performance:
+        yield Note(code="not_estimated", sentence="The error of a regression is not estimated without labels.")
+    elif settings.probabilities and not found.estimated:
+        sentence = (
+            "Performance was not estimated: it takes 200 labelled reference rows, 10 of each class, and answers that "
+            "were made from the probabilities."
+        )
         yield Note(code="not_estimated", sentence=sentence)

@@ -13,7 +13,7 @@ MOST_CLASSES = 20
 
 
 def guessed(target: Any, predicted: Any) -> tuple[Task, str]:
-    """The task of two Arrow arrays of the reference, and the reason in words.
+    """The task of two Arrow arrays of the reference, and the reason in words, "" where there was nothing to guess.
 
     Words and truth values are classes. Numbers with a fraction are quantities. Whole numbers are classes when the
     predictions are among them and there are at most 20, and quantities otherwise: a model that answers 3.7 does not
@@ -22,7 +22,7 @@ def guessed(target: Any, predicted: Any) -> tuple[Task, str]:
     import pyarrow.types as kinds
 
     if not (kinds.is_integer(target.type) or kinds.is_floating(target.type) or kinds.is_decimal(target.type)):
-        return "classification", f"its values are {target.type}"
+        return "classification", ""
     values = _distinct(target)
     if not np.array_equal(values, np.floor(values)):
         return "regression", "its values have fractions"

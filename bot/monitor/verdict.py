@@ -62,7 +62,8 @@ def health(
         correlation=shared(sides[0].rows, sides[1].rows),
     )
     is_raised = p_value is not None and p_value <= level
-    is_alarm = is_gone or (is_raised and persistence.raised >= rule.needed)
+    is_lasting = is_raised and persistence.raised >= rule.needed
+    is_alarm = is_gone or is_lasting
     status: Status = "alarm" if is_alarm else "healthy" if p_value is not None else "unknown"
     return Health(
         model=model,
@@ -81,7 +82,7 @@ def health(
         task=task,
         joint=found.joint,
         persistence=persistence,
-        causes=tuple(_causes(found, is_gone=is_gone)) if is_alarm else (),
+        causes=(*(_causes(found) if is_lasting else ()), *(("inputs",) if is_gone else ())),
     )
 
 
@@ -102,13 +103,11 @@ def _matters(one: Performance, settings: Settings) -> bool:
     return one.worse >= settings.least_loss * (one.reference if one.metric == "mae" else 1.0)
 
 
-def _causes(found: Judged, *, is_gone: bool) -> Iterator[Cause]:
+def _causes(found: Judged) -> Iterator[Cause]:
     if any(one.alarm for one in found.performance):
         yield "performance"
     if any(one.alarm for one in _tests(found)):
         yield "drift"
-    if is_gone:
-        yield "inputs"
 
 
 def _detectable(sides: Sequence[Side], budget: Budget, tests: int) -> float:
