@@ -98,7 +98,7 @@ def test_the_signing_key_is_in_an_environment_and_never_in_a_job_that_trains(ste
         assert job["environment"] == {"name": "mlbot", "deployment": False}
         assert "strategy" not in job
     secrets = re.findall(r"secrets\.(\w+)", text)
-    assert set(secrets) <= {"MLBOT_SIGNING_KEY"}
+    assert set(secrets) <= {"MLBOT_SIGNING_KEY", "MLBOT_APP_KEY"}
 
 
 @pytest.mark.parametrize(("stem", "job"), list(jobs()))

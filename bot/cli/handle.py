@@ -46,7 +46,8 @@ def make_job(actions: Actions, repo: Path) -> Job:
     out = repo / "out"
     out.mkdir(exist_ok=True)
     prefix = "MLBOT_"
-    inputs = {name.removeprefix(prefix).lower(): text for name, text in os.environ.items() if name.startswith(prefix)}
+    given = {name.removeprefix(prefix).lower(): text for name, text in os.environ.items() if name.startswith(prefix)}
+    inputs = {name: text for name, text in given.items() if not name.endswith("_key")}  # no secret among them
     return Job(
         ports=github_ports(actions, repo), out=out, inputs=inputs, set_output=actions.set_output,
         summarize=actions.add_summary, say=click.echo,
@@ -54,9 +55,10 @@ def make_job(actions: Actions, repo: Path) -> Job:
 
 
 def github_ports(actions: Actions, repo: Path) -> Ports:
-    """Ports of a job. Raises UserError when the job was given no token."""
+    """Ports of a job, which acts as the team's own app where it is given one. Raises UserError without a token."""
     from bot.adapters.git import LocalGit, credentials
-    from bot.adapters.github import GitHub
+    from bot.adapters.github import ACTIONS, GitHub
+    from bot.adapters.github_app import Login, app_login
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.signing import key_pair
     from bot.adapters.tracker import GitHubTracker
@@ -65,16 +67,18 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
 
     if actions.token is None:
         raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
-    git = LocalGit(repo, credentials(actions.server_url, actions.token))
+    login = app_login(os.environ, actions.api_url, actions.run.repository) or Login(actions.token, ACTIONS)
+    git = LocalGit(repo, credentials(actions.server_url, login.token))
     default = _default_branch(actions)
     ports = local_ports(repo, git)
     github = GitHub(
-        api_url=actions.api_url, repository=actions.run.repository, token=actions.token, default_branch=default
-    )
+        api_url=actions.api_url, repository=actions.run.repository, token=login.token, account=login.account,
+        default_branch=default,
+    )  # fmt: skip
     signer = key_pair(os.environ, git, git.resolve("HEAD"))
     ports = replace(
-        ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(), run=actions.run,
-        default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
+        ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(),
+        run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
     if signer is None:

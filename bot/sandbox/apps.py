@@ -60,7 +60,7 @@ def installation(call: Call) -> Reply:
     app = app_of(call.hub, call.header)
     if "repo" not in call.params and call.number("installation") != app.installation:
         raise not_found()
-    owner = next(iter(call.hub.data.repositories.values()))
+    owner = call.repo if "repo" in call.params else next(iter(call.hub.data.repositories.values()))
     url = f"{call.root}/app/installations/{app.installation}"
     return Reply(
         {

@@ -1,4 +1,4 @@
-"""A training that never ends, in the running thing: `/cancel` stops it, and says so when there is nothing to stop."""
+"""A training that never ends, in the running thing: `/cancel` stops it, and the team's own app says so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.adapters.github import GitHub
+from bot.adapters.github_app import APP_ID, APP_KEY
 from bot.sandbox.world import Sandbox
 from tests.stories.world import BIKES, ROOT, bikes, bot_said, rehearsal
 
@@ -27,16 +28,26 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield started
 
 
+def use_an_app(sandbox: Sandbox) -> None:
+    """As the threat model recommends: the bot acts as the team's own app, whose key only the default branch has."""
+    may = ("contents", "pull-requests", "issues", "statuses", "actions", "deployments")
+    number, key, _ = sandbox.add_app("acme-mlbot", dict.fromkeys(may, "write"))
+    sandbox.set_secrets("mlbot", {APP_KEY: key})
+    sandbox.repo.variables[APP_ID] = str(number)
+
+
 def test_cancel_stops_the_training_of_its_pull_request_and_nothing_else(sandbox: Sandbox) -> None:
     one = sandbox.propose("dana", "one", {BIKES: bikes(61)}, "#2 is not my number")
     run = sandbox.wait_for("the training", file="pull-request.yml", about=[one])
     sandbox.wait_for_log(run, "begun")
     assert run.title == f"#{one} #2 is not my number"
+    use_an_app(sandbox)
     issue = sandbox.github("rhea").get_repo(sandbox.repository).get_issue(one)
     issue.create_comment("/cancel")
     sandbox.settle()
     assert run.conclusion == "cancelled"
     assert f"/actions/runs/{run.id}" in bot_said(sandbox, one)[-1]
+    assert {one.user.login for one in issue.get_comments()} == {"rhea", "acme-mlbot[bot]"}, "the app has answered"
 
     issue.create_comment("/cancel")
     sandbox.settle()
