@@ -64,6 +64,7 @@ TOUCHES: dict[str, tuple[set[str], str]] = {
         {"Ports", "now"},
         "reads what surrounds a pull request; split off step.py for its length",
     ),
+    "promote/upkeep.py": ({"Ports", "now"}, "acts after a promotion; split off step.py for its length"),
     "promote/evidence.py": (
         {"Ports"},
         "reads what a release rests on; split off step.py for its length",

@@ -32,6 +32,7 @@ def command(
     """
     from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
     from bot.cli.clone import clone_ports, environment_order, serving_requirements, typing_person
+    from bot.pipeline.promotion import summarizer
     from bot.promote.step import evaluation_of, pointer_of, promote
 
     if force and not reason.strip():
@@ -49,6 +50,7 @@ def command(
         model, environment, judged, pointer_of(chosen, ports), commit=chosen.commit, number=chosen.pull_request,
         approved_by=chosen.approved_by, promoted_by=by, reason=reason, ports=ports,
         probe=ServingEnvironment(prepared(serving_requirements(environment, ports), cache_folder())).check,
+        summarize=summarizer(ports, ports.git.resolve("HEAD")),
     )  # fmt: skip
     click.echo(f"{release.model} {release.version} is live in {release.environment} ({release.artifact_digest}).")
 

@@ -16,6 +16,7 @@ import click
 def command(environment: str, model: str, reason: str, to_version: str | None, repo: Path) -> None:
     """Take MODEL in ENVIRONMENT back to the last known good version, in one commit."""
     from bot.cli.clone import clone_ports, typing_person
+    from bot.pipeline.promotion import summarizer
     from bot.promote.step import digest_of_version, revoked_digests, rollback
 
     by = typing_person(repo)
@@ -23,7 +24,7 @@ def command(environment: str, model: str, reason: str, to_version: str | None, r
     to_digest = digest_of_version(model, environment, to_version, ports) if to_version else None
     done = rollback(
         environment, model, reason=reason, by=by, to_digest=to_digest, ports=ports,
-        revoked=revoked_digests(model, ports),
+        revoked=revoked_digests(model, ports), summarize=summarizer(ports, ports.git.resolve("HEAD")),
     )  # fmt: skip
     click.echo(f"{done.model} {done.version} is live in {done.environment} again ({done.artifact_digest}).")
     click.echo("The environment holds: nothing is promoted by itself until a person promotes the newest candidate.")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.records.evaluation import Evaluation, Section
-from bot.records.release import Release, Verification
+from bot.records.release import DRILL, Release, Verification
 from bot.specs.attestation import Attestation
 
 SECTIONS = {"D": "data", "M": "model", "I": "infrastructure", "S": "monitoring"}
@@ -104,11 +105,13 @@ def _has(one: Evaluation, name: str) -> bool:
     return any(file.name == name for file in one.training.files)
 
 
-def ml_test_score(one: Evaluation, attested: Attestation | None = None, known: Sequence[str] = ()) -> Score:
-    """`known` are ids of tests that the caller knows to run by themselves, such as a rollback drill in the ledger."""
+def ml_test_score(
+    one: Evaluation, attested: Attestation | None = None, known: Mapping[str, str] | None = None
+) -> Score:
+    """`known` are tests that the caller knows to run by themselves, such as a rollback drill: id -> how."""
     points, how = {}, {}
     for test in TESTS:
-        points[test.id], how[test.id] = _points(test, one, attested, known)
+        points[test.id], how[test.id] = _points(test, one, attested, known or {})
     sections = {letter: sum(value for id, value in points.items() if id[0] == letter) for letter in SECTIONS}
     lowest = min(sections, key=lambda letter: sections[letter])
     missing = [test for test in TESTS if test.id[0] == lowest and points[test.id] < 1]
@@ -117,8 +120,8 @@ def ml_test_score(one: Evaluation, attested: Attestation | None = None, known: S
     return Score(points, how, sections, sections[lowest], missing[0] if missing else None)
 
 
-def tests_in_use(releases: Sequence[Release], verifications: Sequence[Verification]) -> tuple[str, ...]:
-    """Ids of tests that a model's history shows to have run by themselves.
+def tests_in_use(releases: Sequence[Release], verifications: Sequence[Verification]) -> dict[str, str]:
+    """Ids of tests that a model's history shows to have run by themselves, and when.
 
     I6: bytes that passed a verification in one environment before they went to another. I7: a rollback, or its drill.
     """
@@ -129,12 +132,33 @@ def tests_in_use(releases: Sequence[Release], verifications: Sequence[Verificati
         for one in releases
         if one.action == "promote"
     )
-    drilled = any(one.action == "rollback" for one in releases)
-    return (*(("I6",) if canary else ()), *(("I7",) if drilled else ()))
+    back = [one for one in releases if one.action == "rollback"]
+    found = {"I6": "computed"} if canary else {}
+    return found | ({"I7": f"computed: {_rolled_back(back[-1], releases)}"} if back else {})
 
 
-def _points(test: Criterion, one: Evaluation, attested: Attestation | None, known: Sequence[str]) -> tuple[float, str]:
-    if test.id in known or (test.check is not None and test.check(one)):
+def _rolled_back(back: Release, releases: Sequence[Release]) -> str:
+    """The last rollback in words; of a drill also how long the way back and forth took."""
+    day = back.released_at[:10]
+    forth = [
+        one for one in releases
+        if one.environment == back.environment and one.counter > back.counter and one.promoted_by == back.promoted_by
+    ]  # fmt: skip
+    if back.reason != DRILL or not forth:
+        return f"{back.environment} went back to {back.version} on {day}"
+    took = datetime.fromisoformat(forth[0].released_at) - datetime.fromisoformat(back.released_at)
+    return (
+        f"drill in {back.environment} on {day}, to {back.version} and back to {forth[0].version} in "
+        f"{took.total_seconds():.0f} s"
+    )
+
+
+def _points(
+    test: Criterion, one: Evaluation, attested: Attestation | None, known: Mapping[str, str]
+) -> tuple[float, str]:
+    if test.id in known:
+        return 1.0, known[test.id]
+    if test.check is not None and test.check(one):
         return 1.0, "computed"
     vouched = attested.tests.get(test.id) if attested else None
     if vouched is None:

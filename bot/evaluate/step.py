@@ -38,7 +38,7 @@ def evaluate(
     now: datetime | None = None,
     before: Before | None = None,
     attestation: Attestation | None = None,
-    known_tests: tuple[str, ...] = (),
+    known_tests: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """The Evaluation of the artifact in `folder` on the test rows of its data.
 
@@ -46,7 +46,7 @@ def evaluate(
     with (`NOTHING_DEPLOYED` while the environment is empty). `uses` counts, by metric, earlier evaluations of other
     inputs on these test rows, `best` the best value released among them. `contract` is the model's schema.yaml; `now`
     (aware) dates the evaluation; `before` is the data of the base commit, for the data change report; `attestation` and
-    `known_tests` (ids of tests known to run) belong to the ML Test Score.
+    `known_tests` (ids of tests known to run, and how) belong to the ML Test Score.
 
     Raises UserError when the candidate or its data cannot be read.
     """

@@ -42,8 +42,8 @@ def _evaluation_of_use(path: str, ports: Ports) -> Evaluation | None:
     return Evaluation.parse(data, source=where) if data is not None else None
 
 
-def tests_of(model: str, ports: Ports) -> tuple[str, ...]:
-    """Ids of tests of the ML Test Score that the ledger shows to have run."""
+def tests_of(model: str, ports: Ports) -> dict[str, str]:
+    """Ids of tests of the ML Test Score that the ledger shows to have run, and when."""
     from bot.evaluate.score import tests_in_use
 
     return tests_in_use(promotions(model, ports), verifications(model, ports))

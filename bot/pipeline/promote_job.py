@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chatops.parse import parse
-from bot.decide.attestation import summary
 from bot.decide.orders import break_glass_used
 from bot.errors import MlbotError, UserError, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
 from bot.pipeline.probes import probed
-from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer
+from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, summarizer
 from bot.ports import PullRequest
 from bot.promote.step import Probe, promote, revoked_digests, rollback
 from bot.records.command import Command
@@ -165,7 +164,7 @@ def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str
     return rollback(
         command.environment or "", model, reason=command.reason, by=by, ports=job.ports, trigger=trigger,
         revoked=revoked_digests(model, job.ports), to_digest=_digest(command.options.get("to")),
-        summarize=summarize(job),
+        summarize=summarizer(job.ports, job.default_sha),
     )  # fmt: skip
 
 
@@ -177,20 +176,12 @@ def _promoted(
         evaluation.model, command.environment or "", evaluation, pointer, commit=found.merge_commit_sha or "",
         number=found.number, approved_by=approvers(evaluation.model, judged.decision, judged.facts), promoted_by=by,
         reason=command.reason or f"pull request #{found.number}", ports=job.ports, trigger=trigger,
-        decision_digest=judged.decision.digest(), probe=probe, summarize=summarize(job),
+        decision_digest=judged.decision.digest(), probe=probe, summarize=summarizer(job.ports, job.default_sha),
     )  # fmt: skip
 
 
 def _digest(text: str | None) -> str | None:
     return f"sha256:{text.removeprefix('sha256:')}" if text else None
-
-
-def summarize(job: Job) -> functools.partial:  # type: ignore[type-arg]
-    """Makes the attestation of a decision that is signed with a release."""
-    run = job.ports.run
-    server = run.url.partition(f"/{run.repository}/")[0] if run.url else ""
-    uri = f"git+{server}/{run.repository}@{job.default_sha}#policies"
-    return functools.partial(summary, repository=run.repository, policy_uri=uri, verifier=f"{server}/{run.repository}")
 
 
 def _sentence(release: Release) -> str:

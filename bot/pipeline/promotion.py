@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from bot.decide.attestation import summary
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, merged_inputs
+from bot.ports import Ports
 from bot.promote.step import promotions
 from bot.records.command import Command
 from bot.records.decision import Decision
@@ -89,3 +92,12 @@ def approvers(model: str, decision: Decision, facts: Facts) -> tuple[Approver, .
             role = ", ".join(one.recorded_roles or ())
             found[one.actor] = Approver(id=one.actor, login=logins.get(one.actor, "?"), role=role)
     return tuple(found[key] for key in sorted(found))
+
+
+def summarizer(ports: Ports, sha: str) -> functools.partial:  # type: ignore[type-arg]
+    """Makes the attestation of a decision by the policies at `sha`, which is signed with a release."""
+    run = ports.run
+    server = run.url.partition(f"/{run.repository}/")[0] if run.url else ""
+    where = f"{server}/{run.repository}" if run.repository else "local"
+    uri = f"git+{where}@{sha}#policies"
+    return functools.partial(summary, repository=run.repository or "local", policy_uri=uri, verifier=where)

@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Drill:
-    """How a rehearsed rollback went; `seconds` until the old version was live again, None when it did not begin."""
+    """How a rehearsed rollback went; `seconds` between way and way back, None when it did not begin."""
 
     is_done: bool
     sentence: str

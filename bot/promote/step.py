@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from bot.errors import Place, UserError, WorldError
 from bot.ports import Ports
-from bot.promote.compose import Drill, Wanted, promoted, rolled_back, same, withdrawn
+from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import in_order, rollback_target
 from bot.promote.manifest import render
 from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
@@ -35,27 +35,23 @@ from bot.promote.reading import (
     states_of,
     verifications,
 )
-from bot.promote.recovery import Recovery, recovery
 from bot.promote.tags import checked_name
-from bot.promote.writing import environment_files, message, state_path, subject, tags_to_write
+from bot.promote.writing import environment_files, message, state_path, tags_to_write
 from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
     artifact_path,
     attestation_path,
-    manifest_path,
     promotion_path,
     release_path,
-    verification_path,
     withdrawn_path,
 )
-from bot.records.release import Approver, Release, Verification
+from bot.records.release import Approver, Release
 from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
 ATTEMPTS = 5
-DRILL = Approver(id=0, login="rollback drill", role="bot")
 # A Decision's Verification Summary Attestation (bot.decide.attestation), None when it is about no artifact.
 Summarize = Callable[[Decision], dict[str, Any] | None]
 
@@ -68,9 +64,9 @@ class Probe(Protocol):
 
 
 __all__ = [
-    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "drill", "evaluation_of",
-    "finish_canary", "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions",
-    "record_verification", "recover", "revoked_digests", "rollback", "settle", "states_of", "verifications", "withdraw",
+    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_live", "is_newest",
+    "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback", "settle", "states_of",
+    "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -188,54 +184,6 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
 
 
-def record_verification(found: Verification, ports: Ports) -> None:
-    """Keep a verification in the ledger; the same one twice is one."""
-    path = verification_path(found.model, found.counter, found.environment, found.checked_at)
-    ports.ledger.commit({path: found.canonical()}, f"verify {found.model} in {found.environment}: {found.outcome}")
-
-
-def recover(environment: str, model: str, *, is_enabled: bool, is_settled: bool, ports: Ports) -> Recovery:
-    """Roll back by itself after a failed verification, when Kargo's rules allow; what was done or why not."""
-    settle(model, ports)
-    history = in_order(promotions(model, ports), environment)
-    revoked = revoked_digests(model, ports)
-    found = recovery(
-        history, verifications(model, ports), ports.clock.now(), is_enabled=is_enabled, is_settled=is_settled,
-        revoked=revoked,
-    )  # fmt: skip
-    if found.target is not None:
-        failed = history[-1]
-        rollback(
-            environment, model, reason=found.sentence, by=None, to_digest=found.target.artifact_digest, ports=ports,
-            revoked=revoked, trigger=f"failed verification of {failed.counter}",
-        )  # fmt: skip
-    return found
-
-
-def drill(environment: str, model: str, ports: Ports) -> Drill:
-    """Rehearse a rollback: go back, see that it is live, come back to what was there; for staging, on a schedule.
-
-    Says why not, and changes nothing, when there is nothing to go back to or the environment holds.
-    """
-    live = settle(model, ports).get(environment)
-    if live is None or live.action == "withdraw" or live.hold:
-        return Drill(False, f"{model} is not live in {environment}, or it holds", None)
-    began = ports.clock.now()
-    try:
-        back = rollback(environment, model, reason="rollback drill", by=DRILL, ports=ports)
-    except UserError as error:
-        return Drill(False, error.message, None)
-    seconds = (ports.clock.now() - began).total_seconds()
-    seen = states_of(model, ports)[environment]
-    promote(
-        model, environment, evaluation_of(live, ports), pointer_of(live, ports), commit=live.commit,
-        number=live.pull_request, approved_by=live.approved_by, promoted_by=DRILL, reason="end of the rollback drill",
-        ports=ports, is_candidate=True, decision_digest=live.decision_digest,
-    )  # fmt: skip
-    done = seen.artifact_digest == back.artifact_digest != live.artifact_digest
-    return Drill(done, f"{live.version} -> {back.version} -> {live.version} in {environment}", seconds)
-
-
 def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:
     """Finish what a crash left; the state of each environment that ever had the model, a withdrawn one included."""
     found = states_of(model, ports)
@@ -331,16 +279,6 @@ def manifest_of(release: Release, previous: Release | None, ports: Ports) -> byt
         template = text.decode("utf-8", "replace")
     stays = previous if previous is not None and previous.action != "withdraw" else None
     return render(release, target, previous=stays, template=template, source=target.template or "")
-
-
-def finish_canary(environment: str, model: str, ports: Ports) -> bool:
-    """Give a verified canary all of the traffic, in one commit; False when there was nothing to do."""
-    release = states_of(model, ports).get(environment)
-    if release is None or release.action == "withdraw":
-        return False
-    path = manifest_path(environment, model)
-    said = f"{subject(release)}: all traffic\n\nModel: {model}\nVersion: {release.version}\n"
-    return ports.environments.commit({path: manifest_of(release, None, ports)}, said) is not None
 
 
 def _write(

@@ -8,6 +8,9 @@ from bot.records.base import Part, Record
 from bot.records.training import ArtifactFile
 
 
+DRILL = "rollback drill"  # the reason of a rollback that is a rehearsal
+
+
 class Approver(Part):
     """Who approved, by id and login, in which role."""
 

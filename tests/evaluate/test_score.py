@@ -40,7 +40,7 @@ def test_attested_tests_count_half_by_hand_and_whole_by_themselves() -> None:
 
 
 def test_what_is_known_to_run_counts_whole() -> None:
-    assert ml_test_score(an_evaluation(), known=("I7",)).points["I7"] == 1.0
+    assert ml_test_score(an_evaluation(), known={"I7": "a drill"}).points["I7"] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from bot.errors import UserError
-from bot.pipeline import promote_job
+from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
 from bot.pipeline.promotion import evaluation_and_pointer
 from bot.ports import Comment, Ports, PullRequest, Run
 from bot.promote.step import promote, rollback
 from bot.records.base import sha256
-from bot.records.event import Account, Dispatched, Pushed
+from bot.records.event import Account, Dispatched, Pushed, Scheduled
 from bot.records.ledger import Evaluated, Head, evaluation_path, head_path, pointer_path
+from bot.records.release import Release
 from bot.records.training import ArtifactFile
 from tests.builders import a_digest, a_training, an_evaluation
 from tests.fakes.branch import FakeBranch
@@ -104,10 +105,11 @@ class World:
             run=Run(1, 1, None, "promote", "promote", "acme/app", "rhea", MAIN),
         )  # fmt: skip
 
+    def job(self, ports: Ports | None = None) -> Job:
+        return Job(ports or self.ports(), Path(), {}, lambda *_: None, lambda _: None, self.said.append)
+
     def run(self, event: Any, ports: Ports | None = None) -> None:
-        promote_job.run(
-            event, Job(ports or self.ports(), Path(), {}, lambda *_: None, lambda _: None, self.said.append)
-        )
+        promote_job.run(event, self.job(ports))
 
     def live(self) -> list[str]:
         return [path for path in self.environments.paths() if path.endswith("/release.json")]
@@ -221,3 +223,32 @@ def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:
         world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
     assert world.live() == ["production/churn/release.json"]
     assert [text.count("is live in production by rhea") for text in world.comments()] == [1]
+
+
+def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    """`rollback_drill` in policies/environments.yaml: back and forth once, then not until it is due again."""
+    policy = "policies/environments.yaml"
+    files = world.git.trees[MAIN]
+    for name in ("churn", "price"):
+        files[f"models/{name}/model.yaml"] = b""
+    files[policy] = files[policy].replace(b"  staging:\n", b"  staging:\n    rollback_drill: 7d\n", 1)
+    older = world.evaluated("churn", "older")
+    evaluation, pointer = evaluation_and_pointer("churn", older, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
+    let_out = {"commit": MAIN, "number": 6, "approved_by": (), "promoted_by": RUTH, "reason": ""}
+    promote("churn", "staging", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
+    world.run(PUSH)
+    live = world.environments.files["staging/churn/release.json"]
+    for _ in range(2):
+        reconcile_job.run(Scheduled(schedule="17 * * * *"), world.job())
+    said = [line for line in world.said if "drill" in line]
+    assert said == [
+        "churn: drill v1.1.0 -> v1.0.0 -> v1.1.0 in staging",
+        *["price: no drill: staging: price has no earlier good release to go back to"] * 2,
+    ]
+    now, before = (
+        Release.parse(one, source="") for one in (world.environments.files["staging/churn/release.json"], live)
+    )
+    assert (now.artifact_digest, now.hold) == (before.artifact_digest, False)
+    assert len(world.comments()) == 1

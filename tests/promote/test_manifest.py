@@ -12,7 +12,8 @@ import yaml
 
 from bot.errors import Problems, UserError
 from bot.promote.manifest import dns_name, render
-from bot.promote.step import finish_canary, rollback
+from bot.promote.step import rollback
+from bot.promote.upkeep import finish_canary
 from bot.records.ledger import manifest_path
 from bot.specs.deployment import Target, read_deployment
 from tests.promote.test_recovery import a_release

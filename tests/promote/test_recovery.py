@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.errors import UserError
+from bot.evaluate import score
 from bot.promote.recovery import recovery
-from bot.promote.step import promotions, record_verification, recover, rollback
-from bot.records.release import Release, Verification
+from bot.promote.step import promotions, rollback, states_of
+from bot.promote.upkeep import DRILLER, drill, follow_up, is_drill_due, record_verification, recover
+from bot.records.release import DRILL, Release, Verification
 from tests.builders import a_digest
 from tests.promote.world import RUTH, World
 
@@ -133,8 +136,6 @@ def test_artifact_that_failed_its_verification_is_not_gone_back_to(world: World)
 
 def test_drill_goes_back_and_comes_back(world: World) -> None:
     """After a drill the same version is live, nothing holds, and the history shows both ways."""
-    from bot.promote.step import drill, states_of
-
     world.promote("one", "staging")
     live = world.promote("two", "staging")
     found = drill("staging", "churn", world.ports())
@@ -144,10 +145,44 @@ def test_drill_goes_back_and_comes_back(world: World) -> None:
     assert [one.action for one in promotions("churn", world.ports())] == ["promote", "promote", "rollback", "promote"]
 
 
+def test_a_drill_that_died_half_way_comes_back_with_the_next(world: World) -> None:
+    """The drill's own rollback is never left standing: the next look promotes what was live before."""
+    world.promote("one", "staging")
+    live = world.promote("two", "staging")
+    rollback("staging", "churn", reason=DRILL, by=DRILLER, ports=world.ports())
+    assert is_drill_due("staging", "churn", timedelta(days=7), world.ports())
+    assert drill("staging", "churn", world.ports()).is_done
+    now = states_of("churn", world.ports())["staging"]
+    assert (now.artifact_digest, now.hold) == (live.artifact_digest, False)
+    assert not is_drill_due("staging", "churn", timedelta(days=7), world.ports())
+    world.clock.at += timedelta(days=7)
+    assert is_drill_due("staging", "churn", timedelta(days=7), world.ports())
+
+
+def test_the_report_says_when_the_last_drill_was_and_how_long_it_took(world: World) -> None:
+    world.promote("one", "staging")
+    world.promote("two", "staging")
+    drill("staging", "churn", world.ports())
+    found = score.tests_in_use(promotions("churn", world.ports()), [])
+    assert re.fullmatch(r"computed: drill in staging on 2026-11-23, to v1.0.0 and back to v1.1.0 in \d+ s", found["I7"])
+
+
+def test_what_a_verification_asks_for_is_done_once(world: World) -> None:
+    """Passed: nothing but a canary to finish; failed: back to the verified one; an error or a switched off rule: no."""
+    first = world.promote("one")
+    verified(world, first, "passed")
+    assert follow_up("production", "churn", world.ports(), is_enabled=True) is None
+    verified(world, world.promote("two"), "failed")
+    said = follow_up("production", "churn", world.ports(), is_enabled=False)
+    assert said is not None and "does not ask for automatic rollback" in said
+    said = follow_up("production", "churn", world.ports(), is_enabled=True)
+    assert said == "v1.1.0 failed: checked. Back to v1.0.0."
+    assert follow_up("production", "churn", world.ports(), is_enabled=True) is None
+    assert states_of("churn", world.ports())["production"].artifact_digest == first.artifact_digest
+
+
 def test_drill_needs_somewhere_to_go(world: World) -> None:
     """Without an earlier release, or on hold, nothing is changed and the reason is said."""
-    from bot.promote.step import drill
-
     world.promote("one", "staging")
     found = drill("staging", "churn", world.ports())
     assert (found.is_done, found.seconds) == (False, None)

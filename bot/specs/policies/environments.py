@@ -108,6 +108,8 @@ class Environment(Spec):
     """How the environments branch is written."""
     automatic_rollback: bool = False
     """Go back to the last known good when verification fails."""
+    rollback_drill: Duration | None = None
+    """Rehearse a rollback of each model this often: back and forth again; for an environment that nobody depends on."""
     verify_before_serving: bool = False
     """`mlbot serve` refuses a release unless the whole chain back to the merged pull request verifies."""
     monitor: Monitor | None = None
