@@ -11,7 +11,7 @@ from bot.report.blocks import Chart
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BLANK = "\N{NO-BREAK SPACE}"  # a space would be collapsed
 WIDTH = 12
-HALF = 10  # characters on each side of no difference
+HALF = 8  # characters on each side of no difference
 # Readable on GitHub's light and dark ground, and no larger than the tables around it.
 LOOK = {
     "xyChart": {"width": 640, "height": 280},

@@ -11,7 +11,7 @@ from bot.report.blocks import Cell, Column, Name, Table, left, right
 from bot.report.findings import affected, champion, metric, reference, state, unscored_baseline
 from bot.report.numbers import count, unbroken
 from bot.report.withhold import withholding
-from bot.report.wording import STATES, difference, measured, pair, unit_of, verdict_on
+from bot.report.wording import STATES, in_cell, measured, pair, unit_of, verdict_on
 
 
 def models_table(report: Report) -> Table | None:
@@ -60,7 +60,7 @@ def _numbers(evaluation: Evaluation) -> tuple[Cell, ...]:
     if found is None:
         there = f"{there} ({compared.baseline})"
     answer = verdict_on(evaluation, compared) if found else _uncompared(evaluation)
-    return Name(compared.metric), candidate, there, unbroken(difference(compared)), unbroken(answer)
+    return Name(compared.metric), candidate, there, in_cell(compared), unbroken(answer)
 
 
 def _uncompared(evaluation: Evaluation) -> str:

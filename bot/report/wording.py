@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from bot.records.evaluation import Comparison, Evaluation, GateResult, SliceResult
 from bot.report.findings import Effect, State, effect, is_greater_better, metric
-from bot.report.numbers import count, counted, decimals, decimals_of_difference, number, signed, with_unit
+from bot.report.numbers import (
+    count,
+    counted,
+    decimals,
+    decimals_of_difference,
+    number,
+    signed,
+    unbroken,
+    with_unit,
+)
 
 # A sign never stands without its word.
 STATES: dict[State, str] = {
@@ -68,6 +77,11 @@ def difference(comparison: Comparison) -> str:
     digits = decimals_of_difference(comparison.low, comparison.high, comparison.difference)
     low, high = signed(comparison.low, digits), signed(comparison.high, digits)
     return f"{signed(comparison.difference, digits)} ({low} to {high})"
+
+
+def in_cell(comparison: Comparison) -> str:
+    """`difference` for a narrow cell: it may break before its interval, and nowhere else."""
+    return unbroken(difference(comparison)).replace("\N{NO-BREAK SPACE}(", " (")
 
 
 def pair(evaluation: Evaluation, comparison: Comparison) -> tuple[str, str]:

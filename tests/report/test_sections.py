@@ -124,11 +124,11 @@ def test_an_evaluation_that_holds_almost_nothing_still_renders() -> None:
 @pytest.mark.parametrize(
     ("low", "middle", "high", "drawn"),
     [
-        (-1, 0, 1, "├─────────●─────────┤"),
-        (0.2, 0.4, 0.6, "          ┊ ├─●─┤    "),
-        (-0.6, -0.4, -0.2, "    ├─●─┤ ┊          "),
-        (-0.2, 0.1, 0.4, "        ├─┼●──┤      "),
-        (5, 6, 7, "          ┊         ●"),
+        (-1, 0, 1, "├───────●───────┤"),
+        (0.2, 0.4, 0.6, "        ┊ ├●─┤   "),
+        (-0.6, -0.4, -0.2, "   ├─●┤ ┊        "),
+        (-0.2, 0.1, 0.4, "      ├─┼●─┤     "),
+        (5, 6, 7, "        ┊       ●"),
     ],
 )
 def test_the_drawing_shows_on_which_side_of_no_difference_the_interval_lies(

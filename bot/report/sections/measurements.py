@@ -8,8 +8,8 @@ from bot.report.wording import (
     BASELINES,
     bounds,
     detectable,
-    difference,
     direction,
+    in_cell,
     measured,
     pair,
     sentence,
@@ -48,26 +48,34 @@ def _metric(evaluation: Evaluation, one: Metric) -> tuple[Cell, ...]:
 def _comparisons(evaluation: Evaluation, compared: list[Comparison]) -> Table:
     columns = (
         *left("Metric", "Compared with"),
-        *right("There", "Difference", "Predicted differently"),
+        *right("There", "Difference", "Rows predicted differently"),
         Column("Answer"),
-        *right("p"),
     )
-    return Table(columns, tuple(_comparison(evaluation, one) for one in compared), "Comparisons on the same test rows")
+    rows = [_comparison(evaluation, one) for one in compared]
+    tested = [one.p_value is not None for one in compared]
+    if any(tested):
+        columns = (*columns, *right("p"))
+        rows = [(*row, _p_value(one)) for row, one in zip(rows, compared, strict=True)]
+    return Table(columns, tuple(rows), "Comparisons on the same test rows")
+
+
+def _p_value(one: Comparison) -> str:
+    if one.p_value is None:
+        return "–"
+    return unbroken("< 0.001") if one.p_value < 0.001 else number(one.p_value, 3)
 
 
 def _comparison(evaluation: Evaluation, one: Comparison) -> tuple[Cell, ...]:
     baseline: Cell = BASELINES.get(one.baseline) or Name(one.baseline)
-    differ = f"{count(one.n_differ)} of {count(one.n)} ({share(one.n_differ, one.n)})"
-    p_value = "–" if one.p_value is None else unbroken("< 0.001") if one.p_value < 0.001 else number(one.p_value, 3)
+    differ = f"{count(one.n_differ)} ({share(one.n_differ, one.n)})"
     answer = unbroken(verdict_on(evaluation, one))
     return (
         Name(one.metric),
         baseline,
         unbroken(pair(evaluation, one)[1]),
-        unbroken(difference(one)),
+        in_cell(one),
         differ,
         answer,
-        p_value,
     )
 
 

@@ -5,7 +5,7 @@ from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, rig
 from bot.report.charts import interval_plot
 from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
 from bot.report.numbers import count, unbroken
-from bot.report.wording import EFFECTS, difference, measured, unit_of
+from bot.report.wording import EFFECTS, in_cell, measured, unit_of
 
 
 def section(evaluation: Evaluation) -> Section | None:
@@ -41,7 +41,7 @@ def _row(evaluation: Evaluation, one: SliceResult, reach: float) -> tuple[Cell, 
         return Name(one.slice), count(one.n), _value(evaluation, one), "–", one.note or "not compared", ""
     answer = unbroken(EFFECTS[effect]) + (f"; {one.note}" if one.note else "")
     drawn = Name(interval_plot(found.low, found.difference, found.high, reach))
-    return Name(one.slice), count(one.n), _value(evaluation, one), unbroken(difference(found)), answer, drawn
+    return Name(one.slice), count(one.n), _value(evaluation, one), in_cell(found), answer, drawn
 
 
 def _alone(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:
