@@ -13,6 +13,7 @@ from bot.cli.policy_files import folder_files, read_folder
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.records.facts import Facts
     from bot.specs.policies.tests import PolicyTest
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -77,28 +78,38 @@ def lint(policies: Path, strict: bool, now: str | None) -> int:
 @click.option("--last", type=click.IntRange(1), default=100, show_default=True, help="Pull requests.")
 def backtest(policies: Path, repo: Path, last: int) -> int:
     """Judge the ledger's last pull requests again under a changed policy. Exit 1 when a verdict changes."""
-    from bot.adapters.git import GitBranch, LocalGit
+    from bot.cli.clone import clone_ports
     from bot.decide.backtest import as_markdown, differences, newest
     from bot.decide.step import pasts
-    from bot.records.ledger import LEDGER
 
-    judged = newest(pasts(GitBranch(LocalGit(repo), LEDGER)), last)
+    judged = newest(pasts(clone_ports(repo, fetch=False).ledger), last)
     found = differences(judged, read_folder(policies))
     click.echo(as_markdown(found, len(judged)), nl=False)
     return 1 if found else 0
 
 
 @command.command("simulate")
-@click.option("--facts", "facts_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--facts", "facts_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--pull-request", "number", type=click.IntRange(1), help="Its last facts, from the ledger."
+)
+@click.option("--repo", type=FOLDER, default=".", show_default=True, help="For --pull-request: a clone.")
 @click.option("--policies", type=FOLDER, default="policies", show_default=True)
 @click.option("--now", default=None, metavar="TIME")
 @click.option("--json", "wants_json", is_flag=True)
 @click.argument("changes", nargs=-1, metavar="+approve=@LOGIN | +reject=@LOGIN | +without=@LOGIN ...")
-def simulate(facts_file: Path, policies: Path, now: str | None, wants_json: bool, changes: tuple[str, ...]) -> int:
+def simulate(
+    facts_file: Path | None,
+    number: int | None,
+    repo: Path,
+    policies: Path,
+    now: str | None,
+    wants_json: bool,
+    changes: tuple[str, ...],
+) -> int:
     """What if? Changes nothing; prints the whole tree."""
     from bot.decide.decide import decide
     from bot.decide.simulate import as_if
-    from bot.records.facts import Facts
 
     wanted: dict[str, list[str]] = {"approve": [], "reject": [], "without": []}
     for change in changes:
@@ -109,10 +120,28 @@ def simulate(facts_file: Path, policies: Path, now: str | None, wants_json: bool
             )
         wanted[key] += logins.split(",")
     loaded, moment = read_folder(policies), moment_of(now)
-    facts = Facts.parse(facts_file.read_bytes(), source=str(facts_file))
+    facts = _facts(facts_file, number, repo)
     decision = decide(as_if(facts, loaded, moment, **wanted), loaded, moment)
     show(decision, wants_tree=True, wants_json=wants_json)
     return EXITS.get(decision.status, 1)
+
+
+def _facts(file: Path | None, number: int | None, repo: Path) -> Facts:
+    from bot.cli.clone import clone_ports
+    from bot.decide.backtest import newest
+    from bot.decide.step import pasts
+    from bot.records.facts import Facts
+
+    if (file is None) == (number is None):
+        raise UserError("name either --facts or --pull-request", hint="mlbot policy simulate --pull-request 7 ...")
+    if file is not None:
+        return Facts.parse(file.read_bytes(), source=str(file))
+    mine = [one for one in pasts(clone_ports(repo, fetch=False).ledger) if one.decision.number == number]
+    found = [one.facts for one in newest(mine, 1) if one.decision.subject == "merge"]
+    if not found:
+        hint = "Fetch the branch: `git fetch origin mlbot/ledger`."
+        raise UserError(f"the ledger has no decision on #{number}", hint=hint, code="facts_missing")
+    return found[0]
 
 
 def _tests(policies: Path) -> list[PolicyTest]:

@@ -9,27 +9,32 @@ import click
 
 from bot.errors import UserError
 from bot.ports import Branch
+from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.facts import Facts
-from bot.records.ledger import LEDGER, bare, facts_path
+from bot.records.ledger import bare, facts_path
 from bot.specs.policies import Policies
 
 
 def replay(digest: str, repo: Path, *, wants_json: bool) -> int:
     """Print the stored decision and whether judging it again gives the same. Exit 1 when it does not."""
-    from bot.adapters.git import GitBranch, LocalGit
+    from bot.cli.clone import clone_ports
     from bot.cli.decide import show
     from bot.decide.decide import decide
 
-    git = LocalGit(repo)
-    ledger = GitBranch(git, LEDGER)
+    ports = clone_ports(repo, fetch=False)
+    git, ledger = ports.git, ports.ledger
     stored = stored_decision(ledger, digest)
     path = facts_path(stored.number, stored.facts_digest)
     data = ledger.get(path)
     if data is None:
         raise UserError(f"the ledger has no facts for this decision ({path})", code="facts_missing")
     policies = policies_of(git, stored.policy_digest)
+    if sha256(data) != stored.facts_digest:
+        raise UserError(f"{path} does not hold what its name says", code="ledger_tampered")
     again = decide(Facts.parse(data, source=path), policies, datetime.fromisoformat(stored.decided_at))
+    # A fact that did not exist at that time has its default now; the bytes are those of that time.
+    again = again.model_copy(update={"facts_digest": stored.facts_digest})
     show(stored, wants_tree=not wants_json, wants_json=wants_json)
     is_same = again.digest() == stored.digest()
     click.echo("Judged again: the same, byte for byte." if is_same else "Judged again: DIFFERENT.", err=True)
@@ -43,8 +48,9 @@ def stored_decision(ledger: Branch, digest: str) -> Decision:
     if len(found) != 1 or len(wanted) < 8:
         problem = "no decision" if not found else "several decisions"
         raise UserError(f"{problem} with digest {digest} in the ledger", hint="`mlbot history MODEL` lists them.")
-    decision = Decision.parse(ledger.get(found[0]) or b"", source=found[0])
-    if not found[0].endswith(f"/{bare(decision.digest())}.json"):
+    data = ledger.get(found[0]) or b""
+    decision = Decision.parse(data, source=found[0])
+    if not found[0].endswith(f"/{bare(sha256(data))}.json"):
         raise UserError(f"{found[0]} does not hold what its name says", code="ledger_tampered")
     return decision
 

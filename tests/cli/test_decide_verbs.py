@@ -13,6 +13,7 @@ from bot.adapters.git import GitBranch, LocalGit
 from bot.cli import run
 from bot.decide.decide import decide
 from bot.decide.step import read
+from bot.records.base import canonical_json, sha256
 from bot.records.decision import Decision
 from bot.records.facts import Facts
 from bot.records.ledger import LEDGER, decision_path, facts_path
@@ -160,3 +161,66 @@ def test_a_link_among_the_policies_is_refused(
 def test_times_of_facts_round_trip() -> None:
     found = facts(review(REV, ago=timedelta(hours=2).total_seconds() / 60))
     assert Facts.parse(found.canonical(), source="x") == found
+
+
+def test_what_if_asks_the_ledger_for_the_facts_of_a_pull_request(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--policies", str(clone / "policies"), "--repo", str(clone)]
+    words = ["policy", "simulate", *where, "--now", "2026-03-04T12:00:00Z"]
+    assert run([*words, "--pull-request", "7"]) == 0
+    assert run([*words, "--pull-request", "7", "+without=@rev"]) == 1
+    assert "approvals_missing" in capsys.readouterr().out
+    for wrong, said in (
+        (["--pull-request", "8"], "no decision on #8"),
+        ([], "name either --facts or --pull-request"),
+        (["--pull-request", "7", "approve=@rev"], "is not a change"),
+        (["--pull-request", "7", "+approve=@nobody-known"], "nobody knows @nobody-known"),
+    ):
+        assert run([*words, *wrong]) == 1
+        assert said in capsys.readouterr().err
+
+
+def test_a_decision_replays_when_facts_have_learnt_new_words_since(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The digest of facts is that of their bytes: a field that they did not have then does not make them others."""
+    ledger = GitBranch(LocalGit(clone), LEDGER)
+    old = json.loads(facts(review(REV)).canonical())
+    del old["pull_request"]["pushers"], old["group"]
+    data = canonical_json(old)
+    decision = Decision.parse(ledger.get(decision_path(7, stored(clone))) or b"", source="d").model_copy(
+        update={"facts_digest": sha256(data)}
+    )
+    ledger.commit({facts_path(7, sha256(data)): data, decision_path(7, decision.digest()): decision.canonical()}, "old")
+    assert run(["decide", "--replay", decision.digest(), "--repo", str(clone)]) == 0
+    assert "the same, byte for byte" in capsys.readouterr().err
+    ledger.commit({facts_path(7, sha256(data)): data.replace(b'"draft":false', b'"draft":true')}, "forge")
+    assert run(["decide", "--replay", decision.digest(), "--repo", str(clone)]) == 1
+    assert "does not hold what its name says" in capsys.readouterr().err
+
+
+def test_a_ledger_with_signatures_is_checked_and_one_that_others_wrote_is_told(
+    clone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.adapters.signed_branch import SignedBranch
+    from bot.adapters.signing import generate, key_pair
+
+    private, public = generate()
+    (clone / "policies" / "keys").mkdir()
+    (clone / "policies" / "keys" / "mlbot.pub").write_bytes(public)
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "key")
+    git(clone, "push", "-q", "origin", "main")
+    repository = LocalGit(clone)
+    plain = GitBranch(repository, LEDGER)
+    assert run(["policy", "backtest", "--policies", str(clone / "policies"), "--repo", str(clone)]) == 1
+    assert "sign" in capsys.readouterr().err
+    signer = key_pair({"MLBOT_SIGNING_KEY": private.decode()}, repository, repository.resolve("HEAD"))
+    assert signer is not None
+    signed = SignedBranch(plain, LEDGER, signer)
+    signed.commit({path: plain.get(path) for path in plain.paths() if not path.endswith(".sig")}, "sign")
+    assert run(["policy", "backtest", "--policies", str(clone / "policies"), "--repo", str(clone)]) == 0
+    git(clone, "checkout", "-q", "HEAD~1")
+    digest = signed.paths("decisions/")[0].rpartition("/")[2][:20]
+    assert run(["decide", "--replay", digest, "--repo", str(clone)]) == 0
