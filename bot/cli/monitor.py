@@ -155,9 +155,10 @@ def _of_release(
     monitor = _policy(watched(ports, ports.git.resolve("HEAD")).get(environment), environment, given)
     seen = look(live(model, environment, ports), monitor, ports, ports.workspace)
     if page is not None:
+        from bot.promote.reading import promotions
         from bot.report.health import page as rendered
 
-        page.write_text(rendered([*seen.past, seen.health]), encoding="utf-8")
+        page.write_text(rendered([*seen.past, seen.health], promotions(model, ports)), encoding="utf-8")
     return seen.health
 
 

@@ -11,7 +11,7 @@ from bot.pipeline.job import Job
 from bot.pipeline.monitoring import Look, look, watched
 from bot.pipeline.retraining import Draft, draft
 from bot.ports import Thread, Tracker
-from bot.promote.reading import live_releases
+from bot.promote.reading import live_releases, promotions
 from bot.records.event import Dispatched, Event
 from bot.records.health import Health
 from bot.records.ledger import head_path
@@ -128,4 +128,4 @@ def _tell(seen: Look, said: Iterable[str], job: Job) -> None:
     folder = job.out / "health"
     folder.mkdir(parents=True, exist_ok=True)
     at = folder / f"{health.environment}-{health.model}.html"
-    at.write_text(page([*seen.past, health]), encoding="utf-8")
+    at.write_text(page([*seen.past, health], promotions(health.model, job.ports)), encoding="utf-8")

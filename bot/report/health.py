@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.records.health import Aged, Cause, Check, Health
-from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Table, left, note, right
+from bot.records.release import Release
+from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Strong, Table, left, note, right
 from bot.report.html import rendered
 from bot.report.markdown_blocks import command, markdown, parts
 from bot.report.numbers import count, counted, number
@@ -71,15 +72,18 @@ def summary(health: Health) -> str:
     return "\n\n".join([*told, str(parts(tuple(_promise(health))))])
 
 
-def page(records: Sequence[Health]) -> str:
-    """One self-contained HTML page of a model in an environment; `records` oldest first, at least one."""
+def page(records: Sequence[Health], releases: Sequence[Release] = ()) -> str:
+    """One self-contained HTML page of a model in an environment; `records` oldest first, at least one.
+
+    `releases` are every change of the model in any environment, oldest first.
+    """
     now = records[-1]
     return rendered(
         verdict=VERDICTS[now.status],
         headline=(now.model, now.version or "", "in", now.environment or "", f"({_day(now.judged_at)})"),
         facts=tuple(_facts(now)),
         summary=(f"{counted(len(records), 'look')}, the last one on {_day(now.judged_at)}",),
-        sections=(*sections(now), *history(records)),
+        sections=(*sections(now), *history(records), *_released(now, releases)),
         closing=_promise(now),
     )
 
@@ -208,7 +212,20 @@ def history(records: Sequence[Health]) -> list[Section]:
     return [Section("history", "History", 40, tuple(blocks))]
 
 
-def _charts(records: Sequence[Health]) -> Iterator[Chart]:
+def _released(health: Health, releases: Sequence[Release]) -> list[Section]:
+    """What was let out here, newest first."""
+    rows = tuple(
+        (
+            one.version, one.action, _day(one.released_at), f"#{one.pull_request}" if one.pull_request else "",
+            ", ".join(each.login for each in one.approved_by), one.reason,
+        )
+        for one in reversed(releases) if one.environment == health.environment
+    )  # fmt: skip
+    columns = left("Version", "What", "When", "By", "Approved by", "Why")
+    return [Section("releases", "Releases", 30, (Table(columns, rows, "Every release here"),))] if rows else []
+
+
+def _charts(records: Sequence[Health]) -> Iterator[Block]:
     dated = [(datetime.fromisoformat(one.judged_at), one) for one in records if one.judged_at]
     for metric in dict.fromkeys(one.performance[0].metric for _, one in dated if one.performance):
         seen = [
@@ -220,11 +237,13 @@ def _charts(records: Sequence[Health]) -> Iterator[Chart]:
                 Series("now", tuple(one.current for _, one in seen)),
                 Series("test rows", tuple(one.reference for _, one in seen)),
             )
+            yield note(Strong(f"{metric} of the rows with a label, and of the test rows"))
             yield Chart("Performance", f"days since {seen[0][0]:%Y-%m-%d}", metric, x, series)
     drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if health.drift]
     if len(drift) > 1:
         x = tuple((at - drift[0][0]).total_seconds() / 86_400 for at, _ in drift)
         values = (Series("largest difference of a column", tuple(effect for _, effect in drift)),)
+        yield note(Strong("The largest difference between a column and its test rows"))
         yield Chart("Drift", f"days since {drift[0][0]:%Y-%m-%d}", "difference, 0 to 1", x, values)
 
 
