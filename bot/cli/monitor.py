@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.health_text import text
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def command(
     if reference is None and current is None and model is not None:
         given = {"predictions": log, "labels": labels, "every": every}
         health = _of_release(model, environment, repo, given, page, fetch=not offline)
-        click.echo(health.canonical() if as_json else text(health), nl=as_json)
+        click.echo(health.canonical() if as_json else _text(health), nl=as_json)
         return CODES[health.status]
     from bot.monitor.judge import Settings, Source, judge
 
@@ -110,7 +109,7 @@ def command(
     sources = [Source(str(path), _reader(path, identity, repeated)) for path in (reference, current)]
     health = judge(model or current.stem, sources[0], sources[1], settings, [_earlier(one) for one in past])
     health = _with_duplicates(health, repeated)
-    click.echo(health.canonical() if as_json else text(health), nl=as_json)
+    click.echo(health.canonical() if as_json else _text(health), nl=as_json)
     return CODES[health.status]
 
 
@@ -210,3 +209,11 @@ def _with_duplicates(health: Health, repeated: dict[str, int]) -> Health:
         for name, side in (("reference", health.reference), ("current", health.current))
     }
     return health.model_copy(update=sides)
+
+
+def _text(health: Health) -> str:
+    import os
+
+    from bot.report.health_terminal import text
+
+    return text(health, int(os.environ.get("COLUMNS") or 0) or 110)

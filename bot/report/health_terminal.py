@@ -1,4 +1,4 @@
-"""Health as text for a terminal."""
+"""Health -> text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
-def text(health: Health) -> str:
-    """Lines and a table, as wide as the terminal."""
+def text(health: Health, width: int) -> str:
+    """Lines and a table, `width` characters wide."""
     import io
-    import os
 
     from rich.console import Console
     from rich.text import Text
 
-    wide = int(os.environ.get("COLUMNS") or 0) or None
-    console = Console(file=io.StringIO(), width=wide or 110, highlight=False)
+    console = Console(file=io.StringIO(), width=width, highlight=False)
     for part in _parts(health):
         console.print(Text(part) if isinstance(part, str) else part)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
