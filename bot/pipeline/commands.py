@@ -80,9 +80,14 @@ def help_(ask: Ask) -> str:
 
 
 def status(ask: Ask) -> str:
-    """The verdict, and the report brought up to date."""
+    """The verdict, the report brought up to date, and how the models do where they are live."""
+    from bot.pipeline.health_line import health_lines
+
     show_verdict(ask.judged, ask.job)
-    return explain_(ask)
+    judged = ask.judged
+    models = [one.model for one in judged.facts.models]
+    health = health_lines(models, judged.policies.environments.environments, ask.job.ports)
+    return "\n\n".join(part for part in (explain_(ask), health) if part)
 
 
 def explain_(ask: Ask) -> str:
