@@ -224,8 +224,8 @@ class PullRequests(Protocol):
 class Witness(Protocol):
     """What GitHub itself remembers of commits. None: it did not tell everything (refused, gone, cut off at a cap)."""
 
-    def pusher(self, repository: str, branch: str, sha: str) -> int | None:
-        """Account that last moved the branch of a repository (owner/name) to the commit."""
+    def pushers(self, repository: str, branch: str, sha: str) -> list[int] | None:
+        """Accounts that moved the branch of a repository (owner/name) to the commit, the last first; never empty."""
 
     def checks(self, sha: str, names: Sequence[str]) -> list[Check] | None:
         """Check runs and commit statuses with these names on the commit, the newest of each source."""

@@ -25,12 +25,12 @@ class GitHubWitness:
     def __init__(self, ask: Ask, url: str, default_branch: str) -> None:
         self._ask, self._url, self._default_branch = ask, url, default_branch
 
-    def pusher(self, repository: str, branch: str, sha: str) -> int | None:
+    def pushers(self, repository: str, branch: str, sha: str) -> list[int] | None:
         # https://docs.github.com/rest/repos/repos#list-repository-activities : newest first
         where = f"/repos/{quote(repository)}/activity?ref={quote(f'refs/heads/{branch}', safe='')}&per_page=100"
-        moves = self._told(where)
-        last = next((one for one in moves or () if one["after"] == sha), None)
-        return int(last["actor"]["id"]) if last and last["actor"] else None
+        moves = [one for one in self._told(where) or () if one["after"] == sha]
+        is_whole = moves and all(one["actor"] for one in moves)
+        return [int(one["actor"]["id"]) for one in moves] if is_whole else None
 
     def checks(self, sha: str, names: Sequence[str]) -> list[Check] | None:
         found: list[Check] = []

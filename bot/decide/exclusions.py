@@ -24,7 +24,7 @@ def co_author(case: Case) -> set[int]:
 
 
 def last_pusher(case: Case) -> set[int]:
-    """Who pushed the live head, now or before: the same commit can be pushed away and back."""
+    """Everybody who pushed the live head: the same commit can be pushed away and back."""
     return _known([case.facts.pull_request.last_pusher, *case.facts.pull_request.pushers])
 
 

@@ -171,8 +171,8 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
         **files,
     }
     about = facts.pull_request
-    for account in {about.last_pusher, *about.pushers} - {None}:
-        new[party_path(number, about.head_sha, "pusher", account or 0)] = canonical_json({"account": account})
+    for account in about.pushers if about.last_pusher is not None else ():
+        new[party_path(number, about.head_sha, "pusher", account)] = canonical_json({"account": account})
     is_whole = about.head_sha in {one.sha for one in facts.commits}
     if is_whole and all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
         path = commits_path(number, about.base_sha, about.head_sha)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ports import Commit, Ports, PullRequest
 from bot.records.facts import Check, CommitList, Contribution
-from bot.records.ledger import Head, head_path, parties_folder
+from bot.records.ledger import Head, Party, head_path, parties_folder
 from bot.records.plan import DataFile, Plan, Planned
 from bot.specs.policies import Policies
 from bot.specs.policies.words import seconds
@@ -28,12 +27,16 @@ class Told:
 
 
 def pushers(found: PullRequest, policies: Policies, ports: Ports) -> tuple[int | None, tuple[int, ...]]:
-    """Who pushed the live head last, None when GitHub does not tell; and everybody who is known to have pushed it."""
-    known = _known("pusher", found.number, found.head_sha, ports)
-    is_asked = policies.approvals.names_party("last_pusher") and not (known and found.merged)
-    if not is_asked or ports.witness is None or found.head_repository is None:
-        return None, known
-    return ports.witness.pusher(found.head_repository, found.head_ref, found.head_sha), known
+    """Who pushed the live head, None when GitHub does not tell; and everybody who is known to have pushed it.
+
+    GitHub is asked once a head, and not of one that it has forgotten with the branch.
+    """
+    told = list(_known("pusher", found.number, found.head_sha, ports))
+    is_asked = not told and policies.approvals.names_party("last_pusher")
+    if is_asked and ports.witness is not None and found.head_repository is not None:
+        told = ports.witness.pushers(found.head_repository, found.head_ref, found.head_sha) or []
+    senders = _known("sender", found.number, found.head_sha, ports)
+    return told[0] if told else None, tuple(sorted({*told, *senders}))
 
 
 def initiators(found: PullRequest, head: Head | None, heads: Iterable[Head], ports: Ports) -> tuple[int, ...]:
@@ -52,7 +55,7 @@ def _is_same(model: str, one: Head, other: Head) -> bool:
     return found is not None and found.inputs_digest == other.models[model].inputs_digest
 
 
-def _known(party: Literal["pusher", "initiator"], number: int, head_sha: str, ports: Ports) -> tuple[int, ...]:
+def _known(party: Party, number: int, head_sha: str, ports: Ports) -> tuple[int, ...]:
     prefix = parties_folder(number, head_sha, party)
     names = (path.removeprefix(prefix).removesuffix(".json") for path in ports.ledger.paths(prefix))
     return tuple(sorted(int(name) for name in names))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from bot.chatops.parse import parse
 from bot.decide.step import policy_difference, void
@@ -23,6 +22,7 @@ from bot.records.failure import Failure
 from bot.records.ledger import (
     Evaluated,
     Head,
+    Party,
     evaluation_path,
     head_path,
     party_path,
@@ -141,11 +141,11 @@ def _held(found: PullRequest) -> Failure | None:
 
 def _parties(event: Event, head: Head) -> dict[str, bytes]:
     """Who pushed, as the event tells, and who started the training; a later run adds to them and replaces nobody."""
-    found: list[tuple[Literal["pusher", "initiator"], int]] = []
+    found: list[tuple[Party, int]] = []
     if head.initiator_id is not None:
         found.append(("initiator", head.initiator_id))
     if isinstance(event, PullRequestChanged) and (event.action, event.head_sha) == ("synchronize", head.head_sha):
-        found.append(("pusher", event.sender.id))
+        found.append(("sender", event.sender.id))
     return {
         party_path(head.number, head.head_sha, party, account): canonical_json({"account": account})
         for party, account in found

@@ -19,8 +19,8 @@ OpinionKind = Literal[
 class Subject(Part):
     """The pull request as it is now.
 
-    `last_pusher` None means that GitHub does not say who pushed the head now; `pushers` are all who are known to have
-    pushed that commit, also when it was pushed again later.
+    `last_pusher` None means that GitHub's record of the branch does not say who pushed the head; `pushers` are all who
+    are known to have pushed that commit, since it can be pushed away and back.
     """
 
     number: int

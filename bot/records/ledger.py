@@ -126,13 +126,19 @@ def commits_path(number: int, base_sha: str, head_sha: str) -> str:
     return f"commits/{number}/{base_sha}-{head_sha}.json"
 
 
-def parties_folder(number: int, head_sha: str, party: Literal["pusher", "initiator"]) -> str:
-    """Folder of the accounts that are known to have pushed a head, or started its training; ends with a slash."""
+Party = Literal["pusher", "sender", "initiator"]
+
+
+def parties_folder(number: int, head_sha: str, party: Party) -> str:
+    """Folder of accounts that had to do with a head; ends with a slash.
+
+    `pusher`: GitHub's record of the branch says so, `sender`: the event of a push did. `initiator`: started a training.
+    """
     return f"parties/{number}/{head_sha}/{party}/"
 
 
-def party_path(number: int, head_sha: str, party: Literal["pusher", "initiator"], account: int) -> str:
-    """That an account pushed a head, or started its training: each stays known when another did it after."""
+def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
+    """That an account is of a party: each stays known when another is, too."""
     return f"{parties_folder(number, head_sha, party)}{account}.json"
 
 

@@ -19,7 +19,7 @@ GREEN = Check(name="unit", app_id=7, workflow=None, ref=None, event=None, conclu
 def fake(*, tells: bool) -> Witness:
     if not tells:
         return FakeWitness(reported=None, touched=None)
-    return FakeWitness({("acme/models", "change", SHA): 4}, {SHA: [GREEN]})
+    return FakeWitness({("acme/models", "change", SHA): [4]}, {SHA: [GREEN]})
 
 
 def real(*, tells: bool) -> Witness:
@@ -43,8 +43,8 @@ def real(*, tells: bool) -> Witness:
 @pytest.mark.parametrize("make", [fake, real])
 def test_what_is_known_is_told(make: Any) -> None:
     port = make(tells=True)
-    assert port.pusher("acme/models", "change", SHA) == 4
-    assert port.pusher("acme/models", "other", SHA) is None
+    assert port.pushers("acme/models", "change", SHA) == [4]
+    assert port.pushers("acme/models", "other", SHA) is None
     assert port.checks(SHA, ["unit"]) == [GREEN]
     assert port.checks(SHA, ["lint"]) == []
     assert port.history("models/churn/model.yaml", SINCE) == []
@@ -53,6 +53,6 @@ def test_what_is_known_is_told(make: Any) -> None:
 @pytest.mark.parametrize("make", [fake, real])
 def test_what_is_not_told_is_none_and_never_nothing(make: Any) -> None:
     port = make(tells=False)
-    assert port.pusher("acme/models", "change", SHA) is None
+    assert port.pushers("acme/models", "change", SHA) is None
     assert port.checks(SHA, ["unit"]) is None
     assert port.history("models/churn/model.yaml", SINCE) is None

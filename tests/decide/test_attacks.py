@@ -80,7 +80,7 @@ def second_parent(ports: World) -> World:
 
 
 def pushed_by(ports: World, who: int) -> World:
-    ports.witness.pushes = {("acme/models", "change", H): who}
+    ports.witness.pushes = {("acme/models", "change", H): [who]}
     return ports
 
 
@@ -99,7 +99,7 @@ def back_to(ports: World, sha: str) -> World:
     """The branch is forced to a commit."""
     ports.pull_requests.pulls[7] = replace(ports.pull_requests.pulls[7], head_sha=sha)
     ports.pull_requests.commits_of[7] = [replace(one, sha=sha) for one in ports.pull_requests.commits_of[7]]
-    ports.witness.pushes[("acme/models", "change", sha)] = ANN
+    ports.witness.pushes[("acme/models", "change", sha)] = [ANN]
     return ports
 
 

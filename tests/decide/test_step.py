@@ -101,7 +101,7 @@ def world(comments: list[Comment] | None = None, reviews: list[Review] | None = 
         },
         "report",
     )
-    return World(git, github, ledger, witness=FakeWitness({("acme/models", "change", H): 1}))
+    return World(git, github, ledger, witness=FakeWitness({("acme/models", "change", H): [1]}))
 
 
 def comment(id_: int, who: int, body: str, edited: bool = False) -> Comment:
@@ -126,7 +126,7 @@ def test_five_requests_and_no_permission_of_anybody_whom_no_role_concerns() -> N
     ports = world(reviews=[approve(REV)], comments=[comment(1, 99, "nice"), comment(2, 99, "/approve")])
     assert judged(ports) == "approved"
     assert ports.pull_requests.requests == ["pull 7", "commits", "comments", "reviews"]
-    assert ports.witness.requests == ["pusher acme/models change"]
+    assert ports.witness.requests == ["pushers acme/models change"]
 
 
 @pytest.mark.parametrize(

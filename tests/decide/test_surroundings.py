@@ -40,7 +40,7 @@ def verdict(ports: World, policies: Policies | None = None, now: datetime = NOW)
 
 def test_who_pushed_is_what_github_says_and_not_who_started_the_run() -> None:
     ports = world(reviews=[approve(REV)])
-    ports.witness.pushes = {("acme/models", "change", H): REV}
+    ports.witness.pushes = {("acme/models", "change", H): [REV]}
     status, found = verdict(ports)
     assert status == "pending" and "contributor_approval" in found
 
@@ -50,7 +50,7 @@ def test_a_head_that_nobody_is_known_to_have_pushed_blocks() -> None:
     ports.witness.pushes = {}
     status, found = verdict(ports)
     assert status == "error" and "pusher_unknown" in found
-    ports.ledger.commit({party_path(7, H, "pusher", ANN): b"{}"}, "the event of a push names the pusher")
+    ports.ledger.commit({party_path(7, H, "sender", ANN): b"{}"}, "the event of a push names the pusher")
     assert verdict(ports)[0] == "approved"
 
 
@@ -72,11 +72,19 @@ def test_nobody_is_asked_who_pushed_when_the_policy_does_not_care() -> None:
 def test_whoever_pushed_it_before_somebody_pushed_it_back_stays_a_pusher() -> None:
     """Rev pushes the head, ann pushes it away and back: rev did push what is judged."""
     ports = world(reviews=[approve(REV)])
-    ports.witness.pushes = {("acme/models", "change", H): REV}
-    facts = collected(ports)
-    record(facts, decide(facts, p1(), NOW), {}, ports)  # type: ignore[arg-type]
-    ports.witness.pushes = {("acme/models", "change", H): ANN}
-    assert collected(ports).pull_request.pushers == (REV,)
+    ports.witness.pushes = {("acme/models", "change", H): [ANN, REV]}
+    ports.ledger.commit({party_path(7, H, "sender", ANN): b"{}"}, "only the last event came through")
+    assert collected(ports).pull_request.pushers == (ANN, REV)
+    assert "contributor_approval" in verdict(ports)[1]
+
+
+def test_github_is_asked_once_a_head_who_pushed() -> None:
+    ports = world(reviews=[approve(REV)])
+    for _ in range(2):
+        facts = collected(ports)
+        record(facts, decide(facts, p1(), NOW), {}, ports)  # type: ignore[arg-type]
+    assert ports.witness.requests == ["pushers acme/models change"]
+    ports.ledger.commit({party_path(7, H, "sender", REV): b"{}"}, "rev pushed the same commit again")
     assert "contributor_approval" in verdict(ports)[1]
 
 

@@ -12,15 +12,15 @@ from bot.records.facts import Check
 
 @dataclass
 class FakeWitness:
-    """`pushes` are (repository, branch, sha) -> account; what is None is not told. `requests` are the questions."""
+    """`pushes` are (repository, branch, sha) -> accounts, the last first; what is None is not told. `requests` are the questions."""
 
-    pushes: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    pushes: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     reported: dict[str, list[Check]] | None = field(default_factory=dict)
     touched: dict[str, list[Commit]] | None = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
-    def pusher(self, repository: str, branch: str, sha: str) -> int | None:
-        self.requests.append(f"pusher {repository} {branch}")
+    def pushers(self, repository: str, branch: str, sha: str) -> list[int] | None:
+        self.requests.append(f"pushers {repository} {branch}")
         return self.pushes.get((repository, branch, sha))
 
     def checks(self, sha: str, names: Sequence[str]) -> list[Check] | None:
