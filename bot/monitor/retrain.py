@@ -87,7 +87,9 @@ def _time_as(values: Any, kind: Any) -> Any:
     import pyarrow.compute as pc
 
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return pc.strftime(values, format="%Y-%m-%dT%H:%M:%SZ")
+        return pc.strftime(
+            pc.floor_temporal(values, unit="second").cast(pa.timestamp("s")), format="%Y-%m-%dT%H:%M:%SZ"
+        )
     if pa.types.is_date(kind):
         return values.cast(pa.timestamp("s")).cast(kind)
     return values
@@ -141,10 +143,19 @@ def _shift(new: Any, old: Any) -> Any:
     """How much younger the newest row is; None when it is no time or not younger."""
     import pyarrow.compute as pc
 
-    before, after = (pc.max(column).as_py() for column in (old, new))
+    before, after = (_moment(pc.max(column).as_py()) for column in (old, new))
     if not isinstance(before, date) or not isinstance(after, date) or after <= before:
         return None
     return after - before
+
+
+def _moment(value: Any) -> Any:
+    """A time that is written as text as a time; without its zone, so that two of them can be compared."""
+    try:
+        value = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 def _where(text: bytes, file: str, spec: ModelSpec, shift: Any) -> tuple[bytes, list[tuple[str, str, str]]]:
