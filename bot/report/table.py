@@ -25,10 +25,11 @@ def models_table(report: Report) -> Table | None:
     rows = tuple(_row(report, model) for model in models)
     shared = {row[1] for row in rows if isinstance(row[1], Name)}
     is_one = len(shared) == 1
+    difference = f"Difference in {shared.pop().text}" if is_one else "Difference"
     columns = (
         *left("Model", *(() if is_one else ("Metric",))),
-        *right(f"Candidate ({shared.pop().text})" if is_one else "Candidate", "Champion"),
-        Column(f"Difference{_confidence(report)}"),
+        *right("Candidate", "Champion"),
+        Column(f"{difference}{_confidence(report)}"),
         *left("Answer", "Gates"),
         *right("Inputs kept"),
     )
@@ -37,7 +38,7 @@ def models_table(report: Report) -> Table | None:
 
 def _confidence(report: Report) -> str:
     levels = {one.confidence for evaluation in report.evaluations.values() for one in evaluation.comparisons}
-    return f" ({levels.pop():.0%} interval)" if len(levels) == 1 else ""
+    return f" ({levels.pop():.0%})" if len(levels) == 1 else ""
 
 
 def _row(report: Report, model: str) -> tuple[Cell, ...]:
