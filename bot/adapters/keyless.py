@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from bot.adapters.signing import MAX_ENVELOPE_BYTES, invalid
 from bot.errors import UserError, WorldError
 
+T = TypeVar("T")
 ISSUER = "https://token.actions.githubusercontent.com"
 
 
@@ -20,29 +22,33 @@ class Keyless:
 
     def __init__(self, repository: str, ref: str) -> None:
         self._repository, self._ref = repository, ref
+        self._context: Any = None  # both hold Sigstore's trust root, fetched once a process
+        self._verifier: Any = None
 
     def sign(self, payload_type: str, payload: bytes) -> bytes:
         """See the port."""
         sigstore = _sigstore()
-        token = sigstore.oidc.detect_credential()
+        token = _world(sigstore, sigstore.oidc.detect_credential)
         if token is None:
             raise UserError(
                 "this process has no workflow identity to sign with",
                 hint="Give the job `id-token: write`; outside Actions use a key pair.",
                 code="signing_key_missing",
             )
-        context = sigstore.sign.SigningContext.from_trust_config(sigstore.models.ClientTrustConfig.production())
-        try:
-            with context.signer(sigstore.oidc.IdentityToken(token)) as signer:
-                bundle = signer.sign_artifact(_encoded(payload_type, payload))
-        except sigstore.errors.Error as error:
-            raise WorldError(f"Sigstore did not sign: {error}", hint="Run the job again.") from None
+        bundle = _world(sigstore, lambda: self._signed(sigstore, token, _encoded(payload_type, payload)))
         content = {
             "payload": base64.b64encode(payload).decode(),
             "payloadType": payload_type,
             "bundle": json.loads(bundle.to_json()),
         }
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+    def _signed(self, sigstore: Any, token: str, data: bytes) -> Any:
+        if self._context is None:
+            config = sigstore.models.ClientTrustConfig.production()
+            self._context = sigstore.sign.SigningContext.from_trust_config(config)
+        with self._context.signer(sigstore.oidc.IdentityToken(token)) as signer:
+            return signer.sign_artifact(data)
 
     def verify(self, payload_type: str, envelope: bytes) -> bytes:
         """See the port."""
@@ -60,10 +66,24 @@ class Keyless:
             if said != payload_type:
                 raise ValueError(f"it says something of type {said[:80]!r}, not {payload_type!r}")
             signed = sigstore.models.Bundle.from_json(json.dumps(bundle))
-            sigstore.verify.Verifier.production().verify_artifact(_encoded(payload_type, payload), signed, identity)
         except (sigstore.errors.Error, ValueError, KeyError, TypeError, RecursionError) as error:
             raise invalid(str(error)) from None
+        if self._verifier is None:
+            self._verifier = _world(sigstore, sigstore.verify.Verifier.production)
+        try:
+            self._verifier.verify_artifact(_encoded(payload_type, payload), signed, identity)
+        except sigstore.errors.Error as error:
+            raise invalid(str(error)) from None
         return payload
+
+
+def _world(sigstore: Any, ask: Callable[[], T]) -> T:
+    """What Sigstore answers. Raises WorldError when its trust root, Fulcio or Rekor cannot be had."""
+    try:
+        return ask()
+    except sigstore.errors.Error as error:
+        hint = "Run the job again; https://status.sigstore.dev says whether Sigstore is down."
+        raise WorldError(f"Sigstore does not answer: {type(error).__name__}: {error}", hint=hint) from None
 
 
 def _read(envelope: bytes) -> tuple[str, bytes, Any]:

@@ -64,10 +64,10 @@ def _refresh(ports: Ports) -> None:
 
 
 def _signer(ports: Ports) -> Signer | None:
-    from bot.adapters.signing import key_pair
+    from bot.adapters.identity import signer_at
 
     sha = default_tip(ports)
-    return None if sha is None else key_pair(os.environ, ports.git, sha)
+    return None if sha is None else signer_at(os.environ, ports.git, sha)
 
 
 def _default_branch(repo: Path) -> str:

@@ -59,8 +59,8 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.git import LocalGit, credentials
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
+    from bot.adapters.identity import signer_at
     from bot.adapters.signed_branch import SignedBranch
-    from bot.adapters.signing import key_pair
     from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
     from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS, LEDGER
@@ -75,7 +75,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         api_url=actions.api_url, repository=actions.run.repository, token=login.token, account=login.account,
         default_branch=default,
     )  # fmt: skip
-    signer = key_pair(os.environ, git, git.resolve("HEAD"))
+    signer = signer_at(os.environ, git, git.resolve("HEAD"))
     ports = replace(
         ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(),
         run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
