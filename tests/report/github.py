@@ -16,6 +16,14 @@ SETTINGS = (
     | Options.CMARK_OPT_HARDBREAKS
 )
 
+# What a comment may be made of; all of it is on the published list of what GitHub's sanitizer lets through:
+# https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/sanitization_filter.rb
+ELEMENTS = frozenset({
+    "a", "blockquote", "br", "code", "details", "h2", "h3", "h4", "li", "p", "pre", "strong", "sub", "summary", "table",
+    "tbody", "td", "th", "thead", "tr", "ul",
+})  # fmt: skip
+ATTRIBUTES = frozenset({"align", "href", "lang", "open"})
+
 
 def rendered(markdown: str) -> str:
     """HTML before GitHub's sanitizer, so that whatever it would have to take out is still seen."""

@@ -18,6 +18,7 @@ from bot.report.status import plain, statuses
 from bot.report.terminal import table
 from bot.report.withhold import released
 from tests.builders import a_comparison, a_decision, a_gate, a_plan, an_evaluation
+from tests.report.github import ATTRIBUTES, ELEMENTS, tree
 from tests.report.situations import SITUATIONS, all_good, flights, report
 
 ROSE = "Yes: roc_auc rose from 0.759 to 0.773: +0.0142 (+0.0111 to +0.0173)."
@@ -207,3 +208,10 @@ def test_the_terminal_shows_the_same_answers_within_its_width() -> None:
 
 def test_skipped_models_are_listed_with_their_reason() -> None:
     assert "Only its README changed." in comment(SITUATIONS["documentation-only"]())
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_comment_uses_only_what_githubs_sanitizer_lets_through(name: str) -> None:
+    elements = [one for one in tree(comment(SITUATIONS[name]())).iter() if isinstance(one.tag, str)]
+    assert {one.tag for one in elements} - {"DOCUMENT_FRAGMENT"} <= ELEMENTS
+    assert {key for one in elements for key in one.attrib} <= ATTRIBUTES
