@@ -354,3 +354,4 @@ class Ports:
     training_runs: TrainingRuns | None = None  # None: outside GitHub
     witness: Witness | None = None  # None: what only it knows is unknown
     tracker: Tracker | None = None  # None: nobody is told; only the monitor job opens anything
+    proposals: Branch | None = None  # environments, written by pull requests; None: outside GitHub

@@ -56,10 +56,11 @@ def make_job(actions: Actions, repo: Path) -> Job:
 
 def github_ports(actions: Actions, repo: Path) -> Ports:
     """Ports of a job, which acts as the team's own app where it is given one. Raises UserError without a token."""
-    from bot.adapters.git import LocalGit, credentials
+    from bot.adapters.git import GitBranch, LocalGit, credentials
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
     from bot.adapters.identity import signer_at
+    from bot.adapters.proposals import ProposedBranch, opener
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
@@ -81,10 +82,12 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
+    proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), opener(github, actions.run.repository))
     if signer is None:
-        return ports
+        return replace(ports, proposals=proposals)
     return replace(
         ports,
+        proposals=SignedBranch(proposals, ENVIRONMENTS, signer),
         ledger=SignedBranch(ports.ledger, LEDGER, signer),
         environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
     )

@@ -31,7 +31,7 @@ def command(
     the approvals that the policy wants.
     """
     from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
-    from bot.cli.clone import clone_ports, environment_order, serving_requirements, typing_person
+    from bot.cli.clone import clone_ports, environment_order, environments_policy, serving_requirements, typing_person
     from bot.pipeline.promotion import summarizer
     from bot.promote.step import evaluation_of, pointer_of, promote
 
@@ -42,6 +42,10 @@ def command(
     order = environment_order(ports)
     if order and environment not in order:
         raise UserError(f"there is no environment {environment!r}", hint=f"There are: {', '.join(order)}.")
+    policy = environments_policy(ports).get(environment)
+    if policy is not None and policy.delivery == "pull_request" and not force:
+        hint = f"Write `/promote E-... to {environment}` on the pull request, or pass --force with a --reason."
+        raise UserError(f"{environment} is delivered by pull requests into mlbot/environments", hint=hint)
     chosen = _chosen(model, environment, version, evaluation, order, ports)
     judged = evaluation_of(chosen, ports)
     if not force:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chatops.parse import parse
 from bot.decide.orders import break_glass_used
@@ -13,13 +13,13 @@ from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
 from bot.pipeline.probes import probed
 from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, summarizer
-from bot.ports import PullRequest
-from bot.promote.step import Probe, promote, revoked_digests, rollback
+from bot.ports import Ports, PullRequest
+from bot.promote.step import Probe, promote, revoked_digests, rollback, states_of
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
-from bot.records.ledger import Head
+from bot.records.ledger import Head, proposal_branch
 from bot.records.release import Approver, Release
 
 
@@ -135,14 +135,16 @@ def _act(
         return [Told(f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}")]
     names = judged.facts.asked.models
     if command.verb == "rollback":
-        told = [_tried(name, command, lambda name: _rolled_back(name, command, by, trigger, job)) for name in names]
+        told = [
+            _tried(name, command, lambda name: _rolled_back(name, command, by, trigger, job), job) for name in names
+        ]
     elif head is None:
         raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
     else:
         stored = {name: evaluation_and_pointer(name, head.models[name], job) for name in names}
         probe = probed(environment, stored.values(), job)
         done = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
-        told = [_tried(name, command, lambda name: done(*stored[name])) for name in names]
+        told = [_tried(name, command, lambda name: done(*stored[name]), job) for name in names]
     used = break_glass_used(judged.case)
     if used is not None:
         job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
@@ -150,10 +152,12 @@ def _act(
     return told
 
 
-def _tried(model: str, command: Command, act: Callable[[str], Release]) -> Told:
+def _tried(model: str, command: Command, act: Callable[[str], Release], job: Job) -> Told:
     """What became of one model; that it failed keeps no other back."""
     try:
-        return Told(_sentence(act(model)))
+        release = act(model)
+        live = states_of(model, job.ports).get(release.environment)
+        return Told(_sentence(release) if live == release else _waits(release))
     except MlbotError as error:
         verb = "rolled back in" if command.verb == "rollback" else "promoted to"
         hint = f" {error.hint}" if error.hint else ""
@@ -172,16 +176,32 @@ def _promoted(
     judged: Judged, command: Command, found: PullRequest, by: Approver | None, trigger: str | None, probe: Probe,
     job: Job, evaluation: Evaluation, pointer: str,
 ) -> Release:  # fmt: skip
+    environment = command.environment or ""
     return promote(
-        evaluation.model, command.environment or "", evaluation, pointer, commit=found.merge_commit_sha or "",
+        evaluation.model, environment, evaluation, pointer, commit=found.merge_commit_sha or "",
         number=found.number, approved_by=approvers(evaluation.model, judged.decision, judged.facts), promoted_by=by,
-        reason=command.reason or f"pull request #{found.number}", ports=job.ports, trigger=trigger,
+        reason=command.reason or f"pull request #{found.number}", ports=delivering(environment, job), trigger=trigger,
         decision_digest=judged.decision.digest(), probe=probe, summarize=summarizer(job.ports, job.default_sha),
     )  # fmt: skip
 
 
 def _digest(text: str | None) -> str | None:
     return f"sha256:{text.removeprefix('sha256:')}" if text else None
+
+
+def delivering(environment: str, job: Job) -> Ports:
+    """The job's ports, with an environments branch that is written as the policy says: by commits or pull requests."""
+    policy = policies_of(job).environments.environments.get(environment)
+    if policy is None or policy.delivery == "commit":
+        return job.ports
+    if job.ports.proposals is None:
+        raise UserError(f"{environment} is delivered by pull requests, which need GitHub", code="port_absent")
+    return replace(job.ports, environments=job.ports.proposals)
+
+
+def _waits(release: Release) -> str:
+    branch = proposal_branch(release.environment, release.model)
+    return f"{release.model} {release.version} waits for {release.environment}: somebody has to merge `{branch}`."
 
 
 def _sentence(release: Release) -> str:

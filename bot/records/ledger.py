@@ -17,6 +17,11 @@ OBJECTS = "mlbot/objects"  # artifact bytes, while the DVC remote is the folder 
 BOT_BRANCHES = "mlbot/*"
 
 
+def proposal_branch(environment: str, model: str) -> str:
+    """The branch of a pull request that would change a model in an environment; outside of what only grows."""
+    return f"mlbot-promotions/{environment}/{model}"
+
+
 class Evaluated(Part):
     """The digests of one model at a head; evaluation and artifact are None while there is no evaluation."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -252,3 +252,21 @@ def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
     )
     assert (now.artifact_digest, now.hold) == (before.artifact_digest, False)
     assert len(world.comments()) == 1
+
+
+def test_an_environment_that_is_delivered_by_pull_request_is_said_to_wait(world: World) -> None:
+    """The comment names the branch that somebody has to merge; without GitHub there is no such way."""
+    policy = "policies/environments.yaml"
+    files = world.git.trees[MAIN]
+    files[policy] = files[policy].replace(b"  staging:\n", b"  staging:\n    delivery: pull_request\n", 1)
+    with pytest.raises(UserError, match="which need GitHub"):
+        world.run(PUSH)
+    proposed = Moved()
+    world.run(PUSH, replace(world.ports(), proposals=SimpleNamespace(
+        head=lambda: None, get=world.environments.get, paths=world.environments.paths, log=world.environments.log,
+        commit=lambda files, message, expect: proposed.commit(files, message),
+    )))  # fmt: skip
+    assert world.live() == []
+    assert "staging/churn/release.json" in proposed.files
+    (comment,) = world.comments()
+    assert "churn v1.0.0 waits for staging: somebody has to merge `mlbot-promotions/staging/churn`." in comment
