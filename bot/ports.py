@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -186,6 +187,9 @@ class Workbench(Protocol):
 
     def peak_memory_bytes(self) -> int:
         """Most memory that the process had so far."""
+
+    def limited(self, memory_bytes: int | None) -> AbstractContextManager[None]:
+        """Inside, what would take the process beyond so many bytes fails with MemoryError; None is no limit."""
 
     def map(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None

@@ -89,7 +89,7 @@ def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: li
     limit = spec.resources.memory_bytes
     if limit is None:
         return
-    size = sum(file.stat().st_size if kind == "csv" else _unpacked(file, columns) for file in files)
+    size = sum(_text_size(file, columns) if kind == "csv" else _unpacked(file, columns) for file in files)
     if size > limit:
         allowed = f"`resources.memory: {spec.resources.memory}`"
         raise UserError(
@@ -97,6 +97,17 @@ def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: li
             hint="Name fewer inputs, or raise `resources.memory` and the runner with it.",
             code="memory_exceeded",
         )
+
+
+def _text_size(file: Path, columns: list[str] | None) -> int:
+    """About the bytes of some columns: their share of the file, as if all were equally wide."""
+    import pyarrow as pa
+
+    size = file.stat().st_size
+    try:
+        return size if columns is None else size * len(columns) // max(len(columns), len(_csv_names(file)))
+    except (pa.ArrowInvalid, OSError):
+        return 0  # reading says what is wrong with it
 
 
 def _unpacked(file: Path, columns: list[str] | None) -> int:
@@ -115,15 +126,21 @@ def _unpacked(file: Path, columns: list[str] | None) -> int:
 
 def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
     """Names of the columns of the first file; no row of a Parquet file is read."""
-    import pyarrow.csv
     import pyarrow.parquet
 
     files, kind = data_files(spec, data_dir)
     with _named(files[0], data_dir):
         if kind == "parquet":
             return tuple(pyarrow.parquet.read_schema(files[0]).names)
-        with pyarrow.csv.open_csv(files[0], read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
-            return tuple(reader.schema.names)
+        return tuple(_csv_names(files[0]))
+
+
+def _csv_names(file: Path) -> list[str]:
+    from pyarrow import csv
+
+    with csv.open_csv(file, read_options=csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
+        names: list[str] = reader.schema.names
+        return names
 
 
 def _wanted(spec: ModelSpec, columns: Sequence[str]) -> list[str]:

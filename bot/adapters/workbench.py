@@ -7,14 +7,14 @@ import platform
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.adapters.absent import skops_io
 from bot.adapters.tables import column_names, read_table
-from bot.errors import WorldError
+from bot.errors import UserError, WorldError
 from bot.records.training import Machine
 
 if TYPE_CHECKING:
@@ -88,6 +88,24 @@ class LocalWorkbench:
         """Maximum resident set of the process (Linux counts it in KiB)."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
+    @contextmanager
+    def limited(self, memory_bytes: int | None) -> Iterator[None]:
+        """The kernel counts what is reserved, too, for example a GiB by Arrow: that comes on top of the limit."""
+        if memory_bytes is None:
+            yield
+            return
+        import pyarrow as pa
+
+        pa.array([0])  # reserves now what it would reserve later
+        used, held = (_status_bytes(name) for name in ("VmData", "VmRSS"))
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = memory_bytes + max(0, used - held)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
     def map(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None
     ) -> list[Any]:
@@ -95,6 +113,8 @@ class LocalWorkbench:
 
         The first task tells how long the rest takes: what is done sooner than processes start stays here.
         """
+        from concurrent.futures.process import BrokenProcessPool
+
         from joblib import Parallel, delayed, parallel_config
         from threadpoolctl import threadpool_limits
 
@@ -113,9 +133,14 @@ class LocalWorkbench:
                 stack.enter_context(parallel_config("loky", inner_max_num_threads=1))
             else:
                 stack.enter_context(_cluster(dask))
-            results: list[Any] = Parallel(n_jobs=jobs if dask is None else -1)(
-                delayed(function)(*task) for task in tasks
-            )
+            try:
+                results: list[Any] = Parallel(n_jobs=jobs if dask is None else -1)(
+                    delayed(function)(*task) for task in tasks
+                )
+            except BrokenProcessPool as error:
+                message = f"a process of the search was killed: {str(error).splitlines()[0]}"
+                hint = "Most often for want of memory: set `resources.jobs: 1`, or name a larger runner."
+                raise UserError(message, hint=hint, code="memory_exceeded") from None
             return first + results
 
 
@@ -138,6 +163,12 @@ def _cluster(address: str) -> AbstractContextManager[Any]:
         raise WorldError(f"no Dask scheduler answers at {address}: {error}", code="dask_unreachable") from None
     stack.enter_context(parallel_config("dask", client=client, wait_for_workers_timeout=30))
     return stack
+
+
+def _status_bytes(name: str) -> int:
+    """A line of /proc/self/status (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html), which counts KiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ class Categorical(Spec):
     """Columns of categories: text, booleans, or numbers that only name things."""
 
     columns: Columns
-    impute: Literal["constant", "most_frequent", "none"] = "constant"
+    impute: Literal["constant", "most_frequent"] = "constant"
     """`constant`: missing is a category of its own."""
     encode: Literal["one_hot", "ordinal", "target", "native"] | None = None
     """Left out: `ordinal` for trees, `one_hot` else. `native`: the estimator's own categorical splits."""

@@ -78,7 +78,7 @@ class Resources(Spec):
     """A runner label."""
     timeout_minutes: Annotated[int, Field(ge=1, le=360)] = 30
     memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(\.[0-9])? ?(MB|GB)$")] | None = None
-    """Most memory that training may take, for example `4 GB`."""
+    """Most memory that each process of a training may take, for example `4 GB`; more ends with an error."""
     jobs: Annotated[int, Field(ge=1, le=256)] | None = None
     """Parallel fits in a search. Left out: one a core."""
 

@@ -72,14 +72,28 @@ class Artifact:
         )
 
 
-def make_artifact(chosen: Chosen, found: Found | None) -> Artifact:
-    """Fit on all training rows, write the canonical bytes, and try ONNX against every test row."""
+@dataclass(frozen=True)
+class Fitted:
+    """The pipeline that was fitted on all training rows, and its decision threshold."""
+
+    pipeline: Any
+    threshold: float | None
+
+
+def fit(chosen: Chosen, found: Found | None) -> Fitted:
+    """Fit on all training rows."""
     prepared = chosen.prepared
     spec, classes = prepared.spec, prepared.target.classes
     recipe = Recipe(spec, prepared.inputs, prepared.needs, classes, found.parameters if found else {})
     folds = _folds(prepared)
     threshold = decision_threshold(recipe, prepared.framed, prepared.target, folds)
-    pipeline = fit_pipeline(recipe, prepared.framed, prepared.target, folds)
+    return Fitted(fit_pipeline(recipe, prepared.framed, prepared.target, folds), threshold)
+
+
+def make_artifact(chosen: Chosen, found: Found | None, fitted: Fitted) -> Artifact:
+    """Write the canonical bytes, and try ONNX against every test row."""
+    prepared, pipeline, threshold = chosen.prepared, fitted.pipeline, fitted.threshold
+    spec, classes = prepared.spec, prepared.target.classes
     files = {"model.skops": canonical_skops(pipeline)}  # before any prediction: some estimators count their queries
     outputs = predict(pipeline, prepared.test_framed, len(classes or ()))
     record = golden(prepared, outputs, threshold, sha256(files["model.skops"]))

@@ -70,9 +70,3 @@ def fitted(estimator: Any, x: Any, target: Target) -> Any:
             hint="Look at the estimator's parameters, `impute` and the values of the inputs.",
             code="fit_failed",
         ) from None
-    except MemoryError:
-        raise UserError(
-            "the fit needs more memory than there is",
-            hint="Name fewer inputs, filter rows with `where`, or ask for a larger runner.",
-            code="memory_exceeded",
-        ) from None

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from bot.adapters.predictor import load
+from bot.adapters.workbench import LocalWorkbench
 from bot.errors import UserError
-from tests.train.small import a_spec, rows, trained
+from bot.train.step import train
+from tests.builders import a_planned
+from tests.train.small import a_spec, put, rows, trained
 
 ONE = "{jobs: 1}"
 
@@ -189,3 +197,48 @@ def test_data_beyond_the_memory_limit_are_refused_before_they_are_read(tmp_path)
     with pytest.raises(UserError) as caught:
         trained(tmp_path, spec, table)
     assert caught.value.code == "memory_exceeded" and "2 MB" in caught.value.message
+
+
+def test_a_csv_file_of_two_gigabytes_is_refused_by_the_columns_that_would_be_read(tmp_path):
+    """It is not read: most of the file is a hole."""
+    file = tmp_path / "data/rows.csv"
+    file.parent.mkdir()
+    file.write_text("id,outcome,x,y\n" + "".join(f"{i},a,1.5,2\n" for i in range(1000)))
+    with file.open("r+b") as opened:
+        opened.truncate(2_000_000_000)
+    limits = "{jobs: 1, memory: 1 GB}"
+    spec = a_spec(
+        resources=limits, data="{path: data/rows.csv, target: outcome, row_id: id}", features="{numeric: [x]}"
+    )
+    with pytest.raises(UserError) as caught:
+        train(spec, a_planned("small"), LocalWorkbench(tmp_path, tmp_path / "artifact"))
+    assert caught.value.code == "memory_exceeded"
+    assert "1500 MB of columns do not fit" in caught.value.message, "3 of the 4 columns"
+
+
+WIDE = """
+task: binary
+owner: owen
+description: Products of three columns, 180 MB an array.
+data: {path: data/rows.parquet, target: outcome, row_id: id}
+features: {numeric: [{columns: ["x*"], polynomial: 3}]}
+estimator: LogisticRegression
+metrics: log_loss
+onnx: false
+resources: {jobs: 1, memory: 300 MB}
+"""
+
+
+def test_a_fit_beyond_the_memory_limit_ends_with_a_clear_error(tmp_path):
+    """The limit is the kernel's: it holds for whatever takes the memory, and no half of an artifact is left."""
+    rng = np.random.default_rng(0)
+    columns = {f"x{i}": rng.normal(size=1000) for i in range(50)}
+    put(tmp_path, pa.table({"id": np.arange(1000), "outcome": rng.choice(["a", "b"], 1000), **columns}))
+    (tmp_path / "models/wide").mkdir(parents=True)
+    (tmp_path / "models/wide/model.yaml").write_text(WIDE)
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "train", "wide", "--out", "artifact"]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "training needs more memory than `resources.memory: 300 MB` allows" in done.stderr
+    assert not (tmp_path / "artifact").exists()
