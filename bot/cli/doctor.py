@@ -73,7 +73,7 @@ def _findings(root: Path) -> Iterator[Finding]:
         )
         yield Finding("settings on GitHub", None, what, "GITHUB_TOKEN=$(gh auth token) mlbot doctor")
         return
-    yield from setting_findings(_settings(repository, token))
+    yield from setting_findings(_settings(repository, token), bot_opens=_bot_opens(root))
 
 
 def _policies(root: Path) -> Finding:
@@ -86,6 +86,17 @@ def _policies(root: Path) -> Finding:
         first = str(error).splitlines()[0]
         return Finding("policies", False, first, "mlbot validate policies")
     return Finding("policies", True, "they can be read")
+
+
+def _bot_opens(root: Path) -> bool:
+    """Whether a policy asks for retraining pull requests."""
+    from bot.cli.policy_files import read_folder
+
+    try:
+        environments = read_folder(root / "policies").environments.environments.values()
+    except MlbotError:
+        return False
+    return any("retraining_pull_request" in one.monitor.on_alarm for one in environments if one.monitor)
 
 
 def _remote(root: Path) -> Finding:

@@ -54,10 +54,10 @@ def key_findings(public_keys: Iterable[str]) -> Iterator[Finding]:
         yield Finding("signing keys", False, what, "mlbot doctor --new-key policies/keys/bot.pub > bot.pem")
 
 
-def setting_findings(settings: Settings) -> Iterator[Finding]:
-    """Everything that is set on GitHub and not in a file."""
+def setting_findings(settings: Settings, *, bot_opens: bool = False) -> Iterator[Finding]:
+    """Everything that is set on GitHub and not in a file. `bot_opens`: the policies let the bot open pull requests."""
     api = f"gh api --method {{}} repos/{settings.repository}/{{}}"
-    yield _token(settings, api)
+    yield _token(settings, api, bot_opens=bot_opens)
     yield _default_branch(settings, api)
     for branch in BRANCHES:
         yield _bot_branch(settings, branch, api)
@@ -65,15 +65,19 @@ def setting_findings(settings: Settings) -> Iterator[Finding]:
     yield _secret(settings)
 
 
-def _token(settings: Settings, api: str) -> Finding:
-    found = settings.workflow_permissions
+def _token(settings: Settings, api: str, *, bot_opens: bool) -> Finding:
+    """GitHub has one switch for opening and approving; an approval of Actions' own counts nowhere in mlbot."""
+    found, wanted = settings.workflow_permissions, str(bot_opens).lower()
     command = api.format("PUT", "actions/permissions/workflow") + (
-        " -f default_workflow_permissions=read -F can_approve_pull_request_reviews=false"
+        f" -f default_workflow_permissions=read -F can_approve_pull_request_reviews={wanted}"
     )
     if found is None:
         return _unseen("Actions' own approvals", command)
-    good = found.get("default_workflow_permissions") == "read" and not found.get("can_approve_pull_request_reviews")
+    may = bool(found.get("can_approve_pull_request_reviews"))
+    good = found.get("default_workflow_permissions") == "read" and may == bot_opens
     sentence = "tokens read by default and approve nothing" if good else "tokens may write, or approve, by default"
+    if bot_opens:
+        sentence = "tokens read by default and may open" if good else "tokens may not open retraining pull requests"
     return Finding("Actions' own approvals", good, sentence, None if good else command)
 
 

@@ -68,6 +68,16 @@ def test_what_is_wrong_is_named_with_its_command(changes: dict[str, object], nam
     assert (found[name].command or "").startswith(("gh api --method ", "gh secret "))
 
 
+def test_a_bot_that_shall_open_pull_requests_must_be_let() -> None:
+    allowed = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": True}
+    assert {one.is_good for one in setting_findings(replace(GOOD, workflow_permissions=allowed), bot_opens=True)} == {
+        True
+    }
+    (found,) = [one for one in setting_findings(GOOD, bot_opens=True) if not one.is_good]
+    assert "may not open retraining" in found.sentence
+    assert "can_approve_pull_request_reviews=true" in (found.command or "")
+
+
 def test_what_may_not_be_seen_is_not_called_good() -> None:
     blind = replace(GOOD, workflow_permissions=None, environment_branches=None, has_secret=None)
     assert {one.is_good for one in bad(blind).values()} == {None}

@@ -180,3 +180,16 @@ def test_a_group_with_a_conflict_is_not_formed(world: Sandbox) -> None:
     two = world.propose("dana", "two", {MODEL: b"depth: 2\n"}, "Two")
     with pytest.raises(UserError, match="#2 conflicts"):
         world.merge_group(one, two)
+
+
+def test_a_run_opens_no_pull_request_until_the_repository_lets_actions_open_them(world: Sandbox, call: Any) -> None:
+    world.commit("dana", "deeper", {MODEL: b"depth: 4\n"}, "Deeper", base="main")
+    bot = Caller(world, world.hub.mint({"contents": "write", "pull-requests": "write"}, 9))
+    asked = {"title": "Deeper", "head": "deeper", "base": "main"}
+    status, answer = bot("POST", "/pulls", asked)
+    assert (status, answer["message"]) == (
+        403, "GitHub Actions is not permitted to create or approve pull requests.",
+    )  # fmt: skip
+    allowed = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": True}
+    assert call("adam")("PUT", "/actions/permissions/workflow", allowed)[0] == 204
+    assert bot("POST", "/pulls", asked)[0] == 201

@@ -107,6 +107,8 @@ environments:
         },
         secrets={"mlbot": {"MLBOT_SIGNING_KEY": private.decode()}},
     ) as sandbox:
+        with sandbox.hub.lock:  # Settings, Actions, General: "Allow GitHub Actions to create and approve pull requests"
+            sandbox.repo.runs_approve = True
         yield sandbox
 
 

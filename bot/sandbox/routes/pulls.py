@@ -40,6 +40,8 @@ def list_pulls(call: Call) -> Page:
 
 def create_pull(call: Call) -> Reply:
     hub, repo, now = call.hub, call.repo, call.hub.clock()
+    if call.by_run and not repo.runs_approve:
+        raise ApiError(403, "GitHub Actions is not permitted to create or approve pull requests.")
     title = call.text("title", resource="PullRequest", limit=256)
     body = call.text("body", resource="PullRequest", default="")
     base, head = call.text("base", resource="PullRequest"), call.text("head", resource="PullRequest")
