@@ -61,6 +61,12 @@ class Git(Protocol):
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `ancestor` is reachable from `descendant` (a commit is its own ancestor)."""
 
+    def line(self, old: str, new: str) -> list[str]:
+        """Commits that a branch got when it moved from `old` to `new`, by first parents, oldest first, 100 at most.
+
+        Only `new` when it did not grow from `old`, or when `old` is not known.
+        """
+
     def fetch(self, *refspecs: str) -> None:
         """Fetch from origin. Raises WorldError when the remote does not answer, UserError when a ref is not there."""
 

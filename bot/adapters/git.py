@@ -26,6 +26,7 @@ LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 PUSH_ATTEMPTS = 8
 FETCH_WAITS_S = (0.1, 0.4, 1.0, 2.0)  # while another git of this clone writes the same refs
 # What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
+MOST_OF_A_LINE = 100
 REWRITABLE = ("heads/", "plans/")
 
 
@@ -128,6 +129,14 @@ class LocalGit:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         old, new = self.resolve(ancestor), self.resolve(descendant)
         return old == new or bool(self.repository.descendant_of(new, old))
+
+    def line(self, old: str, new: str) -> list[str]:
+        found: list[str] = []
+        one = self.repository.get(new)
+        while one is not None and str(one.id) != old and len(found) < MOST_OF_A_LINE:
+            found.append(str(one.id))
+            one = self.repository.get(one.parent_ids[0]) if one.parent_ids else None
+        return found[::-1] if one is not None and str(one.id) == old else [new]
 
     def fetch(self, *refspecs: str) -> None:
         line = ("fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)

@@ -37,11 +37,7 @@ VERBS = {"promote": ("promote", "break-glass"), "rollback": ("rollback",)}
 def run(event: Event, job: Job) -> None:
     """A push promotes what it merged to the environments that promote by themselves; a dispatch does what it names."""
     if isinstance(event, Pushed):
-        numbers = job.ports.pull_requests.for_commit(event.after)
-        if not numbers:
-            job.say("no pull request brought this commit; nothing is promoted")
-        for brought in numbers:
-            by_itself(brought, job)
+        _merged_by(event, job)
         return
     if not isinstance(event, Dispatched):
         raise UserError(f"not a promotion: {event.kind}", code="wrong_event")
@@ -52,6 +48,23 @@ def run(event: Event, job: Job) -> None:
         _as_asked(int(number), event, job)
     else:
         by_itself(int(number), job)
+
+
+def _merged_by(event: Pushed, job: Job) -> None:
+    """Every pull request of the push, oldest first: a merge queue brings several at once. One keeps no other back."""
+    commits = job.ports.git.line(event.before, event.after)
+    numbers = list(dict.fromkeys(number for sha in commits for number in job.ports.pull_requests.for_commit(sha)))
+    if not numbers:
+        job.say("no pull request brought this commit; nothing is promoted")
+    failed = []
+    for number in numbers:
+        try:
+            by_itself(number, job)
+        except MlbotError as error:
+            job.say(f"#{number}: {error.message}")
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def by_itself(number: int, job: Job) -> None:

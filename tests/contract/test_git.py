@@ -81,6 +81,12 @@ def test_ancestry(git: tuple[Git, str, str]) -> None:
     assert not port.is_ancestor(new, old)
 
 
+def test_the_commits_of_a_push(git: tuple[Git, str, str]) -> None:
+    port, old, new = git
+    assert port.line(old, new) == [new]
+    assert port.line("0" * 40, new) == [new] and port.line(new, old) == [old]
+
+
 def test_a_tag_is_pushed_once_and_found_again(git: tuple[Git, str, str]) -> None:
     port, old, new = git
     port.push_tag("a@v1.0.0", old, "Model: a\n", at=AT)

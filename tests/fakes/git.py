@@ -55,6 +55,15 @@ class FakeGit:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         return ancestor in self._ancestors(descendant)
 
+    def line(self, old: str, new: str) -> list[str]:
+        found, one = [], new
+        while one != old:
+            found.append(one)
+            if not self.parents.get(one):
+                return [new]
+            one = self.parents[one][0]
+        return found[::-1]
+
     def fetch(self, *refspecs: str) -> None:
         return None
 

@@ -254,6 +254,24 @@ def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
     assert len(world.comments()) == 1
 
 
+def test_a_merge_queue_brings_several_pull_requests_in_one_push(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """Each of them is promoted, oldest first, and one that fails keeps no other back."""
+    ports, tried = world.ports(), []
+    first, second = "1" * 40, "2" * 40
+    world.git.parents |= {first: (HEAD,), second: (first,)}
+    ports.pull_requests.for_commit = lambda sha: [{first: 7, second: 8}[sha]]  # type: ignore[method-assign]
+
+    def by_itself(number: int, job: Job) -> None:
+        tried.append(number)
+        if number == 7:
+            raise UserError("predict_proba is missing")
+
+    monkeypatch.setattr(promote_job, "by_itself", by_itself)
+    with pytest.raises(UserError, match="predict_proba"):
+        world.run(Pushed(ref="refs/heads/main", before=HEAD, after=second, sender=RHEA), ports)
+    assert tried == [7, 8]
+
+
 def test_an_environment_that_is_delivered_by_pull_request_is_said_to_wait(world: World) -> None:
     """The comment names the branch that somebody has to merge; without GitHub there is no such way."""
     policy = "policies/environments.yaml"
