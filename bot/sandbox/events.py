@@ -96,10 +96,10 @@ def review_event(
 def push_event(hub: Hub, repository: Repository, ref: str, old: str, new: str, sender: str, by_run: bool) -> None:
     """A branch or tag moved from `old` to `new`; zeros mean that it was not there, or is not any more."""
     bare, links = hub.bare(repository), hub.links()
-    head = None if new == ZERO else bare.commit(new)
-    brought = [] if head is None or old == ZERO else bare.between(old, str(head.id))
+    head, was = (None if one == ZERO else bare.commit(one) for one in (new, old))  # of annotated tags, their commits
+    brought = bare.between(str(was.id), str(head.id)) if head is not None and was is not None else []
     listed = [commits.payload_commit(links, repository, one) for one in brought[-_PUSH_COMMITS:]]
-    base = bare.merge_base(old, new) if head is not None and old != ZERO else None
+    base = bare.merge_base(str(was.id), str(head.id)) if head is not None and was is not None else None
     person = hub.person(sender)
     announce(
         hub,
@@ -113,7 +113,7 @@ def push_event(hub: Hub, repository: Repository, ref: str, old: str, new: str, s
         after=new,
         created=old == ZERO,
         deleted=new == ZERO,
-        forced=old != ZERO and new != ZERO and base != old,
+        forced=head is not None and was is not None and base != str(was.id),
         base_ref=None,
         compare=f"{links.page(repository)}/compare/{old[:12]}...{new[:12]}",
         commits=listed,

@@ -29,6 +29,16 @@ def test_anybody_clones_and_only_a_token_pushes(world: Sandbox, tmp_path: Path) 
     assert world.hub.bare(world.repo).branch("x")
 
 
+def test_an_annotated_tag_moves_by_force(world: Sandbox, happenings: list[Happening]) -> None:
+    for message in ("one", "two"):
+        world.git("dana", "commit", "-q", "--allow-empty", "-m", message)
+        world.git("dana", "tag", "--force", "-a", "-m", message, "v1")
+        world.git("dana", "push", "-q", "--force", "origin", "refs/tags/v1")
+    made, moved = (one.payload for one in happenings if one.event == "push")
+    assert (made["created"], made["forced"], moved["created"], moved["forced"]) == (True, False, False, False)
+    assert moved["head_commit"]["message"] == "two" and moved["before"] == made["after"]
+
+
 def test_a_large_push_arrives_in_chunks(world: Sandbox) -> None:
     """git sends more than 1 MB chunked."""
     import random
