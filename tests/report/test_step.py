@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.adapters.github import GitHub
 from bot.errors import WorldError
 from bot.ports import Ports, Run
 from bot.records.event import Account
 from bot.records.ledger import head_path
+from bot.records.report import Report
 from bot.report.markdown import comment, marker
 from bot.report.status import VERDICT
 from bot.report.step import publish
+from bot.sandbox.world import Sandbox
 from tests.builders import HEAD, a_head
 from tests.fakes.branch import FakeBranch
 from tests.fakes.conversation import BOT, FakeConversation, a_comment
@@ -86,3 +91,24 @@ def test_an_older_run_or_attempt_never_overwrites_a_newer_one(run: int, attempt:
     talk = FakeConversation()
     assert publish(all_good(), 7, HEAD, ports(talk, ledger, run, attempt)) is written
     assert bool(talk.comments_) is written
+
+
+def test_over_http_a_changed_report_takes_four_requests_and_the_same_again_writes_nothing(tmp_path: Path) -> None:
+    """Through the real adapter; each publication is a process of its own, as in a workflow."""
+    (tmp_path / "template" / "models").mkdir(parents=True)
+    (tmp_path / "template" / "models" / "a.txt").write_text("one\n")
+    with Sandbox.start(tmp_path / "world", template=tmp_path / "template") as sandbox:
+        number = sandbox.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
+        fields = {"api_url": sandbox.api_url, "repository": sandbox.repository, "token": sandbox.token("dana")}
+        dana = GitHub(**fields, account=None).me()
+        head = GitHub(**fields, account=dana).get(number).head_sha
+
+        def requests(report: Report) -> list[str]:
+            before, port = len(sandbox.requests()), GitHub(**fields, account=dana)
+            there = replace(ports(FakeConversation()), pull_requests=port, conversation=port)
+            assert publish(report, number, head, there)
+            return [method for method, _, _ in sandbox.requests()[before:]]
+
+        assert requests(all_good()) == ["GET", "POST", "POST", "POST"]
+        assert requests(all_good()) == ["GET", "GET"]
+        assert requests(worse_on_one_slice()) == ["GET", "PATCH", "POST", "POST"]
