@@ -150,6 +150,18 @@ def ask(sandbox: Sandbox, folder: Path, name: str, n: int, seed: int) -> tuple[s
     return told["model_version"], float(np.mean([one == two for one, two in zip(said, table["comes"], strict=True)]))
 
 
+def looked(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+    """`mlbot monitor` as a person runs it in a clone: the Health record; its page lies beside."""
+    program = str(Path(sys.executable).with_name("mlbot"))
+    line = [program, "monitor", "visits", "--environment", "staging", "--json", "--page", str(folder / "health.html")]
+    sandbox.git("dana", "pull", "-q", cwd=sandbox.clone)
+    done = subprocess.run(line, cwd=sandbox.clone, capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert "visits" in (folder / "health.html").read_text()
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def test_a_model_that_drifts_is_brought_back_by_a_pull_request_that_people_approve(tmp_path: Path) -> None:
     """Serve, drift, issue and retraining pull request, evaluation, approvals, merge, promotion, recovery, closing."""
     with started(tmp_path) as sandbox:
@@ -160,6 +172,9 @@ def test_a_model_that_drifts_is_brought_back_by_a_pull_request_that_people_appro
 
         version, right = ask(sandbox, tmp_path, "monday", 800, 7)
         assert version == "v1.0.0" and right < 0.7, "the new world is not what it was trained on"
+
+        seen = looked(sandbox, tmp_path)
+        assert (seen["status"], seen["causes"], seen["labels"]["labelled"]) == ("alarm", ["performance", "drift"], 800)
 
         sandbox.schedule("monitor.yml")
         runs = sandbox.settle()
