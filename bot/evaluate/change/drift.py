@@ -57,7 +57,7 @@ def drift_section(found: Sequence[Drift], n_before: int, n_after: int, readers: 
             one.column,
             one.test,
             f"{one.effect:.3f}",
-            f"{one.p_adjusted:.2g}",
+            "< 0.001" if one.p_adjusted < 0.001 else f"{one.p_adjusted:.3f}",
             "alarm" if one.alarm else "small",
             ", ".join(readers.get(one.column, [])),
         )

@@ -30,4 +30,4 @@ def change(difference: Difference) -> str:
         return "no difference, since the two answer alike on every row"
     reach = max(difference.high - difference.low, 1e-12) / 2
     low, high = signed(difference.low, reach), signed(difference.high, reach)
-    return f"{signed(difference.difference, reach)} [{low}, {high}]"
+    return f"{signed(difference.difference, reach)} ({low} to {high})"

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from bot.records.evaluation import Verdict
 
-SETTLES_AT_MOST = 1_000_000_000
+MOST_TIMES = 1000  # as many rows as there are now; more is no advice
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,25 @@ def verdict_at_least(low: float, high: float, threshold: float) -> Verdict:
 def more_rows(n: int, distance: float, error: float, confidence: float) -> int | None:
     """Further rows until an interval of this standard error (at n rows) would leave a threshold at this distance.
 
-    Half-width shrinks with the root of n; None when the estimate lies on the threshold or the count is absurd.
+    Half-width shrinks with the root of n. Rounded up to two digits, since the estimate itself will move; None when the
+    value lies so near the threshold that it would take more than MOST_TIMES the rows there are.
     """
     reach = float(ndtri(0.5 + confidence / 2)) * error
     if not distance or not error:
         return None
-    needed = math.ceil(n * (reach / abs(distance)) ** 2)
-    return max(1, needed - n) if needed < SETTLES_AT_MOST else None
+    times = (reach / abs(distance)) ** 2
+    return _rounded_up(max(1, math.ceil(n * (times - 1)))) if times < MOST_TIMES else None
+
+
+def _rounded_up(count: int) -> int:
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step
 
 
 def settling(needed: int | None, where: str = "") -> str:
     """The end of an inconclusive sentence; `where` says which rows, such as ` of that slice`."""
     if needed is None:
-        return "No reasonable number of rows would settle it: the value lies on the limit."
+        return "No reasonable number of rows would settle it: the value lies on the limit, or very near."
     noun = "row" if needed == 1 else "rows"
     return f"About {needed:,} more labelled {noun}{where} would settle it if the value stays."
 

@@ -2,7 +2,7 @@
 
 from bot.records.evaluation import Comparison, Evaluation, Metric
 from bot.report.blocks import Block, Cell, Column, Name, Section, Table, left, note, right
-from bot.report.findings import SIMPLE, champion
+from bot.report.findings import LIVE, SIMPLE, champion
 from bot.report.numbers import count, listed, number, share, unbroken
 from bot.report.wording import (
     BASELINES,
@@ -25,7 +25,8 @@ def section(evaluation: Evaluation) -> Section | None:
         percent = f"{evaluation.metrics[0].confidence:.0%} interval"
         columns = (*left("Metric"), *right("Candidate", percent), *left("Direction"))
         blocks.append(Table(columns, tuple(_metric(evaluation, one) for one in evaluation.metrics), "Metrics"))
-    compared = [one for one in evaluation.comparisons if _is_shown(evaluation, one)]
+    shown = [one for one in evaluation.comparisons if _is_shown(evaluation, one)]
+    compared = sorted(shown, key=lambda one: 0 if one.baseline == LIVE else 2 if one.baseline in SIMPLE else 1)
     if compared:
         blocks.append(_comparisons(evaluation, compared))
     reasons: dict[str, list[str]] = {}

@@ -21,7 +21,7 @@ IMPORTANCE = {
     "ml_test_score": 38,
 }
 OTHER = 60
-NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|bytes))?")
+NUMBER = re.compile(r"(< )?[-+]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|bytes))?")
 
 
 def tables(evaluation: Evaluation) -> list[Section]:
@@ -44,8 +44,14 @@ def _table(heading: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], 
     even = tuple(
         (*row[: width - 1], " ".join(row[width - 1 :]), *[""] * (width - len(row) - 1))[:width] for row in rows
     )
+    is_written = [not column or any(cells) for column, cells in enumerate(zip(*even, strict=True))]
+    columns, even = _only(columns, is_written), tuple(_only(row, is_written) for row in even)
     made = tuple(Column(name, _side(cells)) for name, cells in zip(columns, zip(*even, strict=True), strict=True))
     return (Table(made, even, caption=heading),)
+
+
+def _only(cells: tuple[str, ...], wanted: list[bool]) -> tuple[str, ...]:
+    return tuple(cell for cell, is_wanted in zip(cells, wanted, strict=True) if is_wanted)
 
 
 def _side(cells: tuple[str, ...]) -> Literal["left", "right"]:

@@ -7,15 +7,16 @@ from bot.report.findings import champion, is_greater_better, slice_effect, slice
 from bot.report.numbers import count, unbroken
 from bot.report.wording import EFFECTS, in_cell, measured, unit_of
 
+FIRST = 12  # slices that are seen at once; the others have a section of their own
+
 
 def section(evaluation: Evaluation) -> Section | None:
     """A row a slice; the drawing shows the interval of the change, with no change in its middle."""
     ordered = slices_worst_first(evaluation)
     if not ordered:
         return None
-    compared = any(one.comparison for one in ordered)
-    blocks: list[Block] = [_compared(evaluation, ordered) if compared else _alone(evaluation, ordered)]
-    found = champion(evaluation)
+    blocks: list[Block] = [table_of(evaluation, ordered[:FIRST], ordered)]
+    compared, found = any(one.comparison for one in ordered), champion(evaluation)
     if compared and found:
         better = "right" if is_greater_better(evaluation, ordered[0].metric) else "left"
         blocks.append(
@@ -27,10 +28,13 @@ def section(evaluation: Evaluation) -> Section | None:
     return Section("slices", "Slices, worst first", 85, tuple(blocks))
 
 
-def _compared(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:
-    reach = max(
-        (max(abs(one.comparison.low), abs(one.comparison.high)) for one in ordered if one.comparison), default=1
-    )
+def table_of(evaluation: Evaluation, some: list[SliceResult], ordered: list[SliceResult]) -> Table:
+    """Some of the slices; drawings have one scale for all of them."""
+    reach = [max(abs(one.comparison.low), abs(one.comparison.high)) for one in ordered if one.comparison]
+    return _compared(evaluation, some, max(reach)) if reach else _alone(evaluation, some)
+
+
+def _compared(evaluation: Evaluation, ordered: list[SliceResult], reach: float) -> Table:
     columns = (*left("Slice"), *right("Rows", "Candidate", "Difference"), *left("Answer", "Change"))
     return Table(columns, tuple(_row(evaluation, one, reach) for one in ordered), "Slices, worst first")
 
