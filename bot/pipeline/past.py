@@ -10,6 +10,7 @@ from bot.pipeline.reuse import spec_at
 from bot.ports import Ports
 from bot.promote.step import promotions, verifications
 from bot.records.evaluation import Evaluation
+from bot.records.health import Health
 from bot.records.ledger import evaluation_path, testset_folder, testset_use_path
 from bot.records.plan import Plan, Planned
 from bot.specs.attestation import Attestation, read_attestation
@@ -46,7 +47,9 @@ def tests_of(model: str, ports: Ports) -> dict[str, str]:
     """Ids of tests of the ML Test Score that the ledger shows to have run, and when."""
     from bot.evaluate.score import tests_in_use
 
-    return tests_in_use(promotions(model, ports), verifications(model, ports))
+    newest = {path.split("/")[2]: path for path in ports.ledger.paths(f"health/{model}/")}  # paths sort by time
+    health = [Health.parse(ports.ledger.get(path) or b"", source=path) for path in newest.values()]
+    return tests_in_use(promotions(model, ports), verifications(model, ports), health)
 
 
 def attestation_of(model: str, sha: str, ports: Ports) -> Attestation | None:

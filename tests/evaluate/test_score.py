@@ -6,10 +6,13 @@ import pytest
 
 from bot.errors import UserError
 from bot.evaluate.score import SECTIONS, TESTS, ml_test_score, score_section
+from bot.evaluate.score import tests_in_use as in_use
 from bot.records.evaluation import Section
+from bot.records.release import Verification
 from bot.records.training import ArtifactFile
 from bot.specs.attestation import IDS, read_attestation
-from tests.builders import a_gate, a_training, an_evaluation
+from tests.builders import a_gate, a_release, a_training, an_evaluation
+from tests.monitor.test_follow import a_health
 
 
 def attested(*lines: str):
@@ -85,3 +88,24 @@ def test_the_section_names_the_cheapest_next_test() -> None:
 def test_an_attestation_of_another_form_is_refused(line: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         attested(line)
+
+
+def test_what_was_released_verified_and_watched_counts_as_run() -> None:
+    to_staging = a_release(environment="staging", counter=1, artifact_digest="a")
+    on = a_release(counter=2, artifact_digest="a")
+    passed = Verification(
+        model="churn",
+        environment="staging",
+        counter=1,
+        artifact_digest="a",
+        outcome="passed",
+        sentence="",
+        checked_at="",
+    )
+    assert "I6" in in_use([to_staging, on], [passed], ())
+    assert "I6" not in in_use([to_staging, on], [passed.model_copy(update={"outcome": "failed"})], ())
+    assert "I6" not in in_use([to_staging], [passed], ())
+    back = a_release(action="rollback", environment="staging", counter=3)
+    assert in_use([to_staging, on, back], (), ())["I7"].startswith("computed: staging went back")
+    assert set(in_use((), (), [a_health()])) == {"M4", "S3", "S7"}
+    assert in_use((), (), [a_health(judged=False).model_copy(update={"versions": ()})]) == {}

@@ -49,7 +49,7 @@ def test_the_ml_test_score_counts_attestations_of_the_default_branch_and_drills_
     page = text(made.evaluate())
     assert "| 0.5 | attested by ana on 2026-01-31 |" in page
     assert "the author" not in page  # what a pull request says of itself counts once it is merged
-    assert re.search(r"\| I7 \|.*\| 1 \| computed \|", page)
+    assert re.search(r"\| I7 \|.*\| 1 \| computed: staging went back", page)
 
 
 def test_the_ladder_shows_digits_only_of_a_result_that_beats_the_best_shown_before(
