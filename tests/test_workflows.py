@@ -101,6 +101,13 @@ def test_the_signing_key_is_in_an_environment_and_never_in_a_job_that_trains(ste
     assert set(secrets) <= {"MLBOT_SIGNING_KEY", "MLBOT_APP_KEY"}
 
 
+@pytest.mark.parametrize(("stem", "step"), list(steps()))
+def test_artifacts_are_those_of_the_run_itself(stem: str, step: dict[str, Any]) -> None:
+    """With `run-id` or a token of its own, a download could bring what another run, of any branch, has made."""
+    if step.get("uses", "").startswith("actions/download-artifact@"):
+        assert set(step["with"]) <= {"name", "pattern", "path", "merge-multiple"}
+
+
 @pytest.mark.parametrize(("stem", "job"), list(jobs()))
 def test_caches_are_for_the_tests_only(stem: str, job: dict[str, Any]) -> None:
     """A cache that a pull request could have filled is never restored where it matters."""

@@ -22,7 +22,9 @@ from tests.stories.world import (
     verdict,
 )
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("attacks"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

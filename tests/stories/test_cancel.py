@@ -11,7 +11,9 @@ from bot.adapters.github_app import APP_ID, APP_KEY
 from bot.sandbox.world import Sandbox
 from tests.stories.world import BIKES, ROOT, bikes, bot_said, rehearsal
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("cancel"),
+]  # fmt: skip
 FILE = ".github/workflows/pull-request.yml"
 
 

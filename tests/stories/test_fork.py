@@ -11,7 +11,9 @@ from bot.sandbox.people import Person
 from bot.sandbox.world import Sandbox
 from tests.stories.world import BIKES, ROOT, bikes, bot_said, ledger, rehearsal, say, verdict
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("fork"),
+]  # fmt: skip
 NAMES = (
     "$(touch PWNED)", "`touch PWNED`", "a;touch PWNED", "::error::pwned", "::set-output name=any::true",
     "a\n::error::pwned", "![x](y)", "<img src=x>", "@acme", "| a |", "-rf", "..;", "\u202edrowssap", "UPPER",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,9 @@ from tests.stories.world import (
     verdict,
 )
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("life"),
+]  # fmt: skip
 REQUIRED = ("mlbot/evaluation", "mlbot/verdict")
 BUDGET = {"push": 15, "comment": 8, "no command": 0, "review": 8, "promotion": 12}
 
@@ -104,7 +107,7 @@ def merged(life: Life) -> None:
     life.note("group", "merge-group.yml")
     life.seen["group"] = sandbox.finish_merge_group(group, REQUIRED)
     run = sandbox.wait_for("the promotion", file="promote.yml")
-    sandbox.wait_for_request(run, "/deployments")
+    sandbox.wait_for_request(run, "/deployments", timeout_s=240)
     sandbox.kill(run)
     life.note("merge", "promote.yml")
     life.seen["killed"] = (run.conclusion, live(sandbox))
@@ -114,13 +117,22 @@ def merged(life: Life) -> None:
 def promoted(life: Life) -> None:
     """A person brings it to production, a clock trains what is live again, and reconciles what needs nothing."""
     sandbox = life.sandbox
+    move_tag(sandbox, "bike-rentals@v1.0.0")
     say(sandbox, "rhea", life.number, f"/promote {evaluation_id(sandbox, life.number)} to production")
     life.note("promote comment", "chatops.yml")
     life.note("promotion", "promote.yml")
     life.seen["facts"] = ledger(sandbox)
-    for file in ("reproduce.yml", "reconcile.yml", "monitor.yml"):
+    for file in ("reproduce.yml", "reconcile.yml"):
         sandbox.schedule(file)
         life.note(file, file)
+
+
+def move_tag(sandbox: Sandbox, name: str) -> None:
+    """Somebody who may push points a version tag to another commit."""
+    sandbox.git("dana", "fetch", "-q", "--tags", "origin")
+    root = sandbox.git("dana", "rev-list", "--max-parents=0", "origin/main").split()[0]
+    sandbox.git("dana", "tag", "--force", "-a", "-m", "mine", name, root)
+    sandbox.git("dana", "push", "-q", "--force", "origin", f"refs/tags/{name}")
 
 
 def test_a_newer_head_cancels_the_training_of_the_older_one(life: Life) -> None:
@@ -169,8 +181,16 @@ def test_a_promotion_that_was_killed_ends_as_if_it_had_not_been(life: Life) -> N
     assert sorted(one.environment for one in deployments) == ["production", "staging"]
 
 
+def test_a_tag_that_was_moved_after_the_approval_moves_no_model(life: Life) -> None:
+    life.sandbox.git("dana", "fetch", "-q", "origin")
+    where = (f"origin/mlbot/environments:{name}/bike-rentals/release.json" for name in ("staging", "production"))
+    staging, production = (json.loads(life.sandbox.git("dana", "show", path)) for path in where)
+    for name in ("artifact_digest", "evaluation_digest", "version", "commit"):
+        assert staging[name] == production[name]
+
+
 def test_what_is_live_comes_out_again_and_a_quiet_hour_changes_nothing(life: Life) -> None:
-    for file in ("reproduce.yml", "reconcile.yml", "monitor.yml"):
+    for file in ("reproduce.yml", "reconcile.yml"):
         assert life.runs[file].conclusion == "success", life.runs[file].problem
     assert re.search(
         r"reproduced|same", life.sandbox.folder(life.runs["reproduce.yml"]).joinpath("log.txt").read_text()
