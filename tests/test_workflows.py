@@ -156,6 +156,44 @@ def test_other_repositories_can_call_what_runs_the_bot() -> None:
         assert not re.search(r"[^.]inputs\.", file.read_text()), file.name
 
 
+def documented() -> dict[str, dict[str, Any]]:
+    """The examples of docs/reuse.md: callers by file name, and steps by the first line."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/reuse.md").read_text(), re.MULTILINE | re.DOTALL)
+    found = {}
+    for block in blocks:
+        name = re.match(r"# \.github/workflows/(\S+)\.yml", block)
+        found[name[1] if name else "step"] = yaml.safe_load(block.replace("\non:", '\n"on":'))
+    return found
+
+
+@pytest.mark.parametrize("stem", [name for name in documented() if name != "step"])
+def test_a_documented_caller_fits_what_it_calls(stem: str) -> None:
+    """Same name, same triggers and inputs, every permission that a called job asks for, and nothing passed on."""
+    caller, called = documented()[stem], load(ROOT / f".github/workflows/{stem}.yml")
+    ((_, job),) = caller["jobs"].items()
+    assert job["uses"] == f"OWNER/REPO/.github/workflows/{stem}.yml@FULL_COMMIT_ID" and "workflow_call" in called["on"]
+    assert not job.get("with") and (called["on"]["workflow_call"] or {}).get("inputs") is None
+    assert (caller["name"], caller.get("run-name")) == (called["name"], called.get("run-name"))
+    assert caller["on"].keys() == called["on"].keys() - {"workflow_call"}
+    for event, trigger in caller["on"].items():
+        declared = called["on"][event]
+        if event == "workflow_dispatch":
+            bare = {
+                name: {k: v for k, v in one.items() if k != "description"} for name, one in declared["inputs"].items()
+            }
+            assert trigger["inputs"] == bare
+        else:
+            assert trigger == declared
+    asked = {name for one in called["jobs"].values() for name, level in one["permissions"].items() if level == "write"}
+    assert asked <= {name for name, level in job["permissions"].items() if level == "write"}
+
+
+def test_the_documented_step_names_inputs_that_the_composite_action_has() -> None:
+    (step,) = documented()["step"]
+    assert step["uses"] == "OWNER/REPO/.github/actions/mlbot@FULL_COMMIT_ID"
+    assert step["with"].keys() <= load(ROOT / ".github/actions/mlbot/action.yml")["inputs"].keys()
+
+
 def test_every_ignored_finding_says_why() -> None:
     for file in FILES:
         for line in file.read_text().splitlines():
@@ -211,15 +249,25 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
     subprocess.run(["git", "init", "-q", "-b", "main", work], check=True)
     uses = {use for file in FILES for use in re.findall(r" uses: (\S+)", file.read_text())}
 
-    def run(event: str, file: str, payload: dict[str, Any], *, fails: bool = False, **more: str) -> list[str]:
+    def run(
+        event: str, file: str, payload: dict[str, Any], *, fails: bool = False, called: bool = False, **more: str
+    ) -> list[str]:
         calls = root / "calls"
         calls.write_text("")
         content = {"repository": {"default_branch": "main", "full_name": "o/r"}, **payload}
         (root / "event.json").write_text(json.dumps(content))
         workflow = root / f"{file}.yml"
         workflow.write_text(for_act((ROOT / f".github/workflows/{file}.yml").read_text()))
+        if called:  # docs/reuse.md's caller stands in this file's place
+            ours = root / "ours/.github/workflows"
+            ours.mkdir(parents=True, exist_ok=True)
+            workflow = workflow.rename(ours / f"{file}.yml").parents[3] / f"{file}.yml"
+            caller = yaml.safe_dump(documented()[file]).replace("OWNER/REPO", "acme/mlbot")
+            workflow.write_text(caller.replace("FULL_COMMIT_ID", "a" * 40))
         command = [BIN / "act", event, "-W", workflow, "-e", root / "event.json"]
         command += ["-P", "ubuntu-24.04-arm=-self-hosted", "--no-cache-server", "--env", f"CALLS={calls}"]
+        if called:
+            command += ["--local-repository", f"acme/mlbot@{'a' * 40}={root / 'ours'}"]
         for use in uses:
             rehearsed = STAND_INS / use.split("@")[0].removeprefix("actions/")
             folder = rehearsed if "artifact" in use else stand_in
@@ -261,6 +309,13 @@ def comment(body: str, *, kind: str = "User", on_pull: bool = True) -> dict[str,
 def test_a_comment_without_a_command_starts_nothing(engine: Any, payload: dict[str, Any], starts: bool) -> None:
     """Not even Python: the job's condition is false, in GitHub's own expression language."""
     assert engine("issue_comment", "chatops", payload) == (["chatops|run --frozen mlbot handle|"] if starts else [])
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("body", ["/status", "LGTM"])
+def test_another_repository_s_caller_runs_the_same_job_under_the_same_condition(engine: Any, body: str) -> None:
+    handled = ["chatops|run --frozen mlbot handle|"] if body.startswith("/") else []
+    assert engine("issue_comment", "chatops", comment(body), called=True) == handled
 
 
 @pytest.mark.engine
