@@ -64,11 +64,18 @@ class Once:
 
 
 def within(
-    batches: Iterable[Any], window: Window, types: Mapping[str, Any], count: Count, *, as_words: Iterable[str] = ()
+    batches: Iterable[Any],
+    window: Window,
+    types: Mapping[str, Any],
+    count: Count,
+    *,
+    as_words: Iterable[str] = (),
+    is_unique: bool = False,
 ) -> Iterator[Any]:
     """Record batches with the request, row and time, and the columns of `types` (name -> Arrow type) that are there.
 
-    What is left out and seen goes into `count`. Raises UserError when a batch has no request id or time.
+    What is left out and seen goes into `count`. `is_unique`: an earlier pass found no row twice. Raises UserError when
+    a batch has no request id or time.
     """
     once, text = Once(), frozenset(as_words)
     for batch in batches:
@@ -79,7 +86,9 @@ def within(
         count.future += int(future.sum())
         count.other_releases += int((inside & ~mine).sum())
         picked = batch.filter(_mask(inside & mine))
-        fresh = once.fresh(keys_of(picked)) if picked.num_rows else np.zeros(0, dtype=bool)
+        fresh = np.ones(picked.num_rows, dtype=bool)
+        if picked.num_rows and not is_unique:
+            fresh = once.fresh(keys_of(picked))
         count.duplicates += len(fresh) - int(fresh.sum())
         if fresh.any():
             picked = picked.filter(_mask(fresh))

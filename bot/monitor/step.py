@@ -76,11 +76,11 @@ def _inputs(one: Watch, log: Location, past: Sequence[Health]) -> Health:
     types = plain(reference)
     for _ in within(log.batches(one.since), window, types, found.count):
         pass
-    words = frozenset(found.count.words)
+    words, is_unique = frozenset(found.count.words), not found.count.duplicates
 
     def read() -> Iterable[Any]:
         names = [name for name in types if name in found.count.there]
-        for batch in within(log.batches(one.since), window, types, Count(), as_words=words):
+        for batch in within(log.batches(one.since), window, types, Count(), as_words=words, is_unique=is_unique):
             yield batch.select([name for name in names if name in batch.schema.names])
 
     is_whole = (one.now - one.since).total_seconds() > 0.9 * seconds(one.monitor.every)
