@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.decide.allowed import command_node, may_use, who_may
-from bot.decide.break_glass import glass
+from bot.decide.break_glass import builders, glass, request_id
 from bot.decide.case import Case
-from bot.decide.exclusions import excluded
 from bot.decide.wording import listed
 from bot.errors import UserError
 from bot.records.base import Part, canonical_json
@@ -129,6 +128,30 @@ def revoke(artifact_digest: str, actor: Account, reason: str, case: Case) -> Wri
     return Written(f"{artifact_digest} is revoked.", {path: _word(actor, reason, case)}, {})
 
 
+def open_break_glass(opinion: str, actor: Account, environment: str, reason: str, case: Case) -> str:
+    """What a second person must write. `opinion` is the opinion id of the request.
+
+    Raises UserError when the policy knows no break-glass there, or when the person's request could never count.
+    """
+    checked("break-glass", actor.id, case)
+    _known(environment, case)
+    rule = case.policies.environments.break_glass
+    if rule is None or environment not in rule.environments:
+        where = f"It is for {listed(rule.environments)}." if rule else "policies/environments.yaml has no break_glass."
+        raise UserError(f"there is no break-glass for {environment}", hint=where, code="command_not_allowed")
+    if not reason.strip():
+        raise UserError("break-glass needs a reason", hint="Add --reason and why.", code="reason_missing")
+    others = [one for one in case.members(rule.roles) if one.lower() != actor.login.lower()]
+    if actor.id in builders(case) or case.holds_any(actor.id, rule.roles) is not True:
+        hint = f"Who can ask: {listed(others)}."
+        raise UserError(f"{actor.login} cannot ask for it here", hint=hint, code="contributor_approval")
+    name = request_id(case.facts.pull_request.number, opinion)
+    return (
+        f"{name} asks to promote past the policy. It needs {rule.min_people} people in all, "
+        f"within {rule.confirm_within}. Who can confirm ({listed(others)}) writes: `/break-glass confirm {name}`"
+    )
+
+
 def break_glass_used(case: Case) -> Written | None:
     """The fact that break-glass was used for the subject, with when its review is due; None when it was not."""
     rule = case.policies.environments.break_glass
@@ -136,7 +159,7 @@ def break_glass_used(case: Case) -> Written | None:
     if rule is None or not used:
         return None
     due = case.now + timedelta(seconds=seconds(rule.review.within))
-    parties = excluded(("author", "committer", "co_author", "last_pusher"), case) | ({case.facts.asked.by} - {None})
+    parties = builders(case) | ({case.facts.asked.by} - {None})
     uses = {
         one.request: BreakGlassUse(
             id=one.request,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.decide.break_glass import Glass, glass
 from bot.decide.case import Case, Scope
-from bot.decide.combine import all_of
+from bot.decide.combine import all_of, worst
 from bot.decide.conditions import CONDITIONS, approvals
 from bot.decide.merge import Merge, Part, judge_merge
 from bot.decide.powers import lenders
@@ -59,8 +59,10 @@ def _gate(merge: Merge, scopes: tuple[Scope, ...]) -> Node:
 
 def _part(environment: Environment, scope: Scope, merge: Merge, broken: Glass | None, case: Case) -> Part:
     nodes = [found for judge in CONDITIONS.values() if (found := judge(environment, scope, case)) is not None]
-    if broken is not None:
-        nodes = [*(_bypass(one, broken, case) for one in nodes), broken.node] if broken.is_broken else nodes
+    if broken is not None and broken.is_broken:
+        nodes = [*(_bypass(one, broken, case) for one in nodes), broken.node]
+    elif broken is not None and worst(one.status for one in nodes) not in ("approved", "not_applicable"):
+        nodes = [*nodes, broken.node]  # what it still waits for; a promotion that needs no break-glass waits for none
     given = approvals.votes_for(scope, case)
     roles = {role for line in environment.approvals for role in line.any_role}
     own: list[tuple[Opinion, str]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chatops.answers import help_text
 from bot.decide import orders
@@ -14,7 +14,7 @@ from bot.decide.simulate import as_if
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
-from bot.pipeline.promotion import asked_of, merged_of
+from bot.pipeline.promotion import asked_of, merged_of, requested
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
@@ -139,11 +139,11 @@ def break_glass(ask: Ask) -> str:
     if request:
         done = orders.review_break_glass(request, ask.event.author, ask.command.reason, ask.judged.case)
         if done is None:
-            return promote(ask)
+            return promote(replace(ask, command=requested(ask.command, ask.event.number, ask.job)))
         ask.job.ports.ledger.commit(done.ledger, f"review {request} by {ask.event.author.login}")
         return done.sentence
-    ask.allowed()
-    return "The request is open: a second person confirms it within 15 minutes. See the report for the line to paste."
+    author, about = ask.event.author, ask.command.environment or ""
+    return orders.open_break_glass(ask.opinion_id, author, about, ask.command.reason, ask.judged.case)
 
 
 def _dispatch(ask: Ask, action: str) -> None:
@@ -173,6 +173,8 @@ def order(ask: Ask) -> str:
         ask.job.ports.ledger.commit(written.ledger, message)
     if written.environments:
         ask.job.ports.environments.commit(written.environments, message)
+    if ask.command.verb in ("delegate", "undelegate"):  # a verdict may hang on it; those of others follow by reconcile
+        show_verdict(judge(ask.event.number, "merge", ask.job, actor=ask.event.author), ask.job)
     return written.sentence
 
 

@@ -12,7 +12,7 @@ from bot.errors import MlbotError, UserError, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
 from bot.pipeline.probes import probed
-from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, summarizer
+from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, requested, summarizer
 from bot.ports import Ports, PullRequest
 from bot.promote.step import Probe, promote, revoked_digests, rollback, states_of
 from bot.records.command import Command
@@ -130,7 +130,8 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
     if not comments or comments[0].updated_at != comments[0].created_at:
         raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
     wanted = (event.inputs["environment"], tuple(event.inputs.get("model", "").split()))
-    for command in parse(comments[0].body, policies_of(job).commands.prefix).commands:
+    for said in parse(comments[0].body, policies_of(job).commands.prefix).commands:
+        command = requested(said, number, job)
         if command.verb in VERBS.get(action, ()) and (command.environment, command.models) == wanted:
             author = comments[0].author
             by = Approver(id=author.id, login=author.login, role="asked for it")

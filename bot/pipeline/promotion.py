@@ -6,10 +6,12 @@ import functools
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from bot.chatops.parse import parse
 from bot.decide.attestation import summary
+from bot.decide.break_glass import request_id
 from bot.errors import UserError
 from bot.pipeline.job import Job
-from bot.pipeline.judge import Judged, head_of, merged_inputs
+from bot.pipeline.judge import Judged, head_of, merged_inputs, policies_of
 from bot.ports import Ports
 from bot.promote.step import promotions
 from bot.records.command import Command
@@ -19,6 +21,25 @@ from bot.records.event import CommentCreated
 from bot.records.facts import Asked, Facts
 from bot.records.ledger import Evaluated, Head, evaluation_path, pointer_path
 from bot.records.release import Approver, Release
+
+
+def requested(command: Command, number: int, job: Job) -> Command:
+    """What a confirmation of break-glass confirms: the request itself; any other command as it is.
+
+    Raises UserError (code `target_unknown`) when nobody asked for it on this pull request.
+    """
+    name = command.options.get("confirm")
+    if name is None:
+        return command
+    prefix = policies_of(job).commands.prefix
+    for comment in job.ports.pull_requests.comments(number):
+        for index, one in enumerate(parse(comment.body, prefix).commands if "/" in comment.body else ()):
+            opinion = f"c{comment.id}" + (f".{index}" if index else "")
+            if one.verb == "break-glass" and "confirm" not in one.options and request_id(number, opinion) == name:
+                return one
+    raise UserError(
+        f"nobody asked for {name} on #{number}", hint="The bot's reply names the id.", code="target_unknown"
+    )
 
 
 def asked_of(command: Command, event: CommentCreated, judged: Judged, job: Job) -> Asked:

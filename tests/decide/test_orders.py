@@ -40,6 +40,8 @@ from tests.decide.world import (
 LENDING = APPROVALS + "delegation: {roles: [reviewers], max_duration: 14d}\n"
 ORDERS = COMMANDS + "  delegate: {roles: [reviewers]}\n  undelegate: {roles: [releasers]}\n"
 ORDERS += "  lock: {roles: [owners, releasers]}\n  unlock: {roles: [releasers]}\n"
+ORDERS += "  break-glass: {permission: write}\n"
+MERGED = {"pr": {"merged": True, "state": "closed"}}
 
 
 def lent(**changes: Any) -> Delegation:
@@ -247,3 +249,27 @@ def attempts() -> list[Any]:
         lambda: orders.review_break_glass("B-x", account(BOB), "fine", reviewing),
         lambda: orders.review_break_glass("B-y", account(VAL), "fine", reviewing),
     ]
+
+
+def test_a_request_for_break_glass_is_answered_with_what_a_second_person_writes() -> None:
+    found = case(**MERGED)
+    said = orders.open_break_glass("c77", account(REL), "production", "outage", found)
+    assert f"`/break-glass confirm {request_id(7, 'c77')}`" in said and "own" in said and "rel)" not in said
+
+
+@pytest.mark.parametrize(
+    ("who", "environment", "reason", "code"),
+    [
+        (REL, "staging", "outage", "command_not_allowed"),
+        (REL, "nowhere", "outage", "unknown_environment"),
+        (REL, "production", "  ", "reason_missing"),
+        (ANN, "production", "outage", "contributor_approval"),
+    ],
+    ids=["not for staging", "no such environment", "no reason", "by who built it"],
+)
+def test_a_request_that_could_never_count_is_refused_at_once(
+    who: int, environment: str, reason: str, code: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        orders.open_break_glass("c77", account(who), environment, reason, case(**MERGED))
+    assert caught.value.code == code
