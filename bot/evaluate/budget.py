@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.errors import Place
+from bot.evaluate.gates.reasons import REASONS
 from bot.records.evaluation import Budget, GateResult
 from bot.records.ledger import testset_folder, testset_use_path
 from bot.specs.gates import BudgetPolicy
@@ -29,18 +30,18 @@ def budget_gate(budget: Budget, place: Place) -> GateResult:
     allowed = budget.allowed or 0
     spent = budget.used > allowed
     said = f"{budget.used} of {allowed} uses of these test rows for {budget.metric} are spent"
-    tail = "; the rows were looked at too often: name new test rows in the data spec." if spent else "."
     return GateResult(
         gate="test_set_budget",
         kind="budget",
         verdict="fail" if spent else "pass",
         blocks=True,
         reason_code="testset_exhausted" if spent else "gate_passed",
-        sentence=said + tail,
+        sentence=f"{said}.",
         file=place.file,
         line=place.line,
         observed=float(budget.used),
         threshold=float(allowed),
+        next_step=REASONS["testset_exhausted"] if spent else "",
     )
 
 

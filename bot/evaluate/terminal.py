@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.evaluate.gates.reasons import REASONS
 from bot.evaluate.words import interval, plain, signed
 from bot.records.evaluation import Comparison, Evaluation, GateResult, Metric, SliceResult
 
@@ -21,11 +20,7 @@ def tables(evaluation: Evaluation) -> str:
 
 def _sections(evaluation: Evaluation) -> Iterator[str]:
     yield table(("gate", "verdict", "why"), [_gate(one) for one in evaluation.gates])
-    steps = [
-        f"{one.gate}: {REASONS.get(one.reason_code, '')}"
-        for one in evaluation.gates
-        if one.verdict != "pass" and one.blocks
-    ]
+    steps = [f"{one.gate}: {one.next_step}" for one in evaluation.gates if one.next_step and one.blocks]
     if steps:
         yield "Next:\n" + "\n".join(f"  {step}" for step in steps)
     yield table(("metric", "value", "better"), [_metric(one) for one in evaluation.metrics])

@@ -69,7 +69,8 @@ class GateResult(Part):
     """One gate: its verdict, a reason code, a sentence, and the line of the file that asks for it.
 
     `rows_needed` counts further labelled rows that would settle it. A pass holds until `valid_until` (RFC 3339, UTC):
-    from then on it is a fail, though nothing else has changed; None means that it does not age.
+    from then on it is a fail, though nothing else has changed; None means that it does not age. `next_step` is what its
+    author can do, empty for a pass.
     """
 
     gate: str
@@ -84,6 +85,7 @@ class GateResult(Part):
     threshold: float | None = None
     rows_needed: int | None = None
     valid_until: str | None = None
+    next_step: str = ""
 
 
 NOTHING_DEPLOYED = "nothing is deployed there yet"

@@ -62,7 +62,7 @@ def _gates(evaluation: Evaluation) -> list[Annotation]:
         Annotation(
             level[gate.verdict],
             f"{evaluation.model}: gate {gate.gate} {words[gate.verdict]}",
-            gate.sentence,
+            _said(gate.sentence, gate.next_step),
             gate.file,
             gate.line,
         )

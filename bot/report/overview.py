@@ -194,7 +194,13 @@ def _place(at: Invalid | Failure) -> str:
 def _gates(evaluation: Evaluation) -> list[Parts]:
     words = {"fail": "fails:", "inconclusive": "cannot tell:"}
     return [
-        (Name(evaluation.model), "· gate", Name(gate.gate), words[gate.verdict], sentence(gate.sentence), needed(gate))
+        (
+            Name(evaluation.model),
+            "· gate",
+            Name(gate.gate),
+            words[gate.verdict],
+            *(sentence(gate.sentence), needed(gate), sentence(gate.next_step)),
+        )
         for gate in blocking_gates(evaluation)
     ]
 

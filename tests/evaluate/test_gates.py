@@ -143,6 +143,7 @@ def test_verdicts(gate: str, changes: dict, verdict: str, code: str) -> None:
     assert (found.verdict, found.reason_code) == (verdict, code), found.sentence
     assert (found.gate, found.file, found.line, found.blocks) == ("g", "policies/gates.yaml", 3, True)
     assert found.sentence.endswith(".") and ".." not in found.sentence
+    assert found.next_step == ("" if found.verdict == "pass" else REASONS[code])
 
 
 def test_every_reason_code_is_on_the_list_and_has_a_test() -> None:

@@ -8,10 +8,10 @@ from tests.builders import a_comparison, a_gate, an_evaluation
 
 
 def test_a_blocked_evaluation_says_why_and_what_next() -> None:
-    gate = a_gate(verdict="fail", reason_code="metric_regressed", sentence="roc_auc fell by 0.05.")
+    gate = a_gate(verdict="fail", sentence="roc_auc fell by 0.05.", next_step="Look at the rows that changed.")
     text = tables(an_evaluation(gates=[gate], comparisons=(a_comparison(-0.05),)))
     assert "churn: FAIL" in text and "roc_auc fell by 0.05." in text
-    assert "not_worse: Look at the slices and the rows that changed" in text
+    assert "Next:\n  not_worse: Look at the rows that changed." in text
 
 
 def test_a_gate_that_does_not_block_asks_for_nothing() -> None:

@@ -209,6 +209,7 @@ def worse_on_one_slice() -> Report:
             reason_code="slice_regressed",
             line=12,
             sentence="roc_auc against production on origin = JFK is 0.0214 lower; at most 0.01 is allowed.",
+            next_step="Look at the slice that is named first.",
         ),
     )
     made = flights(slices=slices, gates=gates)
@@ -239,6 +240,7 @@ def inconclusive() -> Report:
             line=7,
             sentence="roc_auc must be higher than in production: +0.001 is not more than chance explains.",
             rows_needed=61_000,
+            next_step="Add labelled test rows, or accept a larger margin in the policy.",
         ),
     )
     slices = (

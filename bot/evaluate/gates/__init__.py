@@ -22,6 +22,7 @@ from bot.evaluate.gates import (
     train_test_overlap,
 )
 from bot.evaluate.gates.interface import Finding
+from bot.evaluate.gates.reasons import REASONS
 from bot.records.evaluation import GateResult
 from bot.specs.gates import OnInconclusive, PlacedGate
 
@@ -60,4 +61,5 @@ def judge(placed: PlacedGate, evidence: Evidence, inconclusive: OnInconclusive) 
         threshold=finding.threshold,
         rows_needed=finding.rows_needed,
         valid_until=finding.valid_until,
+        next_step=REASONS[finding.reason_code] if finding.verdict != "pass" else "",
     )
