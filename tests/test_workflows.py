@@ -32,8 +32,9 @@ JOBS = {
     "monitor": ["monitor"],
     "reproduce": ["reproduce"],
     "ci": ["test"],
+    "arm64": ["test"],
 }
-WITHOUT_THE_BOT = ("review", "ci")
+WITHOUT_THE_BOT = ("review", "ci", "arm64")
 
 
 def load(file: Path) -> dict[str, Any]:

@@ -10,17 +10,25 @@ from tests.builders import a_digest, a_training
 
 
 @pytest.mark.parametrize(
-    ("estimator", "warnings", "allowed"),
+    ("estimator", "parameters", "warnings", "allowed"),
     [
-        ("HistGradientBoostingClassifier", (), TREE_TOLERANCE),
-        ("RandomForestRegressor", (), TREE_TOLERANCE),
-        ("Ridge", (), OTHER_TOLERANCE),
-        ("LogisticRegression", (), ITERATIVE_TOLERANCE),
-        ("Lasso", ("Objective did not converge.",), ITERATIVE_TOLERANCE),
+        ("HistGradientBoostingClassifier", {}, (), TREE_TOLERANCE),
+        ("RandomForestRegressor", {}, (), TREE_TOLERANCE),
+        ("Ridge", {}, (), OTHER_TOLERANCE),
+        ("LogisticRegression", {}, (), ITERATIVE_TOLERANCE),
+        ("LogisticRegression", {"tol": 1e-7}, (), 1e-5),
+        ("LogisticRegression", {"tol": 1e-7}, ("lbfgs failed to converge",), ITERATIVE_TOLERANCE),
+        ("LogisticRegression", {"solver": "newton-cholesky"}, (), OTHER_TOLERANCE),
+        ("LogisticRegression", {"solver": "newton-cg"}, ("it did not converge",), ITERATIVE_TOLERANCE),
+        ("SGDClassifier", {"tol": 1e-7}, (), ITERATIVE_TOLERANCE),
+        ("Lasso", {}, ("Objective did not converge.",), ITERATIVE_TOLERANCE),
     ],
 )
-def test_the_tolerance_follows_the_family(estimator, warnings, allowed):
-    assert tolerance(a_training(estimator=estimator, warnings=warnings)) == allowed
+def test_the_tolerance_follows_the_family_its_solver_and_whether_that_converged(
+    estimator, parameters, warnings, allowed
+):
+    made = a_training(estimator=estimator, parameters=parameters, warnings=warnings)
+    assert tolerance(made) == pytest.approx(allowed)
 
 
 @pytest.mark.parametrize(
