@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.records.decision import Unblock
@@ -50,7 +51,7 @@ def overview(report: Report) -> Overview:
         approved_by=approved_by(report),
         flags=flags(report),
         blocked_by=blocked_by(report),
-        steps=(*_mending(report), *steps(report.decision.unblock if report.decision else ())),
+        steps=(*_mending(report), *steps(_asked(report))),
     )
 
 
@@ -211,7 +212,17 @@ def _mending(report: Report) -> tuple[Step, ...]:
     return (Step((("the author", f"mend, then push: {listed(places, FEW)}"),), None),) if places else ()
 
 
-def steps(unblock: tuple[Unblock, ...]) -> tuple[Step, ...]:
+def _asked(report: Report) -> list[Unblock]:
+    """What the decision asks for; approvals come last while there is no evaluation that they could be of."""
+    if report.decision is None:
+        return []
+    decision = report.decision
+    if decision.evaluation_id is not None:
+        return list(decision.unblock)
+    return sorted(decision.unblock, key=lambda one: decision.head_sha in (one.command or ""))
+
+
+def steps(unblock: Iterable[Unblock]) -> tuple[Step, ...]:
     """One step a command, in the order given; a step without a command stands alone."""
     made: list[Step] = []
     for one in unblock:

@@ -76,6 +76,8 @@ def test_why_a_training_failed_is_still_said_after_the_next_comment_or_review(
     made = world(tmp_path, monkeypatch, head={SPEC: broken})
     assert "models/churn/model.yaml:7:27 · no column is called 'spendd'" in text(made.evaluate())
     first = made.comment()
+    steps = first.split("### What is missing")[1]
+    assert steps.index("the author") < steps.index("/retrain") < steps.index("/approve")
     assert made.rejudge() == first
 
 
