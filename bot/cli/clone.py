@@ -17,6 +17,7 @@ from bot.records.ledger import ENVIRONMENTS, LEDGER
 from bot.records.release import Approver, Release
 
 if TYPE_CHECKING:
+    from bot.specs.policies import Policies
     from bot.specs.policies.environments import Environment
 
 
@@ -91,14 +92,29 @@ def environments_policy(ports: Ports) -> dict[str, Environment]:
 
     Raises UserError or Problems when they do not load.
     """
+    policies = policies_of(ports)
+    return dict(policies.environments.environments) if policies is not None else {}
+
+
+def policies_of(ports: Ports) -> Policies | None:
+    """The default branch's policies as they were fetched last, None without any. Raises UserError or Problems."""
     from bot.specs.policies.loader import read_policies
 
     sha = default_tip(ports)
     names = ports.git.entries(sha, "policies") if sha is not None else {}
     if sha is None or "environments.yaml" not in names:
-        return {}
-    files = {f"policies/{name}": data for name in names if (data := ports.git.read(sha, f"policies/{name}"))}
-    return dict(read_policies(files).environments.environments)
+        return None
+    return read_policies({
+        f"policies/{name}": data for name in names if (data := ports.git.read(sha, f"policies/{name}"))
+    })  # fmt: skip
+
+
+def known_environment(environment: str, ports: Ports) -> None:
+    """Raises UserError (code `no_environment`) when the policy names environments and this is none of them."""
+    order = environment_order(ports)
+    if order and environment not in order:
+        hint = f"There are: {', '.join(order)}."
+        raise UserError(f"there is no environment {environment!r}", hint=hint, code="no_environment")
 
 
 def default_tip(ports: Ports) -> str | None:
@@ -155,7 +171,11 @@ HEADINGS = ("when", "environment", "model", "version", "what", "pull request", "
 
 def table(releases: Sequence[Release]) -> str:
     """Releases as a table for the terminal."""
-    lines = [HEADINGS, *rows(releases)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return columns([HEADINGS, *rows(releases)])
+
+
+def columns(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, each column as wide as its widest cell."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join(texts)

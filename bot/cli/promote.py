@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--version", metavar="VERSION", help="A version that was live somewhere before.")
 @click.option("--evaluation", metavar="DIGEST", help="An evaluation in the ledger, for a first promotion.")
 @click.option("--reason", default="", help="Why; it is kept for the audit.")
-@click.option("--force", is_flag=True, help="Skip the policy's order of environments; needs --reason.")
+@click.option("--force", is_flag=True, help="Past freezes, locks and the order of environments; needs --reason.")
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
 def command(
     model: str, environment: str, version: str | None, evaluation: str | None, reason: str, force: bool, repo: Path
@@ -31,7 +31,7 @@ def command(
     the approvals that the policy wants.
     """
     from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
-    from bot.cli.clone import clone_ports, environment_order, environments_policy, serving_requirements, typing_person
+    from bot.cli.clone import clone_ports, environment_order, known_environment, serving_requirements, typing_person
     from bot.pipeline.promotion import summarizer
     from bot.promote.step import evaluation_of, pointer_of, promote
 
@@ -40,12 +40,9 @@ def command(
     by = typing_person(repo)
     ports = clone_ports(repo)
     order = environment_order(ports)
-    if order and environment not in order:
-        raise UserError(f"there is no environment {environment!r}", hint=f"There are: {', '.join(order)}.")
-    policy = environments_policy(ports).get(environment)
-    if policy is not None and policy.delivery == "pull_request" and not force:
-        hint = f"Write `/promote E-... to {environment}` on the pull request, or pass --force with a --reason."
-        raise UserError(f"{environment} is delivered by pull requests into mlbot/environments", hint=hint)
+    known_environment(environment, ports)
+    if not force:
+        _open(environment, ports)
     chosen = _chosen(model, environment, version, evaluation, order, ports)
     judged = evaluation_of(chosen, ports)
     if not force:
@@ -78,6 +75,27 @@ def _chosen(
         where = " or ".join(before) if before else "an environment before it"
         raise UserError(f"{model} is not live in {where}", hint="Name what to promote with --version or --evaluation.")
     return live[0]
+
+
+def _open(environment: str, ports: Ports) -> None:
+    """Raises UserError (codes `frozen`, `locked`, `delivery`) while nothing may be promoted there by hand."""
+    from bot.cli.clone import policies_of
+    from bot.decide.conditions.freeze_windows import applying, closed
+    from bot.records.ledger import lock_path
+
+    hint = "Wait, or pass --force with a --reason."
+    if ports.environments.get(lock_path(environment)) is not None:
+        raise UserError(f"{environment} is locked", hint=f"`/unlock {environment}`. {hint}", code="locked")
+    policies = policies_of(ports)
+    if policies is None:
+        return
+    frozen = closed(applying(policies.environments.freeze_windows, environment, "promote"), ports.clock.now())
+    if frozen is not None:
+        raise UserError(f"{environment} is closed: {frozen}", hint=hint, code="frozen")
+    if policies.environments.environments[environment].delivery == "pull_request":
+        said = f"{environment} is delivered by pull requests into mlbot/environments"
+        hint = f"Write `/promote E-... to {environment}` on the pull request, or pass --force with a --reason."
+        raise UserError(said, hint=hint, code="delivery")
 
 
 def _in_order(chosen: Release, before: tuple[str, ...], ports: Ports) -> None:

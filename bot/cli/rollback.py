@@ -15,12 +15,13 @@ import click
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
 def command(environment: str, model: str, reason: str, to_version: str | None, repo: Path) -> None:
     """Take MODEL in ENVIRONMENT back to the last known good version, in one commit."""
-    from bot.cli.clone import clone_ports, typing_person
+    from bot.cli.clone import clone_ports, known_environment, typing_person
     from bot.pipeline.promotion import summarizer
     from bot.promote.step import digest_of_version, revoked_digests, rollback
 
     by = typing_person(repo)
     ports = clone_ports(repo)
+    known_environment(environment, ports)
     to_digest = digest_of_version(model, environment, to_version, ports) if to_version else None
     done = rollback(
         environment, model, reason=reason, by=by, to_digest=to_digest, ports=ports,

@@ -35,7 +35,13 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
 @click.option("--url", help="Clone the repository from here instead (what a container does).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=8080,
+    type=click.IntRange(0, 65535),
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option("--model", "models", multiple=True, help="Serve only this model; may be repeated.")
 @click.option("--pin", metavar="DIGEST", help="Serve only this artifact digest, never another.")
 @click.option("--runtime", type=click.Choice(["auto", "onnx", "skops"]), default="auto", show_default=True)
@@ -45,7 +51,13 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
     is_flag=True,
     help="Serve only what `mlbot verify` finds unbroken, also where the policy does not ask for it.",
 )
-@click.option("--poll", default=5.0, show_default=True, help="Seconds between two looks at the branch.")
+@click.option(
+    "--poll",
+    default=5.0,
+    type=click.FloatRange(0.1),
+    show_default=True,
+    help="Seconds between two looks at the branch.",
+)
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for artifacts; a temporary one by default.")
 @click.option("--directory", type=click.Path(path_type=Path), help="Keep links DIR/MODEL to verified files; no server.")
 @click.option("--follow", is_flag=True, help="With --directory: go on, as the branch moves.")
@@ -88,6 +100,10 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
         listening = _listen(host, port)
         for sentence in follower.refresh(serving):
             click.echo(sentence)
+        for model, problem in sorted(serving.problems.items()):
+            click.echo(f"{model}: {problem}")
+        if not serving.engines:
+            click.echo(f"Nothing can be served in {environment} yet; what is promoted there will be.")
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"Serving {environment} on {address} (Ctrl-C stops)")
         absent_at_once("pandas")
@@ -164,10 +180,11 @@ def _sensitive(ports: Ports) -> Callable[[Release], frozenset[str]]:
 
 def _follower(environment: str, repo: Path, cache: Path, options: dict[str, Any]) -> Follower:
     from bot.adapters.predictor import load
-    from bot.cli.clone import clone_ports
+    from bot.cli.clone import clone_ports, known_environment
     from bot.serve.step import Follower
 
     ports = clone_ports(repo, fetch=False)
+    known_environment(environment, ports)
     return Follower(
         environment=environment,
         ports=ports,

@@ -28,16 +28,15 @@ def command(model: str, environment: str, outcome: str, because: str, digest: st
     back an earlier `passed`, and rolls back where the policy says `automatic_rollback: true`. `error` says that nothing
     was learnt.
     """
-    from bot.cli.clone import environments_policy
+    from bot.cli.clone import environments_policy, known_environment
     from bot.pipeline.promotion import summarizer
     from bot.promote.evidence import live_release
     from bot.promote.upkeep import follow_up, record_verification
     from bot.records.release import Verification
 
     ports = _ports(repo)
+    known_environment(environment, ports)
     policy = environments_policy(ports)
-    if policy and environment not in policy:
-        raise UserError(f"there is no environment {environment!r}", hint=f"There are: {', '.join(policy)}.")
     live = live_release(model, environment, ports)
     if digest is not None and live.artifact_digest.removeprefix("sha256:") != digest.removeprefix("sha256:"):
         raise UserError(

@@ -26,10 +26,11 @@ def command(model: str, environment: str, repo: Path, offline: bool, as_json: bo
 
     Exit 1 when a link is broken; the line says which and how.
     """
-    from bot.cli.clone import clone_ports
+    from bot.cli.clone import clone_ports, known_environment
     from bot.promote.evidence import live_release, verify
 
     ports = clone_ports(repo, fetch=not offline)
+    known_environment(environment, ports)
     release = live_release(model, environment, ports)
     links = verify(release, ports, recompute=recomputed(ports))
     broken = [link for link in links if link.ok is False]

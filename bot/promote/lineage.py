@@ -43,9 +43,11 @@ def rollback_target(
     for release in reversed(under):
         if release.artifact_digest not in revoked:
             return release
-    where = f"{history[-1].environment}: {history[-1].model}" if history else "this environment"
+    said = "it was never live there, so there is nothing to go back to"
+    if history:
+        said = f"{history[-1].environment}: {history[-1].model} has no earlier good release to go back to"
     raise UserError(
-        f"{where} has no earlier good release to go back to",
+        said,
         hint="`mlbot history MODEL` lists what was live; `mlbot promote` lets another version out.",
         code="rollback_target_missing",
     )

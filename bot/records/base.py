@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.errors import UserError
 
 MAX_RECORD_BYTES = 8 * 1024 * 1024
+_READ = "_read"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -36,8 +38,22 @@ class Record(Part):
     schema_version: int
 
     def canonical(self) -> bytes:
-        """The canonical JSON bytes, the form that is stored and digested."""
+        """The canonical JSON bytes, the form that is stored and digested.
+
+        Of a record that was read in this form they are the bytes that were read: a version of mlbot that knows one more
+        optional field must not see another digest in what is stored, approved, signed and live.
+        """
+        read = self.__dict__.get(_READ)
+        if read is not None and canonical_json(json.loads(read)) == read:
+            found: bytes = read
+            return found
         return canonical_json(self.model_dump(mode="json"))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which is a record of its own: its bytes are no longer those that were read."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop(_READ, None)
+        return copied
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, `sha256:<hex>`."""
@@ -56,7 +72,9 @@ class Record(Part):
             )
         try:
             raw = json.loads(data, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-            return cls.model_validate(raw)
+            record = cls.model_validate(raw)
+            record.__dict__[_READ] = bytes(data)  # beside the fields, as a cached property would be
+            return record
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "(top level)"

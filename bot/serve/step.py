@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import MlbotError, UserError
+from bot.errors import MlbotError, UserError, WorldError
 from bot.ports import Ports, Predictor
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
@@ -41,8 +41,13 @@ class Follower:
 
     def refresh(self, serving: Serving) -> list[str]:
         """One look at the branch; what happened, in sentences. A release that cannot be served leaves the old one."""
-        fetch(self.ports)
         said = []
+        try:
+            fetch(self.ports)
+        except WorldError as error:  # a server that starts during an outage knows what was fetched last
+            if serving.started or self.ports.environments.head() is None:
+                raise
+            said.append(f"{error.message}; what was fetched last is served")
         target, unreadable = self._target(serving)
         for model in unreadable:
             if model in serving.engines:  # what answers keeps answering; nobody may take it away by spoiling a file
@@ -203,7 +208,7 @@ def not_replayed(release: Release, ports: Ports) -> None:
     if newest[0] > release.counter:
         said = f"change {release.counter} of {release.environment} was put back; the ledger has change {newest[0]}"
         raise UserError(said, hint=hint, code="release_replayed")
-    if ports.ledger.get(newest[1]) != release.canonical():
+    if Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1]) != release:
         said = f"change {release.counter} of {release.environment} is not what the ledger says"
         raise UserError(said, hint=hint, code="release_replayed")
 
