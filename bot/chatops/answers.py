@@ -5,12 +5,14 @@ No line of it starts with a slash, so that no bot, this one included, reads an a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
-from bot.chatops.grammar import FORMS, PLACEHOLDER, Form, forms_of, lead, usage
+from bot.chatops.grammar import FORMS, PLACEHOLDER, VERBS, Form, forms_of, lead, usage
 from bot.records.command import Hint
 
 MAX_HINTS = 5
+_COMMAND = re.compile(rf"(?<![\w./\\-])/({'|'.join(sorted(VERBS, key=len, reverse=True))})(?![\w/-])")
 
 
 def help_text(may: Collection[str], *, topic: str | None = None, prefix: str | None = None) -> str:
@@ -35,6 +37,11 @@ def hint_text(hints: Iterable[Hint], *, evaluation: str | None = None) -> str:
         instead = (hint.suggestion or "").replace(PLACEHOLDER, evaluation or PLACEHOLDER)
         lines.append(f"- Line {hint.line}: {hint.message}" + (f" Write `{instead}`." if instead else ""))
     return "\n".join(["Nothing was done:", "", *lines])
+
+
+def with_prefix(text: str, prefix: str | None) -> str:
+    """Commands in a text for people as they are written in this repository: `/retrain` becomes `/ml retrain`."""
+    return text if prefix is None else _COMMAND.sub(rf"/{prefix} \1", text)
 
 
 def docs_page() -> str:

@@ -5,7 +5,7 @@ An accepted comment gets eyes at once. Its outcome stands in the report, or in o
 
 from __future__ import annotations
 
-from bot.chatops.answers import hint_text
+from bot.chatops.answers import hint_text, with_prefix
 from bot.chatops.parse import parse
 from bot.errors import UserError
 from bot.pipeline.commands import COMMANDS, Ask
@@ -19,7 +19,8 @@ def run(event: Event, job: Job) -> None:
     """Parse the stored comment; nothing happens when it was edited meanwhile, or when one of its commands is wrong."""
     if not isinstance(event, CommentCreated):
         raise UserError(f"not a comment: {event.kind}", code="wrong_event")
-    parsed = parse(event.body, _prefix(event, job))
+    prefix = _prefix(event, job)
+    parsed = parse(event.body, prefix)
     if not parsed.commands and not parsed.hints:
         job.say("no command in this comment")
         return
@@ -29,7 +30,7 @@ def run(event: Event, job: Job) -> None:
     if not parsed.hints:
         job.ports.conversation.react(event.comment_id, "eyes")
     replies = _hints(event, parsed.hints, job) if parsed.hints else _carry_out(event, job)
-    text = "\n\n".join(one for one in replies if one)
+    text = with_prefix("\n\n".join(one for one in replies if one), prefix)
     if text:
         job.ports.conversation.reply(event.number, text)
         job.say(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from bot.chatops.answers import with_prefix
 from bot.chatops.parse import parse
 from bot.decide.case import Case
 from bot.decide.decide import decide, refuse
@@ -121,8 +122,18 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
     )
 
 
-def show(report: Report, number: int, sha: str, job: Job, *, contexts: Collection[str] = (EVALUATION, VERDICT)) -> bool:
+def show(
+    report: Report,
+    number: int,
+    sha: str,
+    job: Job,
+    *,
+    prefix: str | None,
+    contexts: Collection[str] = (EVALUATION, VERDICT),
+) -> bool:
     """Bring comment and statuses up to date; False when a later run was there first."""
+    if prefix is not None:
+        report = Report.model_validate_json(with_prefix(report.model_dump_json(), prefix))
     try:
         templates = read_templates(policy_files(job.ports.git, job.default_sha))
     except UserError as error:  # a report in our words is better than no verdict
@@ -144,7 +155,7 @@ def show_verdict(judged: Judged, job: Job) -> None:
     number, sha = judged.facts.pull_request.number, judged.facts.pull_request.head_sha
     report = report_of(number, sha, judged.decision, job)
     if report is not None:
-        show(report, number, sha, job, contexts=(VERDICT,))
+        show(report, number, sha, job, prefix=judged.policies.commands.prefix, contexts=(VERDICT,))
 
 
 def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:

@@ -76,7 +76,7 @@ def run(event: Event, job: Job) -> None:
         failures=head.failures, reused=head.reused,
         run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
     )  # fmt: skip
-    show(report, number, made.head_sha, job)
+    show(report, number, made.head_sha, job, prefix=judged.policies.commands.prefix)
     job.summarize(summary(report))
     if any(path.startswith("policies/") for path in made.changed_paths):
         _show_difference(number, made.head_sha, inside)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chatops.answers import docs_page, help_text, hint_text
+from bot.chatops.answers import docs_page, help_text, hint_text, with_prefix
 from bot.chatops.grammar import VERBS
 from bot.chatops.parse import parse
 from bot.records.command import Hint
@@ -30,6 +30,22 @@ def test_help_on_one_command_shows_an_example_and_says_when_you_may_not() -> Non
 def test_a_hint_ends_with_the_line_to_paste() -> None:
     hints = parse("/promote to production").hints
     assert "`/promote E-abcdefghijklmnop to production`" in hint_text(hints, evaluation="E-abcdefghijklmnop")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Write /retrain.", "Write /ml retrain."),
+        ('{"command":"/approve E-x"}', '{"command":"/ml approve E-x"}'),
+        ("    /break-glass confirm B-x", "    /ml break-glass confirm B-x"),
+        ("`/promote`", "`/ml promote`"),
+        ("/ml approve", "/ml approve"),
+        ("see https://example.org/status and models/plan/x, a/merge, /planning, /plan/x", None),
+    ],
+)
+def test_commands_are_shown_as_they_are_written_here(text: str, written: str | None) -> None:
+    assert with_prefix(text, "ml") == (written or text)
+    assert with_prefix(text, None) == text
 
 
 ANSWERS = [

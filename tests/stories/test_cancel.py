@@ -1,4 +1,4 @@
-"""A training that never ends, in the running thing: `/cancel` stops it, and the team's own app says so."""
+"""A training that never ends: `/cancel` stops it. Here commands begin with `/ml`, and the team's own app answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def endless() -> bytes:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with rehearsal(tmp_path_factory.mktemp("cancel") / "world", {FILE: endless()}) as started:
+    commands = "policies/commands.yaml"
+    prefixed = (ROOT / commands).read_bytes().replace(b"prefix: null", b"prefix: ml")
+    files = {FILE: endless(), commands: prefixed}
+    with rehearsal(tmp_path_factory.mktemp("cancel") / "world", files) as started:
         yield started
 
 
@@ -45,13 +48,13 @@ def test_cancel_stops_the_training_of_its_pull_request_and_nothing_else(sandbox:
     assert run.title == f"#{one} #2 is not my number"
     use_an_app(sandbox)
     issue = sandbox.github("rhea").get_repo(sandbox.repository).get_issue(one)
-    issue.create_comment("/cancel")
+    issue.create_comment("/ml cancel")
     sandbox.settle()
     assert run.conclusion == "cancelled"
     assert f"/actions/runs/{run.id}" in bot_said(sandbox, one)[-1]
     assert {one.user.login for one in issue.get_comments()} == {"rhea", "acme-mlbot[bot]"}, "the app has answered"
 
-    issue.create_comment("/cancel")
+    issue.create_comment("/ml cancel")
     sandbox.settle()
     assert "nothing_to_cancel" in bot_said(sandbox, one)[-1]
 
