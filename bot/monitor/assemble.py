@@ -106,7 +106,9 @@ def assembled(
     causes = _causes(judged, performance, checks)
     families = (*judged.budget.families, "performance") if has_labels else judged.budget.families
     is_known = judged.status != "unknown" or performance is not None or bool(causes)
-    share = {"false_alarms_per_month": monitor.false_alarms_per_month, "per_window": per_window}
+    allowed = monitor.false_alarms_per_month
+    expected = (judged.budget.expected_per_month or 0.0) + (allowed / 2 if has_labels else 0.0)
+    share = {"false_alarms_per_month": allowed, "per_window": per_window, "expected_per_month": expected}
     return judged.model_copy(
         update={
             "environment": release.environment,
@@ -123,6 +125,7 @@ def assembled(
             "checks": checks,
             "versions": tuple(found.versions),
             "causes": causes,
+            "raised": judged.raised or bool(causes),
         }
     )
 
@@ -136,23 +139,11 @@ def _notes(judged: Health, performance: Performance | None) -> Iterable[Note]:
 
 
 def _causes(judged: Health, performance: Performance | None, checks: Iterable[Check]) -> tuple[Cause, ...]:
-    """What alarms; drift only as often as persistence asks for."""
-    found: dict[Cause, bool] = {}
-    if performance is not None and performance.alarm:
-        found["performance"] = True
-    if is_drifted(judged):
-        found["drift"] = True
-    if any(note.code == "column_gone" for note in judged.notes):
-        found["inputs"] = True
+    """What alarms: what `judge` says of the inputs, performance first, and the checks."""
+    found: dict[Cause, bool] = {"performance": True} if performance is not None and performance.alarm else {}
+    found |= dict.fromkeys(judged.causes, True)
     found |= {one.cause: True for one in checks if one.alarm}
     return tuple(found)
-
-
-def is_drifted(judged: Health) -> bool:
-    """Whether the window, with those before it, is an alarm of drift."""
-    seen = any(one.alarm for one in judged.drift) or any(one.alarm for one in judged.joint)
-    rule = judged.persistence
-    return seen and (rule is None or rule.raised >= rule.needed)
 
 
 def _time(moment: datetime) -> str:

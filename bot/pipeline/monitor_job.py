@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.errors import MlbotError, UserError
 from bot.monitor.follow import MONTH, RETRAIN, ROLLBACK, Act, Situation, Words, better, follow, marker
@@ -25,7 +25,7 @@ def run(event: Event, job: Job) -> None:
     """Judge each live model that the policy watches; one that cannot be judged does not stop the others."""
     policies = watched(job.ports, job.default_sha)
     only = event.inputs.get("model", "") if isinstance(event, Dispatched) else ""
-    failed = []
+    threads, failed = _threads(job), []
     for release in live_releases(job.ports):
         if only and release.model != only:
             continue
@@ -34,7 +34,7 @@ def run(event: Event, job: Job) -> None:
             job.say(f"{release.model} in {release.environment} is not watched: its environment has no `monitor:`")
             continue
         try:
-            after(look(release, monitor, job.ports, job.ports.workspace), job)
+            after(look(release, monitor, job.ports, job.ports.workspace), threads, job)
         except MlbotError as error:
             failed.append(f"{release.model} in {release.environment}: {error}")
             job.say(f"::error::{failed[-1].splitlines()[0]}")
@@ -42,20 +42,30 @@ def run(event: Event, job: Job) -> None:
         raise UserError("\n".join(failed), hint="The others were judged.", code="not_judged")
 
 
-def after(seen: Look, job: Job) -> None:
-    """Everything that follows one look. The record is stored last: after a crash the same window is judged again."""
-    tracker, now = job.ports.tracker, job.ports.clock.now()
-    if tracker is None:
-        raise UserError("nobody can be told: this job has no tracker", code="port_absent")
+def after(seen: Look, threads: Sequence[Thread], job: Job) -> None:
+    """Everything that follows one look. The record is stored last: after a crash the same window is judged again.
+
+    `threads` are the bot's own; what is opened for one model is not about another.
+    """
     found, why_not = _draft(seen, job)
-    threads = tracker.own(now - MONTH)
+    now = job.ports.clock.now()
     given = Situation(seen.health, seen.monitor, seen.past, threads, now, _words(seen, found), why_not)
     acts, said = follow(given)
     for act in acts:
-        said += _do(act, seen.health, found, tracker, job)
+        said += _do(act, seen.health, found, _tracker(job), job)
     _evaluate_what_was_missed(threads, seen.health, job)
     keep(seen.health, job.ports)
     _tell(seen, said, job)
+
+
+def _tracker(job: Job) -> Tracker:
+    if job.ports.tracker is None:
+        raise UserError("nobody can be told: this job has no tracker", code="port_absent")
+    return job.ports.tracker
+
+
+def _threads(job: Job) -> Sequence[Thread]:
+    return _tracker(job).own(job.ports.clock.now() - MONTH)
 
 
 def _draft(seen: Look, job: Job) -> tuple[Draft | None, str]:

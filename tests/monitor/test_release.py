@@ -76,6 +76,22 @@ def test_windows_do_not_overlap(live: World) -> None:
     assert (first.current.rows, second.current.rows, second.since) == (400, 200, first.until)
 
 
+@pytest.mark.parametrize(("kind", "target"), [("multiclass", "level"), ("regression", "amount")])
+def test_other_tasks_are_judged_by_their_own_metric(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, kind: str, target: str
+) -> None:
+    live = world(tmp_path, tmp_path_factory.mktemp(kind), 1200, kind)
+    rows = fresh(300)
+    logged = live.serve(rows)
+    live.label(logged, rows[target].to_pylist())
+    found = live.watch()
+    assert (found.status, found.causes) == ("healthy", ())
+    assert found.performance[0].metric == ("mae" if kind == "regression" else "log_loss")
+    shuffled = np.random.default_rng(0).permutation(300)
+    live.label(logged, rows[target].take(pa.array(shuffled)).to_pylist())
+    assert live.watch().causes == ("performance",)
+
+
 # --- what the issue calls bad input
 
 

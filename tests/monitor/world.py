@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -43,14 +43,23 @@ columns:
 metadata: {min_rows: 10}
 """
 POLICY = {"predictions": "log/{model}", "labels": "labels", "on_alarm": ("issue",)}
-INPUTS = ("signal", "noise", "shop")
+
+
+KINDS = {
+    "binary": {},
+    "multiclass": {"task": "multiclass", "data": "{path: data/rows.parquet, target: level, row_id: id}"},
+    "regression": {
+        "task": "regression", "data": "{path: data/rows.parquet, target: amount, row_id: id}",
+        "features": "{numeric: [signal], categorical: [shop]}", "estimator": "Ridge", "metrics": "mae",
+    },
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4)
-def made(folder: Path, n: int = 2400, seed: int = 0, spec: str = "log_loss") -> tuple[Any, dict[str, bytes], Any]:
+def made(folder: Path, n: int = 2400, seed: int = 0, kind: str = "binary") -> tuple[Any, dict[str, bytes], Any]:
     """(training, files, table) of a model fitted once a session."""
     table = rows(n, seed)
-    model = a_spec(resources="{jobs: 1}", metrics=spec)
+    model = a_spec(resources="{jobs: 1}", **KINDS[kind])
     training, out = trained(folder, model, table)
     data = io.BytesIO()
     pq.write_table(table, data)
@@ -90,7 +99,8 @@ class World:
         """Log what the live model says to these rows, as `mlbot serve` does; `columns` replace or (None) remove."""
         predictor = load(self.folder / "artifact", self.training)
         n = table.num_rows
-        inputs = table.select(list(INPUTS))
+        inputs = table.select(list(self.training.inputs))
+        probabilities = predictor.probabilities(inputs)
         at = self.clock.at - timedelta(hours=hours_ago)
         self.number += 1
         own = {
@@ -99,10 +109,9 @@ class World:
             "_at": pa.array([at] * n, pa.timestamp("us", tz="UTC")),
             "_version": [self.release.version] * n,
             "_artifact_digest": [self.release.artifact_digest] * n,
-            **{name: inputs[name] for name in INPUTS},
+            **{name: inputs[name] for name in self.training.inputs},
             "_predict": predictor.predict(inputs).tolist(),
-            **{f"_proba_{label}": predictor.probabilities(inputs)[:, place]
-               for place, label in enumerate(self.training.classes)},
+            **{f"_proba_{label}": probabilities[:, place] for place, label in enumerate(self.training.classes or ())},
         }  # fmt: skip
         logged = pa.table({name: value for name, value in {**own, **columns}.items() if value is not None})
         self.log.mkdir(parents=True, exist_ok=True)
@@ -116,7 +125,7 @@ class World:
 
         folder = self.folder / "labels"
         folder.mkdir(exist_ok=True)
-        table = pa.table({"_request_id": logged["_request_id"], "outcome": list(outcome), **columns})
+        table = pa.table({"_request_id": logged["_request_id"], self.training.target: list(outcome), **columns})
         pyarrow.csv.write_csv(table, folder / name)
 
     def watch(self, *, released: Sequence[Release] = (), **changes: Any) -> Health:
@@ -159,14 +168,23 @@ class World:
 
 
 def evaluation_of(training: Any) -> Evaluation:
-    metric = a_metric("log_loss", 0.4, greater_is_better=False)
-    return an_evaluation("small", training=training, primary_metric="log_loss", metrics=(metric,))
+    name = "log_loss" if training.classes else "mae"
+    metric = a_metric(name, 0.4, greater_is_better=False)
+    return an_evaluation("small", training=training, primary_metric=name, metrics=(metric,))
 
 
-def world(tmp: Path, session: Path, n: int = 2400) -> World:
+def spec_of(kind: str) -> bytes:
+    """model.yaml of a kind of model."""
+    lines = [line for line in SPEC.strip().splitlines() if line.split(":")[0] not in KINDS[kind]]
+    return "\n".join(
+        [*lines, "resources: {jobs: 1}", *(f"{key}: {text}" for key, text in KINDS[kind].items())]
+    ).encode()
+
+
+def world(tmp: Path, session: Path, n: int = 2400, kind: str = "binary") -> World:
     """`small` v2.0.0 is live in production, trained on `rows(n)`."""
-    training, files, data = made(session, n)
-    spec = SPEC.replace("metrics: log_loss", "metrics: log_loss\nresources: {jobs: 1}").encode()
+    training, files, data = made(session, n, 0, kind)
+    spec = spec_of(kind)
     tree = {"models/small/model.yaml": spec, "models/small/schema.yaml": SCHEMA, "data.dvc": b"x"}
     clock, tracker = Still(), FakeTracker(clock=NOON)
     ports = Ports(
@@ -201,6 +219,3 @@ def turned(outcome: Any, share: float, seed: int = 0) -> list[str]:
     flip = np.random.default_rng(seed).random(len(outcome)) < share
     other = {"yes": "no", "no": "yes"}
     return [other[one] if turn else one for one, turn in zip(outcome.to_pylist(), flip, strict=True)]
-
-
-__all__ = ["INPUTS", "NOON", "POLICY", "World", "fresh", "replace", "turned", "world"]
