@@ -15,10 +15,11 @@ from bot.specs.policies import Policies
 
 @dataclass(frozen=True)
 class Past:
-    """A stored decision with the facts behind it."""
+    """A stored decision with the facts behind it; `digest` is the name that it is stored by, in hexadecimal."""
 
     decision: Decision
     facts: Facts
+    digest: str = ""
 
 
 @dataclass(frozen=True)

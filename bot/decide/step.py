@@ -366,5 +366,6 @@ def pasts(ledger: Branch) -> list[Past]:
         behind = facts_path(decision.number, decision.facts_digest)
         data = ledger.get(behind)
         if data is not None and decision.reason_code != "policy_invalid":  # that one was about the policy alone
-            found.append(Past(decision, Facts.parse(data, source=behind)))
+            name = path.rpartition("/")[2].removesuffix(".json")
+            found.append(Past(decision, Facts.parse(data, source=behind), name))
     return found

@@ -224,3 +224,17 @@ def test_a_ledger_with_signatures_is_checked_and_one_that_others_wrote_is_told(
     git(clone, "checkout", "-q", "HEAD~1")
     digest = signed.paths("decisions/")[0].rpartition("/")[2][:20]
     assert run(["decide", "--replay", digest, "--repo", str(clone)]) == 0
+
+
+def test_history_lists_every_verdict_with_the_digest_to_replay_it_by(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["history", "churn", "--decisions", "--repo", str(clone), "--offline"]
+    assert run(words) == 0
+    line = capsys.readouterr().out.splitlines()[1].split()
+    assert line[1:5] == ["#7", "merge", "approved", "approved"]
+    assert run(["decide", "--replay", line[5], "--repo", str(clone)]) == 0
+    assert run([*words, "--environment", "staging"]) == 1
+    assert run([*words, "--json"]) == 0
+    assert run(["history", "nothing", "--decisions", "--repo", str(clone), "--offline"]) == 1
+    assert "no verdict on nothing" in capsys.readouterr().err

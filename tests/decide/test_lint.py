@@ -37,6 +37,8 @@ ROWS: list[tuple[str, dict[str, str], bool]] = [
     ("check_by_name_only", {"approvals": EVALUATED.replace("{evaluation: passes,", "{checks: [{name: ci, app_id: 15368, workflow: ci.yml}],")}, True),
     ("check_by_name_only", {"approvals": EVALUATED.replace("{evaluation: passes,", "{checks: [{name: ci, app_id: 15368, workflow: ci.yml, ref: refs/heads/main, events: [push]}],")}, False),
     ("check_by_name_only", {"approvals": EVALUATED.replace("{evaluation: passes,", "{checks: [{name: ci, app_id: 7}],")}, False),
+    ("check_by_name_only", {"approvals": EVALUATED.replace("{evaluation: passes,", '{checks: [{name: ci, reported_by: "github-actions[bot]#41898282"}],')}, True),
+    ("check_by_name_only", {"approvals": EVALUATED.replace("{evaluation: passes,", '{checks: [{name: ci, reported_by: "scanner[bot]#4242"}],')}, False),
     ("environment_cycle", {"environments": ENVIRONMENTS.replace("{promoters: [owners, releasers]", "{promote_from: [production], promoters: [owners, releasers]")}, True),
     ("environment_cycle", {}, False),
     ("gate_not_asked", {"approvals": APPROVALS}, True),
