@@ -23,6 +23,7 @@ GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted acco
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
 TRAINING = "pull-request.yml"
+PAGE = 100  # the most that GitHub lists at once
 
 
 def _clear(call: Callable[P, T]) -> Callable[P, T]:
@@ -218,17 +219,35 @@ class GitHub:
             return {}
         return {one["login"].lower(): (one["id"], one["role_name"]) for one in found}
 
-    @_once
     @_clear
     def in_team(self, organization: str, team: str, login: str) -> bool | None:
+        listed = self._team(organization, team)
+        if listed is None or login.lower() in listed:
+            return None if listed is None else True
+        return False if len(listed) < PAGE else self._is_member(organization, team, login)
+
+    @_once
+    def _team(self, organization: str, team: str) -> frozenset[str] | None:
+        """Active members of a team and of those below it, the first hundred; None for a token that may not look."""
+        from github import GithubException
+
+        try:
+            found = self._ask("GET", f"/orgs/{quote(organization)}/teams/{quote(team)}/members?per_page={PAGE}")
+        except GithubException as error:
+            if error.status not in (403, 404):
+                raise
+            return None
+        return frozenset(one["login"].lower() for one in found)
+
+    @_once
+    def _is_member(self, organization: str, team: str, login: str) -> bool:
         from github import UnknownObjectException
 
         path = f"/orgs/{quote(organization)}/teams/{quote(team)}/memberships/{quote(login)}"
         try:
-            found = self._ask("GET", path)
+            return bool(self._ask("GET", path)["state"] == "active")
         except UnknownObjectException:
-            return None  # not a member, or a token that may not look: GitHub answers both alike
-        return bool(found["state"] == "active")
+            return False
 
     # --- Conversation
 

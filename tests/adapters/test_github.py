@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.github import ACTIONS, GitHub
 from bot.errors import UserError, WorldError
+from bot.sandbox.people import Team
 from bot.sandbox.world import Sandbox
 
 MARKER = "<!-- mlbot:report:test -->"
@@ -19,7 +20,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("github")
     (folder / "template" / "models").mkdir(parents=True)
     (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    teams = (Team("validators", ("vera",)), Team("risk", ("owen",), parent="validators"))
+    with Sandbox.start(folder / "world", template=folder / "template", teams=teams) as started:
         started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
         yield started
 
@@ -118,6 +120,20 @@ def test_a_token_that_may_not_list_people_asks_for_each(sandbox: Sandbox, status
     sandbox.fail_next("GET", r"/collaborators$", status, message="Must have push access to view collaborators.")
     assert port.permissions(["owen", "vera"]) == {"owen": (1002, "write"), "vera": (1003, "write")}
     assert len(sandbox.requests()) - before == 3
+
+
+def test_everybody_s_place_in_a_team_takes_one_request(sandbox: Sandbox) -> None:
+    port, before = github(sandbox, "owen"), len(sandbox.requests())
+    found = {login: port.in_team("acme", "validators", login) for login in ("vera", "Owen", "dana", "nobody")}
+    assert found == {"vera": True, "Owen": True, "dana": False, "nobody": False}, "owen is in the team below"
+    assert len(sandbox.requests()) - before == 1
+    assert port.in_team("acme", "no-such-team", "vera") is None
+
+
+def test_a_team_of_hundreds_is_asked_for_each_of_the_rest(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.adapters.github.PAGE", 1)
+    port = github(sandbox, "owen")
+    assert [port.in_team("acme", "validators", login) for login in ("vera", "owen", "dana")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
