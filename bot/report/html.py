@@ -24,6 +24,7 @@ from bot.report.withhold import released
 # uPlot 1.6.32, MIT: https://github.com/leeoniya/uPlot
 PARTS = {"style": ("uPlot.min.css", "page.css"), "script": ("uPlot.iife.min.js", "page.js")}
 FOLDERS = ("templates", "vendor")
+MANY = 10  # models, from which on a search saves time
 
 
 def page(report: Report) -> str:
@@ -48,7 +49,7 @@ def page(report: Report) -> str:
             steps=seen.steps,
             blocked=[parts(line) for line in seen.blocked_by],
             models=table(models) if models else "",
-            many=len(models.rows) > 1 if models else False,
+            many=len(models.rows) > MANY if models else False,
             details=[_details(one, number) for number, one in enumerate(details(report))],
             evaluation_id=report.evaluation_id,
             head=report.plan.head_sha if report.plan else "",

@@ -5,7 +5,7 @@ from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, rig
 from bot.report.charts import interval_plot
 from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
 from bot.report.numbers import count, unbroken
-from bot.report.wording import EFFECTS, in_cell, measured, unit_of
+from bot.report.wording import EFFECTS, bounds, in_cell, measured, unit_of
 
 FIRST = 12  # slices that are seen at once; the others have a section of their own
 
@@ -49,9 +49,13 @@ def _row(evaluation: Evaluation, one: SliceResult, reach: float) -> tuple[Cell, 
 
 
 def _alone(evaluation: Evaluation, ordered: list[SliceResult]) -> Table:
-    columns = (*left("Slice"), *right("Rows", "Candidate"), *left("Note"))
-    rows = tuple((Name(one.slice), count(one.n), _value(evaluation, one), one.note) for one in ordered)
+    columns = (*left("Slice"), *right("Rows", "Candidate", "Interval"), *left("Note"))
+    rows = tuple((Name(one.slice), count(one.n), _value(evaluation, one), _interval(one), one.note) for one in ordered)
     return Table(columns, rows, "Slices, worst first")
+
+
+def _interval(one: SliceResult) -> str:
+    return unbroken(bounds(one.value, one.low, one.high)) if one.value is not None else "–"
 
 
 def _value(evaluation: Evaluation, one: SliceResult) -> str:
