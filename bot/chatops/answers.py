@@ -83,5 +83,7 @@ _HEAD = [
     "- `--reason` takes the rest of the line.",
     "- A comment holds at most five commands of at most 200 characters. They run in order; when one of them is wrong, "
     "none runs.",
+    "- \N{EYES} on your comment means that it was understood. What became of it stands in the bot's report, or in one "
+    "reply.",
     "",
 ]
