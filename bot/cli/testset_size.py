@@ -7,6 +7,17 @@ from typing import Any, cast
 
 import click
 
+WORDS = {
+    "rows": "test rows (Hoeffding)",
+    "rows_exact_binomial": "test rows (exact binomial)",
+    "rows_bennett": "labelled test rows (Bennett)",
+    "rows_without_labels": "rows for d, which need no label",
+    "rows_normal_approximation": "labelled test rows (normal, promises nothing)",
+    "labels_per_evaluation": "labels an evaluation, of rows that differ",
+    "smallest_tolerance": "smallest tolerance (Hoeffding)",
+    "smallest_tolerance_bennett": "smallest tolerance (Bennett)",
+}
+
 
 @click.command(name="testset-size")
 @click.option("--condition", required=True, help="Such as 'n - o > 0.02 +/- 0.01' with n, o and d.")
@@ -52,5 +63,5 @@ def command(
     click.echo(" /\\ ".join(map(str, clauses)))
     for name, value in found.items():
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-        click.echo(f"  {name.replace('_', ' '):28} {shown}")
+        click.echo(f"  {WORDS[name]:46} {shown:>12}")
     return 0
