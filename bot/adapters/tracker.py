@@ -45,7 +45,15 @@ class GitHubTracker:
 
     @_clear
     def open_issue(self, title: str, body: str) -> Thread:
-        return _thread(self._github._ask("POST", f"{self._url}/issues", {"title": title, "body": body}))
+        from github import GithubException
+
+        try:
+            return _thread(self._github._ask("POST", f"{self._url}/issues", {"title": title, "body": body}))
+        except GithubException as error:
+            if error.status != 410:
+                raise
+            hint = "Settings, General, Features: switch Issues on; or take `issue` out of `on_alarm`."
+            raise UserError("issues are switched off in this repository", hint=hint, code="issues_off") from None
 
     @_clear
     def open_pull_request(

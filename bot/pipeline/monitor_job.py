@@ -52,7 +52,10 @@ def after(seen: Look, threads: Sequence[Thread], job: Job) -> None:
     given = Situation(seen.health, seen.monitor, seen.past, threads, now, _words(seen, found), why_not)
     acts, said = follow(given)
     for act in acts:
-        said += _do(act, seen.health, found, _tracker(job), job)
+        try:
+            said += _do(act, seen.health, found, _tracker(job), job)
+        except UserError as error:
+            said.append(_refused(act, error))
     _evaluate_what_was_missed(threads, seen.health, job)
     keep(seen.health, job.ports)
     _tell(seen, said, job)
@@ -109,15 +112,17 @@ def _do(act: Act, health: Health, found: Draft | None, tracker: Tracker, job: Jo
 
 def _retrain(found: Draft, title: str, body: str, tracker: Tracker, job: Job) -> list[str]:
     """Opened with GITHUB_TOKEN a pull request starts no workflow: its evaluation is dispatched."""
-    try:
-        made = tracker.open_pull_request(found.branch, found.base, found.files, title, title, body)
-    except UserError as error:
-        hint = "Settings, Actions, General: let GitHub Actions create pull requests."
-        if error.code not in ("forbidden", "refused", "branch_taken"):
-            raise
-        return [f"retrain: {found.branch} is pushed, its pull request was refused: {error.message}. {hint}"]
+    made = tracker.open_pull_request(found.branch, found.base, found.files, title, title, body)
     job.ports.conversation.dispatch(EVALUATION, {"number": str(made.number)})
     return [f"#{made.number} opened: {title}"]
+
+
+def _refused(act: Act, error: UserError) -> str:
+    """What could not be done, as a warning of the run; the record is kept all the same."""
+    hint = error.hint or ""
+    if error.code == "forbidden" and act.about == RETRAIN:
+        hint = "Settings, Actions, General: let GitHub Actions create pull requests."
+    return f"::warning::{act.about}: {error.message}. {hint}".strip()
 
 
 def _evaluate_what_was_missed(threads: Iterable[Thread], health: Health, job: Job) -> None:
@@ -133,8 +138,8 @@ def _tell(seen: Look, said: Iterable[str], job: Job) -> None:
     health = seen.health
     job.say(sentence(health))
     for line in said:
-        job.say(f"  {line}")
-    job.summarize(summary(health) + "".join(f"\n- {line}" for line in said) + "\n")
+        job.say(line if line.startswith("::") else f"  {line}")
+    job.summarize(summary(health) + "".join(f"\n- {line.removeprefix('::warning::')}" for line in said) + "\n")
     folder = job.out / "health"
     folder.mkdir(parents=True, exist_ok=True)
     at = folder / f"{health.environment}-{health.model}.html"

@@ -28,8 +28,8 @@ class Draft:
 
     @property
     def branch(self) -> str:
-        """Named after its content, so that the same rows are the same branch."""
-        digest = hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()[:12]
+        """Named after its content and where it starts, so that the same change is the same branch."""
+        digest = hashlib.sha256(repr((self.base, sorted(self.files.items()))).encode()).hexdigest()[:12]
         return f"mlbot-retrain/{self.model}-{digest}"
 
 

@@ -112,3 +112,30 @@ def test_equal_words_write_nothing(sandbox: Sandbox) -> None:
     before = [one for one in sandbox.requests() if one[0] != "GET"]
     port.edit(made.number, "Same", "words")
     assert [one for one in sandbox.requests() if one[0] != "GET"] == before
+
+
+def test_a_repository_without_issues_says_where_to_switch_them_on(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from github import GithubException
+
+    def gone(*_: object) -> None:
+        raise GithubException(410, {"message": "Issues has been disabled in this repository."})
+
+    port, _ = real(sandbox)
+    monkeypatch.setattr(port._github, "_ask", gone)
+    with pytest.raises(UserError, match="switched off") as caught:
+        port.open_issue("x", "y")
+    assert caught.value.code == "issues_off"
+
+
+def test_a_change_that_was_pushed_before_the_job_died_is_opened_by_the_next_one(tracker: tuple[Tracker, str]) -> None:
+    """The same change on the same commit is the same commit: the push is not refused."""
+    port, base = tracker
+    files = {"models/e.txt": b"1"}
+    if isinstance(port, FakeTracker):
+        port.commits["retrain/d"] = dict(files)
+    else:
+        assert isinstance(port, GitHubTracker)
+        port._push("retrain/d", port._committed(base, files, "Retrain"))
+    assert port.open_pull_request("retrain/d", base, files, "Retrain", "Retrain d", "why").state == "open"
