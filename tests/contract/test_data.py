@@ -32,12 +32,19 @@ def pointed(files: dict[str, bytes]) -> tuple[str, dict[str, bytes]]:
     return text, {oid: content, **{md5(data): data for data in files.values()}}
 
 
-@pytest.fixture(params=["fake", "dvc"])
+@pytest.fixture(params=["fake", "dvc", "embedded"])
 def data(request, tmp_path):
     if request.param == "fake":
         return "sha", FakeData({"sha": FILES})
     repository = Repository(tmp_path / "repository")
     pointer, objects = pointed(FILES)
+    if request.param == "embedded":  # the objects are files of the repository
+        (tmp_path / "repository/.dvc").mkdir()
+        config = "[core]\n    remote = r\n['remote \"r\"']\n    url = embedded\n"
+        (tmp_path / "repository/.dvc/config").write_text(config)
+        kept = {f".dvc/embedded/files/md5/{oid[:2]}/{oid[2:]}": content for oid, content in objects.items()}
+        sha = repository.commit({"data.dvc": pointer, ".dvc/config": config, **kept})
+        return sha, DvcData(tmp_path / "repository", LocalGit(tmp_path / "repository"))
     remote = tmp_path / "remote"
     for oid, content in objects.items():
         path = remote / "files/md5" / oid[:2] / oid[2:]
@@ -47,6 +54,13 @@ def data(request, tmp_path):
     (tmp_path / "repository/.dvc/config").write_text(f"[core]\n    remote = r\n['remote \"r\"']\n    url = {remote}\n")
     sha = repository.commit({"data.dvc": pointer})
     return sha, DvcData(tmp_path / "repository", LocalGit(tmp_path / "repository"))
+
+
+def repository_of(tmp_path, sha):
+    """The repository again, with the files of a commit to add to."""
+    repository = Repository(tmp_path / "repository")
+    repository._index.read_tree(repository.git[sha].tree)
+    return repository
 
 
 def test_files_below_a_path_come_sorted_with_their_hash(data):
@@ -95,7 +109,7 @@ def test_a_file_that_is_added_stands_beside_what_was_there(data, tmp_path):
     assert (out.nfiles, out.size) == (4, sum(map(len, FILES.values())) + 4)
     if isinstance(port, FakeData):
         return
-    after = Repository(tmp_path / "repository").commit(written)
+    after = repository_of(tmp_path, sha).commit(written)
     again = DvcData(tmp_path / "repository", LocalGit(tmp_path / "repository"))
     again.fetch(again.files(after, "data"), tmp_path / "out")
     paths = (tmp_path / "out").rglob("*.csv")
