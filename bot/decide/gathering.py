@@ -120,9 +120,13 @@ def planned_digests(plan: Plan | None) -> dict[str, Evaluated]:
 
 
 def environment_fact(
-    name: str, live: Iterable[Release], history: Iterable[Release], checks: Iterable[Verification], lock: Lock | None
+    name: str,
+    live: Iterable[Release],
+    history: Iterable[Release],
+    verified: Iterable[VerificationRecord],
+    lock: Lock | None,
 ) -> EnvironmentFact:
-    """An environment from its releases."""
+    """An environment from its releases; `history` and `verified` are of all environments."""
     return EnvironmentFact(
         name=name,
         live=tuple(
@@ -138,7 +142,11 @@ def environment_fact(
         ),
         was_live=tuple(sorted({one.artifact_digest for one in history if one.environment == name})),
         lock=lock,
-        verifications=tuple(checks),
+        verifications=tuple(
+            Verification(model=one.model, artifact_digest=one.artifact_digest, verdict=one.outcome, at=one.checked_at)
+            for one in verified
+            if one.environment == name
+        ),
     )
 
 
@@ -197,12 +205,4 @@ def teams_of(account: Account, answer: tuple[int, str] | None, member: Mapping[t
                 team for (id_, team), is_in in member.items() if id_ == account.id and is_in is None
             ),
         }
-    )
-
-
-def verification(data: bytes, source: str) -> Verification:
-    """A verification as the ledger keeps it."""
-    found = VerificationRecord.parse(data, source=source)
-    return Verification(
-        model=found.model, artifact_digest=found.artifact_digest, verdict=found.outcome, at=found.checked_at
     )

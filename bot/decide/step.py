@@ -19,7 +19,6 @@ from bot.decide.gathering import (
     subject,
     teams_of,
     to_ask,
-    verification,
 )
 from bot.decide.reading import (
     Parse,
@@ -66,7 +65,7 @@ from bot.records.ledger import (
     void_path,
 )
 from bot.records.plan import Plan
-from bot.records.release import Release
+from bot.records.release import Release, Verification
 from bot.specs.policies import Policies, read_policies
 
 FOLDER = "policies"
@@ -302,18 +301,15 @@ def _actors(
 def _environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
     paths = ports.environments.paths()
     history = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("promotions/")]
+    checked = ports.ledger.paths("verifications/")
+    verified = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in checked]
     found = []
     for name in policies.environments.environments:
         live = [path for path in paths if path.startswith(f"{name}/") and path.endswith("/release.json")]
         releases = [Release.parse(ports.environments.get(path) or b"", source=path) for path in live]
         lock = ports.environments.get(lock_path(name))
-        checks = [
-            verification(ports.ledger.get(path) or b"", path)
-            for path in ports.ledger.paths("verifications/")
-            if path.split("/")[-1].endswith(f"-{name}.json") or f"/{name}/" in path
-        ]
         held = Lock.model_validate_json(lock) if lock else None
-        found.append(environment_fact(name, releases, history, checks, held))
+        found.append(environment_fact(name, releases, history, verified, held))
     return tuple(found)
 
 

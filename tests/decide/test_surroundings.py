@@ -222,6 +222,40 @@ def test_an_earlier_pull_request_that_the_bot_saw_counts_by_the_bot_s_own_time(d
     assert verdict(ports, INDEPENDENT)[0] == status
 
 
+def seen_before(ports: World, number: int, sha: str, who: int, days: float, *, has_head: bool = True) -> None:
+    """The bot judged another pull request so many days ago."""
+    live = Head.parse(ports.ledger.get(head_path(7, H)) or b"", source="head")
+    people = CommitList.model_validate(
+        {"commits": [{"sha": sha, "author": who, "committer": who, "co_authors": [who]}]}
+    )
+    ports.ledger.clock = NOW - timedelta(days=days)
+    files: dict[str, bytes | None] = {commits_path(number, BASE, sha): people.canonical()}
+    if has_head:
+        files[head_path(number, sha)] = live.model_copy(update={"number": number, "head_sha": sha}).canonical()
+    ports.ledger.commit(files, "an earlier pull request")
+
+
+def test_of_earlier_pull_requests_each_counts_for_itself() -> None:
+    ports = world(reviews=[approve(REV)])
+    seen_before(ports, 2, "2" * 40, REV, 100)  # too long ago
+    seen_before(ports, 3, "3" * 40, REV, 10, has_head=False)  # never reported on
+    seen_before(ports, 7, "7" * 40, REV, 10)  # this one: its builders are excluded as such, or the policy lets them
+    assert verdict(ports, INDEPENDENT)[0] == "approved"
+    seen_before(ports, 4, "4" * 40, REV, 90)  # the end of the time is not in it
+    assert verdict(ports, INDEPENDENT)[0] == "approved"
+    seen_before(ports, 5, "5" * 40, REV, 89.9)
+    assert verdict(ports, INDEPENDENT)[0] == "pending"
+
+
+def test_without_a_witness_nobody_knows_who_built_a_model() -> None:
+    ports = world(reviews=[approve(REV)])
+    collected_then = collected(ports)
+    record(collected_then, decide(collected_then, p1(), NOW), {}, ports)  # type: ignore[arg-type]
+    blind = collected(replace(ports, witness=None), INDEPENDENT)  # type: ignore[arg-type]
+    assert blind.unknown == (f"who built churn since {(NOW - timedelta(days=90)).date()}",)
+    assert decide(blind, INDEPENDENT, NOW).status == "error"
+
+
 # --- where the base went
 
 
@@ -274,6 +308,15 @@ def test_a_moved_base_matters_to_the_models_whose_inputs_it_changed(
 ) -> None:
     ports = with_data(after(world(reviews=[approve(REV)]), base, tip), then, now, then)
     assert [one.base_moved for one in collected(ports).models] == [moved]
+
+
+def test_data_that_only_the_pull_request_changed_did_not_move() -> None:
+    mine = ROWS | {"data/churn.csv": b"9"}
+    moved = after(world(), {MODEL: spec(), POINTER: b"1"}, {POINTER: b"2"})
+    ports = with_data(moved, ROWS, ROWS | {"data/taxi.csv": b"3"}, mine)
+    assert [one.base_moved for one in collected(ports).models] == [False]
+    same = with_data(after(world(), {MODEL: spec(), POINTER: b"1"}, {POINTER: b"2"}), ROWS, mine, mine)
+    assert [one.base_moved for one in collected(same).models] == [False]
 
 
 def test_a_base_that_made_the_same_change_did_not_move() -> None:
