@@ -19,6 +19,7 @@ from bot.pipeline.retraining import draft
 from bot.records.event import Scheduled
 from bot.specs.pointer import read_pointer
 from tests.fakes.conversation import FakeConversation
+from tests.monitor.test_release import moved
 from tests.monitor.world import COMMIT, World, fresh, turned
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -148,6 +149,17 @@ def test_one_model_that_cannot_be_judged_does_not_stop_the_others_and_fails_the_
     with pytest.raises(UserError, match="lost in production"):
         look(live)
     assert len(history("small", "production", live.ports)) == 1
+
+
+def test_one_odd_window_is_no_alarm_where_two_must_agree(live: World) -> None:
+    monitor = WATCHED + "      persistence: {needed: 2, of: 2}\n"
+    for expected in ([], ["open 1"]):
+        live.serve(moved(fresh(400, 3 + len(expected)), "noise", 2.0))
+        assert look(live, monitor=monitor) == expected
+        next_day(live)
+    first, second = history("small", "production", live.ports)
+    assert (first.status, first.raised) == ("healthy", True)
+    assert second.persistence is not None and second.causes == ("drift",) and second.persistence.raised == 2
 
 
 def test_an_environment_without_monitor_is_said_to_be_unwatched(live: World) -> None:

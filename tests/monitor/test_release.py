@@ -174,6 +174,18 @@ def test_a_log_may_have_times_as_text_and_be_a_csv(live: World) -> None:
     assert live.watch().current.rows == 400
 
 
+def test_a_log_that_dvc_tracks_is_fetched(live: World) -> None:
+    rows = fresh()
+    logged = live.serve(rows)
+    live.label(logged, rows["outcome"].to_pylist())
+    tree = live.ports.data.trees["c" * 40]  # type: ignore[attr-defined]
+    tree["data/served/small/log.parquet"] = next(live.log.iterdir()).read_bytes()
+    tree["data/labels/labels.csv"] = (live.folder / "labels/labels.csv").read_bytes()
+    shutil.rmtree(live.log)
+    found = live.watch(predictions="data/served/{model}", labels="data/labels/*.csv")
+    assert found.current.rows == 400 and found.labels is not None and found.labels.labelled == 400
+
+
 # --- labels
 
 
