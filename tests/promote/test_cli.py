@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.serving_environment import ServingEnvironment
 from bot.cli import run
 from tests.promote.world import RealStore, World, git
 from tests.serve.artifacts import an_artifact
@@ -30,19 +31,53 @@ class Person:
         return code, said.out + said.err
 
 
-@pytest.fixture
-def person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
-    world = World(tmp_path)
-    seed = tmp_path / "seed"
+def a_world(folder: Path) -> World:
+    """Policies, real DVC and ruth's clone; `attic` is frozen, `vault` delivered by pull request."""
+    world = World(folder)
+    seed = folder / "seed"
     shutil.copytree(ROOT / "policies", seed / "policies")
+    policy = seed / "policies" / "environments.yaml"
+    policy.write_text(
+        policy.read_text().replace("environments:\n", "environments:\n" + EXTRA, 1) + FREEZE, encoding="utf-8"
+    )
     git(seed, "add", ".")
     git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "policies")
     git(seed, "push", "-q", "origin", "HEAD:main")
     world.main = git(seed, "rev-parse", "HEAD")
-    git(tmp_path, "clone", "-q", "origin.git", "mine")
-    git(tmp_path / "mine", "config", "user.name", "ruth")
-    world.artifacts = RealStore(tmp_path / "mine")  # type: ignore[assignment]
-    return Person(world, capsys)
+    git(folder, "clone", "-q", "origin.git", "mine")
+    git(folder / "mine", "config", "user.name", "ruth")
+    world.artifacts = RealStore(folder / "mine")  # type: ignore[assignment]
+    return world
+
+
+EXTRA = """  attic:
+    promoters: [release-manager]
+  vault:
+    promoters: [release-manager]
+    delivery: pull_request
+"""
+FREEZE = """
+freeze_windows:
+  - name: stocktaking
+    kind: deny
+    environments: [attic]
+    dtstart: "2020-01-01T00:00:00"
+    rrule: FREQ=DAILY
+    duration: 24h
+    time_zone: UTC
+    reason: counted by hand
+"""
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world that no test changes."""
+    return a_world(tmp_path_factory.mktemp("untouched"))
+
+
+@pytest.fixture
+def person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+    return Person(a_world(tmp_path), capsys)
 
 
 def evaluated(world: World, **changes: Any) -> str:
@@ -52,7 +87,7 @@ def evaluated(world: World, **changes: Any) -> str:
 
 
 @pytest.mark.slow
-def test_a_release_manager_works_by_hand(person: Person) -> None:
+def test_a_release_manager_works_by_hand(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluation -> staging -> production -> next -> rollback, with what the commands say about it."""
     first, second = evaluated(person.world), evaluated(person.world, shift=0.9)
     assert person.types("environments") == (0, "Nothing is live in any environment.\n")
@@ -63,6 +98,7 @@ def test_a_release_manager_works_by_hand(person: Person) -> None:
     assert code == 1
     assert "is not live in staging, which the policy asks for first" in said
     assert person.types("promote", "churn", "--to", "staging", "--evaluation", first[7:19])[0] == 0
+    monkeypatch.setattr(ServingEnvironment, "check", lambda *_, **__: None)  # once is enough: it starts a scikit-learn
     code, said = person.types("promote", "churn", "--to", "production")
     assert (code, "churn v1.0.0 is live in production" in said) == (0, True)
     assert person.types("promote", "churn", "--to", "staging", "--evaluation", second)[0] == 0
@@ -88,24 +124,47 @@ def test_a_release_manager_works_by_hand(person: Person) -> None:
     assert "ok      bytes" in said
     assert "hold" in person.types("environments")[1]
 
+    code, said = person.types("verified", "churn", "--environment", "staging", "--outcome", "passed", "--because", "ok")
+    assert (code, said) == (0, "churn v1.1.0 in staging: passed (ok).\n")
+    other = ["--because", "ok", "--digest", "sha256:" + "0" * 64]
+    code, said = person.types("verified", "churn", "--environment", "staging", "--outcome", "passed", *other)
+    assert (code, "Nothing was recorded" in said) == (1, True)
+    code, said = person.types("withdraw", "staging", "churn", "--reason", "law")
+    assert (code, "nothing of it is live there" in said) == (0, True)
+    assert [one["environment"] for one in json.loads(person.types("environments", "--json")[1])] == ["production"]
+
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["promote", "churn", "--to", "moon"], "There are: staging, production."),
+        (["promote", "churn", "--to", "moon"], "There are: attic, vault, staging, production."),
         (["promote", "churn", "--to", "staging", "--version", "v3.0.0"], "has no version v3.0.0"),
         (["promote", "churn", "--to", "staging", "--evaluation", "abc"], "0 evaluations of churn"),
         (["promote", "churn", "--to", "staging", "--force"], "--force needs a --reason"),
-        (["rollback", "production", "churn", "--reason", "x"], "no earlier good release"),
+        (["promote", "churn", "--to", "attic", "--version", "v1.0.0"], "attic is closed: Freeze stocktaking: counted"),
+        (["promote", "churn", "--to", "vault", "--version", "v1.0.0"], "delivered by pull requests"),
+        (["rollback", "moon", "churn", "--reason", "x"], "There are: attic, vault, staging, production."),
+        (["withdraw", "moon", "churn", "--reason", "x"], "there is no environment 'moon'"),
+        (["verify", "churn", "--environment", "moon"], "there is no environment 'moon'"),
+        (["serve", "--environment", "moon"], "there is no environment 'moon'"),
+        (["serve", "--environment", "staging", "--port", "99999"], "0<=x<=65535"),
+        (
+            ["verified", "churn", "--environment", "staging", "--outcome", "odd", "--because", "x"],
+            "'odd' is not one of",
+        ),
+        (["withdraw", "production", "churn", "--reason", "x"], "churn is not live in production"),
+        (["rollback", "production", "churn", "--reason", "x"], "it was never live there"),
         (["rollback", "production", "churn", "--reason", "x", "--to", "v9.0.0"], "was never live in production"),
         (["history", "churn"], "churn was never promoted"),
         (["verify", "churn", "--environment", "production"], "churn is not live in production"),
         (["gc", "--keep-days", "-1"], "Invalid value"),
     ],
 )
-def test_mistakes_are_told_with_the_way_out(person: Person, words: list[str], says: str) -> None:
+def test_mistakes_are_told_with_the_way_out(
+    untouched: World, capsys: pytest.CaptureFixture[str], words: list[str], says: str
+) -> None:
     """Exit 1 and a sentence; never a traceback."""
-    code, said = person.types(*words)
+    code, said = Person(untouched, capsys).types(*words)
     assert (code, says in said) == (1, True), said
     assert "Traceback" not in said
 
