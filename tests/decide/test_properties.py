@@ -34,6 +34,7 @@ from tests.decide.world import (
     judge,
     model,
     p1,
+    pull_request,
     review,
 )
 
@@ -112,6 +113,8 @@ REMOVALS = st.sampled_from(
         {"unknown": ("commits",)},
         {"checks": None},
         {"opinions": ()},
+        {"pull_request": pull_request(head_sha=H, last_pusher=None)},
+        {"pull_request": pull_request(head_sha=H2, last_pusher=None)},
         {"models": (model(evaluation_digest=None, artifact_digest=None, evaluated_inputs_digest=None, gates=()),)},
     ]
 )
