@@ -41,7 +41,8 @@ def _files(path: Path) -> list[Path]:
 def _parquet(file: Path) -> Iterator[Any]:
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(file) as opened:
+    # What is read ahead stays in memory until the file is closed: with it a file of any size would be held whole.
+    with pyarrow.parquet.ParquetFile(file, pre_buffer=False) as opened:
         yield from opened.iter_batches(ROWS)
 
 

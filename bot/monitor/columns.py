@@ -54,10 +54,7 @@ def schema_notes(reference: Any, current: Any, ignored: frozenset[str], optional
 
 def codes(table: Any, made: Sequence[Coder]) -> Codes:
     """Codes (n, F) of a table or a batch; a column that one file of several lacks is missing there."""
-    n = table.num_rows
-    names = set(table.schema.names)
-    columns = [one.codes(_flat(table.column(one.column))) if one.column in names else np.zeros(n) for one in made]
-    return np.column_stack(columns).astype(np.uint8)
+    return np.stack(list(_each(table, made)), axis=1) if made else np.zeros((table.num_rows, 0), np.uint8)
 
 
 def counted(found: Codes, made: Sequence[Coder]) -> list[Floats]:
@@ -69,8 +66,16 @@ def streamed(source: Source, made: Sequence[Coder]) -> list[Floats]:
     """The same over all rows of a source, in the memory of one batch."""
     totals = [np.zeros(one.size) for one in made]
     for batch in source.read():
-        totals = [total + more for total, more in zip(totals, counted(codes(batch, made), made), strict=True)]
+        for total, found in zip(totals, _each(batch, made), strict=True):
+            total += np.bincount(found, minlength=len(total))
     return totals
+
+
+def _each(table: Any, made: Sequence[Coder]) -> Iterator[Codes]:
+    names = set(table.schema.names)
+    for one in made:
+        has_column = one.column in names
+        yield one.codes(_flat(table.column(one.column))) if has_column else np.zeros(table.num_rows, np.uint8)
 
 
 def _joined(one: Any, other: Any) -> Any:

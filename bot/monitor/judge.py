@@ -24,7 +24,7 @@ __all__ = ["FEWEST_ROWS", "MOST_SAMPLED", "Settings", "Source", "judge"]
 
 FEWEST_ROWS = 30
 FEW_ROWS = 200
-MOST_SAMPLED = 20_000
+MOST_SAMPLED = 10_000
 # Spent on rows that are not drawn quite independently, and so that what is measured stays under what is said.
 MARGIN = 0.8
 
