@@ -108,7 +108,7 @@ def _is_older(name: str, since: datetime) -> bool:
 def _parquet(stream: Any) -> Iterator[Any]:
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(stream) as opened:
+    with pyarrow.parquet.ParquetFile(stream, pre_buffer=False) as opened:
         yield from opened.iter_batches(ROWS)
 
 
