@@ -43,6 +43,7 @@ def story(world: Sandbox, call: Any) -> None:
         "",
         "/pulls",
         "/pulls?state=all",
+        "/activity",
         f"{p}/commits",
         f"{p}/files",
         f"{p}/comments",
