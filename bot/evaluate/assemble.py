@@ -66,6 +66,7 @@ def case_of(
         policy_digest=context.policy_digest,
         uses=context.uses or {},
         best=context.best or {},
+        passed=context.passed,
         operating=characteristics(training, candidate.predictor, test, clock),
         facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions)),
         run=context.run or {},

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.errors import Place
 from bot.evaluate.gates.reasons import REASONS
-from bot.records.evaluation import Budget, GateResult
+from bot.records.evaluation import Budget, Evaluation, GateResult
 from bot.records.ledger import testset_folder, testset_use_path
-from bot.specs.gates import BudgetPolicy
+from bot.specs.gates import BudgetPolicy, Gates
 
 
 def budgets(
@@ -53,3 +53,14 @@ def earlier_uses(paths: Iterable[str], test_rows_digest: str, metric: str, input
     folder = testset_folder(test_rows_digest, metric)
     own = testset_use_path(test_rows_digest, metric, inputs_digest)
     return sum(1 for path in set(paths) if path.startswith(folder) and path != own)
+
+
+def looks_back(gates: Gates) -> bool:
+    """Whether what earlier evaluations on the same rows said matters: for the Ladder, or for a `first_change`."""
+    is_ladder = gates.policy.budget is not None and gates.policy.budget.ladder
+    return is_ladder or any(getattr(placed.gate, "adaptivity", "") == "first_change" for placed in gates.gates)
+
+
+def passed_gates(evaluations: Iterable[Evaluation]) -> frozenset[str]:
+    """Ids of the gates that any of them passed."""
+    return frozenset(gate.gate for one in evaluations for gate in one.gates if gate.verdict == "pass")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,8 @@ class Case:
     """A candidate on its test rows, with everything that it is judged against.
 
     `baselines` by environment name, `dummy` or `linear`; `missing` are the environments without one. `uses` counts
-    earlier evaluations of other inputs on these test rows, by metric; `best` is the best value released among them.
+    earlier evaluations of other inputs on these test rows, by metric; `best` is the best value released among them, and
+    `passed` are the ids of gates that one of them passed.
     `fresh` (n,) are the test rows that the base commit's data did not hold, None without a base.
     """
 
@@ -76,6 +77,7 @@ class Case:
     policy_digest: str
     uses: Mapping[str, int] = field(default_factory=dict)
     best: Mapping[str, float] = field(default_factory=dict)
+    passed: Collection[str] = ()
     operating: Mapping[str, float] = field(default_factory=dict)
     facts: Facts = Facts()
     run: Mapping[str, Any] = field(default_factory=dict)
@@ -158,6 +160,7 @@ def gather(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ...]
         judged_at=case.facts.judged_at,
         overlap=case.facts.overlap,
         budget=_budget(case, metrics, differences, estimates),
+        passed=case.passed,
         confidence=policy.confidence,
         correction=policy.slices.correction,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,7 +49,8 @@ class Evidence:
 
     `slices` are by metric. `contract` is None when the data have no schema. `newest_age_days` at `judged_at` is None
     when the spec names no time column. `overlap` is the share of test rows also among the training rows, None when not
-    looked for. `accuracies`: n, o and d of ease.ml/ci by baseline.
+    looked for. `accuracies`: n, o and d of ease.ml/ci by baseline. `passed` are ids of gates that passed for other
+    inputs on these test rows.
     """
 
     training: Training
@@ -69,6 +70,7 @@ class Evidence:
     judged_at: datetime | None = None
     overlap: float | None = None
     budget: tuple[Budget, ...] = ()
+    passed: Collection[str] = ()
     confidence: float = 0.95
     correction: str = "holm"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -33,6 +33,7 @@ class Context:
     sections: tuple[Section, ...] = ()
     best: Mapping[str, float] | None = None
     known_ids: Any = None
+    passed: Collection[str] = ()
 
 
 def facts_of(spec: ModelSpec, training: Training, table: Any, train: Any, test: Any, context: Context) -> Facts:

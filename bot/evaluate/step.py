@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ def evaluate(
     loaders: Loaders,
     uses: Mapping[str, int] | None = None,
     best: Mapping[str, float] | None = None,
+    passed: Collection[str] = (),
     policy_digest: str = "",
     run: Mapping[str, Any] | None = None,
     contract: Contract | None = None,
@@ -44,9 +45,10 @@ def evaluate(
 
     `baselines`: environment -> artifact folder of the model deployed there, or the reason why there is none to compare
     with (`NOTHING_DEPLOYED` while the environment is empty). `uses` counts, by metric, earlier evaluations of other
-    inputs on these test rows, `best` the best value released among them. `contract` is the model's schema.yaml; `now`
-    (aware) dates the evaluation; `before` is the data of the base commit, for the data change report; `attestation` and
-    `known_tests` (ids of tests known to run, and how) belong to the ML Test Score.
+    inputs on these test rows, `best` is the best value released among them, `passed` are the ids of gates that one of
+    them passed. `contract` is the model's schema.yaml; `now` (aware) dates the evaluation; `before` is the data of the
+    base commit, for the data change report; `attestation` and `known_tests` (ids of tests known to run, and how) belong
+    to the ML Test Score.
 
     Raises UserError when the candidate or its data cannot be read.
     """
@@ -56,7 +58,7 @@ def evaluate(
     table = table_of(spec, data_dir, [*training.inputs, *slice_columns(spec)], theirs, contract, loaders)
     sections = change_sections(spec, training, data_dir, before, contract, loaders)
     known = known_ids(spec, training, before, loaders)
-    context = Context(gates, policy_digest, uses, run, contract, now, sections, best, known)
+    context = Context(gates, policy_digest, uses, run, contract, now, sections, best, known, passed)
     found = evaluated(case_of(spec, candidate, champions, table, context, loaders.clock))
     score = score_section(ml_test_score(found, attestation, known_tests))
     return found.model_copy(update={"sections": (*found.sections, score)})

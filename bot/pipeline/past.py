@@ -24,14 +24,12 @@ def uses_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports
     return earlier_uses(taken, test_rows_digest, metric, inputs_digest)
 
 
-def best_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> float | None:
-    """The best value of other inputs that people were shown on these test rows; None while there is none."""
-    from bot.evaluate.ladder import best_released
-
+def earlier_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> list[Evaluation]:
+    """The evaluations of other inputs on these test rows, as far as the ledger holds them."""
     own = testset_use_path(test_rows_digest, metric, inputs_digest)
     paths = [path for path in ports.ledger.paths(testset_folder(test_rows_digest, metric)) if path != own]
     found = [_evaluation_of_use(path, ports) for path in paths]
-    return best_released([one for one in found if one is not None], metric)
+    return [one for one in found if one is not None]
 
 
 def _evaluation_of_use(path: str, ports: Ports) -> Evaluation | None:

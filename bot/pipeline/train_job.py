@@ -11,7 +11,7 @@ from typing import Any
 from bot.errors import MlbotError, UserError
 from bot.pipeline.failures import failure_of
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.past import attestation_of, best_of, readers_of, tests_of, uses_of
+from bot.pipeline.past import attestation_of, earlier_of, readers_of, tests_of, uses_of
 from bot.pipeline.reuse import GATES, known, live_digest, spec_at
 from bot.plan.step import plan_one
 from bot.ports import Ports
@@ -53,6 +53,8 @@ def run(event: Event, job: Job) -> None:
 
 
 def _train(one: Planned, made: Plan, job: Job) -> None:
+    from bot.evaluate.budget import looks_back, passed_gates
+    from bot.evaluate.ladder import best_released
     from bot.evaluate.metrics import canonical
     from bot.evaluate.step import evaluate
 
@@ -74,10 +76,11 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
         where = {env: _champion(env, one.model, Path(name, env), ports) for env in spec.environments}
         metric = canonical(spec.metrics.primary)
         seen = (training.test_rows_digest, metric, one.inputs_digest, ports)
-        best = best_of(*seen) if gates.policy.budget and gates.policy.budget.ladder else None
+        earlier = earlier_of(*seen) if looks_back(gates) else []
+        best = best_released(earlier, metric)
         result = evaluate(
             spec, training, folder, data, where, gates, loaders=_loaders(), uses={metric: uses_of(*seen)},
-            best={} if best is None else {metric: best}, policy_digest=sha256(policy),
+            best={} if best is None else {metric: best}, passed=passed_gates(earlier), policy_digest=sha256(policy),
             run={"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url}, contract=contract,
             now=ports.clock.now(), before=_before(one, made, training, data, base, ports),
             attestation=attestation_of(one.model, job.default_sha, ports), known_tests=tests_of(one.model, ports),

@@ -13,7 +13,7 @@ from bot.evaluate.gates import judge
 from bot.evaluate.gates.reasons import REASONS
 from bot.evaluate.metrics import METRICS
 from bot.evaluate.results import Difference, Estimate
-from bot.records.evaluation import MissingBaseline
+from bot.records.evaluation import Budget, MissingBaseline
 from tests.builders import a_training
 from tests.evaluate.worlds import some_gates
 
@@ -226,3 +226,20 @@ def test_a_condition_that_cannot_be_told_says_how_many_rows_and_labels_would_set
     assert "With +/- 0.03 it could be told on" in unclear.sentence
     on_it = judged('kind: condition, reliability: 0.9, steps: 1, condition: "n - o > 0.05 +/- 0.07"')
     assert on_it.rows_needed is None and "on the threshold itself" in on_it.sentence
+
+
+def test_a_condition_promises_nothing_beyond_its_steps_or_after_its_first_pass() -> None:
+    """ease.ml/ci, `first_change`: a new test set is required after the first pass."""
+    wide = 'kind: condition, reliability: 0.9, condition: "n - o > 0.01 +/- 0.03"'
+
+    def used(n: int) -> tuple[Budget, ...]:
+        return (Budget(test_rows_digest="x", metric="roc_auc", used=n, allowed=None),)
+
+    assert judged(f"{wide}, steps: 3", budget=used(3)).reason_code != "testset_exhausted"
+    spent = judged(f"{wide}, steps: 3", budget=used(4))
+    assert (spent.verdict, spent.reason_code) == ("fail", "testset_exhausted") and "number 4" in spent.sentence
+    once = f"{wide}, steps: 9, adaptivity: first_change"
+    assert judged(once, budget=used(2)).reason_code != "testset_exhausted"
+    retired = judged(once, budget=used(2), passed=("x",))
+    assert retired.reason_code == "testset_exhausted" and "retired" in retired.sentence
+    assert judged(f"{wide}, steps: 9", budget=used(2), passed=("x",)).reason_code != "testset_exhausted"

@@ -100,3 +100,16 @@ def test_models_of_a_draft_wait_and_are_no_failure(tmp_path: Path, monkeypatch: 
     assert "churn is not trained yet." in page and "is a draft" in page and "failed" not in page
     made.draft = False
     assert "churn is new" in text(made.evaluate())
+
+
+def test_the_first_pass_of_a_first_change_condition_retires_the_test_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    condition = b"condition: 'n > 0.5 +/- 0.15', steps: 9, reliability: 0.9, adaptivity: first_change"
+    gates = GATES + b"  - {id: right_often, kind: condition, " + condition + b"}\n"
+    made = world(tmp_path, monkeypatch, gates=gates, head={SPEC: penalised(0.9)})
+    assert re.search(r"right_often \| ✅.pass", text(made.evaluate()))
+    made.push(**{SPEC: penalised(0.8)})
+    assert "gate right_often fails: The test rows were retired when another model first passed" in text(made.evaluate())
+    made.push(**{SPEC: penalised(0.9)})
+    assert re.search(r"right_often \| ✅.pass", text(made.evaluate())), "the same inputs again cost nothing"

@@ -26,6 +26,9 @@ def judge(gate: ConditionGate, evidence: Evidence) -> Finding:
         sentence = "The condition speaks of accuracies, which a regression does not have."
         return Finding("inconclusive", "condition_unsupported", sentence)
     steps = gate.steps or next((one.allowed for one in evidence.budget if one.allowed), None) or 1
+    spent = _spent(gate, steps, evidence)
+    if spent:
+        return Finding("fail", "testset_exhausted", spent)
     plan = Plan(gate.reliability, steps, gate.adaptivity)
     needed = rows_for(clauses, plan, gate.bound)
     said = " /\\ ".join(map(str, clauses))
@@ -49,6 +52,16 @@ def judge(gate: ConditionGate, evidence: Evidence) -> Finding:
     ending = f"With {' and '.join(f'+/- {one.tolerance:.2g}' for one in nearer)} it could be told on {rows(wanted)}"
     ending += f": {rows(more)} more{_fewer_labels(clauses, more, measured[2])}." if more else ", and there are enough."
     return Finding("inconclusive", "evidence_insufficient", f"{sentence} {ending}", rows_needed=more or None)
+
+
+def _spent(gate: ConditionGate, steps: int, evidence: Evidence) -> str:
+    """Why the rows promise this gate nothing any more; empty while they do."""
+    used = max((one.used for one in evidence.budget), default=0)
+    if used > steps:
+        return f"The reliability was promised for {steps} evaluations on these test rows; this is number {used}."
+    if gate.adaptivity == "first_change" and gate.id in evidence.passed:
+        return "The test rows were retired when another model first passed this gate on them."
+    return ""
 
 
 def _fewer_labels(clauses: Sequence[Clause], more: int, differ: float) -> str:
