@@ -21,7 +21,8 @@ def batches(path: Path) -> Iterator[Any]:
 
     for file in _files(path):
         try:
-            yield from _parquet(file) if file.suffix == ".parquet" else _csv(file)
+            with pa.OSFile(str(file)) as stream:
+                yield from read(stream, file.name)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             hint = "The file may have been cut short while it was copied; copy it again, or leave it out."
@@ -38,19 +39,22 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _parquet(file: Path) -> Iterator[Any]:
+def read(stream: Any, name: str) -> Iterator[Any]:
+    """Record batches of an open Parquet or CSV file (pyarrow's own or Python's), by the ending of its name."""
+    yield from (_parquet if name.endswith(".parquet") else _csv)(stream)
+
+
+def _parquet(stream: Any) -> Iterator[Any]:
     import pyarrow.parquet
 
     # What is read ahead stays in memory until the file is closed: with it a file of any size would be held whole.
-    with pyarrow.parquet.ParquetFile(file, pre_buffer=False) as opened:
+    with pyarrow.parquet.ParquetFile(stream, pre_buffer=False) as opened:
         yield from opened.iter_batches(ROWS)
 
 
-def _csv(file: Path) -> Iterator[Any]:
+def _csv(stream: Any) -> Iterator[Any]:
     from pyarrow import csv
 
-    if file.stat().st_size == 0:
-        raise OSError("the file is empty")
     convert = csv.ConvertOptions(strings_can_be_null=True)
-    with csv.open_csv(file, convert_options=convert) as reader:
+    with csv.open_csv(stream, convert_options=convert) as reader:
         yield from reader

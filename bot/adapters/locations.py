@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bot.adapters.batches import ROWS, SUFFIXES
+from bot.adapters.batches import SUFFIXES, read
 from bot.errors import UserError, WorldError
 
 GLOB = re.compile(r"[*?\[]")
@@ -34,7 +34,7 @@ class Tables:
                 continue
             try:
                 with opened() as stream:
-                    yield from (_parquet if name.endswith(".parquet") else _csv)(stream)
+                    yield from read(stream, name)
             except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
                 self.broken[name] = (str(error).splitlines() or [type(error).__name__])[0][:200]
 
@@ -57,7 +57,13 @@ def _here(place: str, root: Path) -> list[tuple[str, Callable[[], Any]]]:
     else:
         files = list(path.rglob("*")) if path.is_dir() else [path]
     chosen = sorted({file for file in files if file.suffix in SUFFIXES and file.is_file()})
-    return [(_short(file, root), lambda file=file: file.open("rb")) for file in chosen]  # type: ignore[misc]
+    return [(_short(file, root), lambda file=file: _opened(file)) for file in chosen]  # type: ignore[misc]
+
+
+def _opened(file: Path) -> Any:
+    import pyarrow as pa
+
+    return pa.OSFile(str(file))
 
 
 def _short(file: Path, root: Path) -> str:
@@ -103,18 +109,3 @@ def _listed(store: Any, path: str, place: str) -> list[str]:
 def _is_older(name: str, since: datetime) -> bool:
     closed = _CLOSED.fullmatch(PurePosixPath(name).name)
     return closed is not None and datetime.strptime(closed[1], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) < since
-
-
-def _parquet(stream: Any) -> Iterator[Any]:
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(stream, pre_buffer=False) as opened:
-        yield from opened.iter_batches(ROWS)
-
-
-def _csv(stream: Any) -> Iterator[Any]:
-    from pyarrow import csv
-
-    convert = csv.ConvertOptions(strings_can_be_null=True)
-    with csv.open_csv(stream, convert_options=convert) as reader:
-        yield from reader
