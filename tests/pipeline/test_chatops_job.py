@@ -1,0 +1,128 @@
+"""A comment in the job that handles it: what is heard, what is answered, and what is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.pipeline import chatops_job
+from bot.ports import Comment
+from bot.records.event import Account, CommentCreated
+from tests.fakes.conversation import NOW
+from tests.pipeline.test_train_and_report import SPEC, penalised
+from tests.pipeline.world import NUMBER, World, world
+
+PEOPLE = {name: Account(id=id_, login=name) for name, id_ in {"dana": 1001, "owen": 1002, "mallory": 1005}.items()}
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A pull request of dana's that nothing was evaluated of."""
+    made = world(tmp_path, monkeypatch, head={SPEC: penalised(0.5)})
+    made.talk.workflows = frozenset({"pull-request.yml", "promote.yml"})
+    return made
+
+
+def say(
+    made: World, body: str, login: str = "dana", *, pull: Mapping[str, Any] | None = None, stored: str | None = None,
+    edited: bool = False, **ports: Any,
+) -> str:  # fmt: skip
+    """What the bot answers, empty for nothing. `stored` is what GitHub holds by now, when it differs."""
+    talk, at = made.talk, NOW + timedelta(minutes=len(made.talk.comments_))
+    number = 1000 + len(talk.comments_)
+    moved = at + timedelta(hours=1) if edited else at
+    talk.comments_.append(Comment(number, PEOPLE[login], body if stored is None else stored, at, moved))
+    before = len(talk.comments_)
+    job = made.job()
+    github: Any = job.ports.pull_requests
+    github.roles["mallory"] = (1005, "read")
+    github.pulls[NUMBER] = replace(github.pulls[NUMBER], **(pull or {}))
+    event = CommentCreated(number=NUMBER, comment_id=number, author=PEOPLE[login], sender=PEOPLE[login], body=body)
+    chatops_job.run(event, replace(job, ports=replace(job.ports, **ports)))
+    return "\n".join(one.body for one in talk.comments_[before:])
+
+
+def test_talk_is_no_command_and_costs_nothing(made: World) -> None:
+    assert say(made, "hello\n> /approve\n\n    /approve") == ""
+    assert made.talk.asked == [] and made.talk.reactions == []
+
+
+@pytest.mark.parametrize("changes", [{"stored": "/status please"}, {"edited": True}])
+def test_a_comment_that_was_edited_meanwhile_does_nothing(made: World, changes: dict[str, Any]) -> None:
+    assert say(made, "/retrain", **changes) == ""
+    assert made.talk.reactions == [] and made.talk.dispatched == []
+
+
+def test_an_accepted_comment_gets_eyes_before_anything_else(made: World) -> None:
+    assert say(made, "/status")
+    assert made.talk.asked.index("POST reaction") < made.talk.asked.index("POST comment")
+    assert made.talk.reactions == [(1000, "eyes")]
+
+
+def test_when_one_command_is_wrong_none_is_carried_out(made: World) -> None:
+    assert "Nothing was done" in say(made, "/retrain\n/aprove")
+    assert made.talk.dispatched == []
+
+
+def test_commands_run_in_order_and_a_refused_one_stops_no_other(made: World) -> None:
+    said = say(made, "/merge\n/retrain churn", "owen")
+    assert said.startswith("`merge` was refused")
+    assert [inputs["models"] for _, inputs in made.talk.dispatched] == ["churn"]
+
+
+def test_a_seed_travels_with_the_dispatch(made: World) -> None:
+    assert say(made, "/retrain churn seed=7") == ""
+    ((file, inputs),) = made.talk.dispatched
+    assert (file, inputs["models"], inputs["seed"], inputs["number"]) == ("pull-request.yml", "churn", "7", "7")
+
+
+@pytest.mark.parametrize(
+    ("body", "pull", "code"),
+    [
+        ("/retrain", {"from_fork": True}, "target_missing"),
+        ("/retrain " + "e" * 40, {}, "ref_changed"),
+        ("/retrain " + "e" * 40, {"from_fork": True}, "ref_changed"),
+    ],
+)
+def test_training_another_head_than_the_live_one_is_refused_with_the_line_to_paste(
+    made: World, body: str, pull: dict[str, Any], code: str
+) -> None:
+    said = say(made, body, "owen", pull=pull)
+    assert code in said and f"    /retrain {made.sha}" in said
+    assert made.talk.dispatched == []
+
+
+class Runs:
+    """Port TrainingRuns: what goes, and what was cancelled."""
+
+    def __init__(self, *going: int) -> None:
+        self.left, self.cancelled = list(going), list[int]()
+
+    def going(self, number: int) -> list[int]:
+        return self.left if number == NUMBER else []
+
+    def cancel(self, run_id: int) -> bool:
+        self.cancelled.append(run_id)
+        return run_id != 6  # which has ended in the meantime
+
+
+@pytest.mark.parametrize(
+    ("going", "said"), [((5, 6), "actions/runs/5. "), ((6,), "nothing_to_cancel"), ((), "nothing_to_cancel")]
+)
+def test_cancel_names_what_it_stopped(made: World, going: tuple[int, ...], said: str) -> None:
+    runs = Runs(*going)
+    assert said in say(made, "/cancel", "owen", training_runs=runs)
+    assert runs.cancelled == list(going)
+
+
+def test_nobody_without_permission_starts_stops_or_merges_anything(made: World) -> None:
+    runs = Runs(5)
+    for body in ("/cancel", "/retrain", "/merge", "/hold --reason x", "/lock production --reason x", "/plan"):
+        said = say(made, body, "mallory", training_runs=runs)
+        assert "was refused" in said, body
+    assert (runs.cancelled, made.talk.dispatched, made.talk.merged) == ([], [], [])
