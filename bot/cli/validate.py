@@ -19,7 +19,7 @@ from bot.errors import Place, Problems, UserError
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
     """Check model specs, data contracts and policies, as they are on disk.
 
-    PATH is a model's folder, a model.yaml or schema.yaml, or a policies folder; without any, models/ and policies/.
+    PATH is a model's folder, a file in it, or a policies folder; without any, models/ and policies/.
     Exit 1 when something is wrong.
     """
     checked: list[str] = []
@@ -68,6 +68,7 @@ def _model_folders(path: Path) -> list[Path]:
 def _check_model(folder: Path) -> None:
     from bot.cli.spec_checks import parameter_errors
     from bot.specs.agreement import disagreements
+    from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
     from bot.specs.model import check_name, model_spec
     from bot.specs.yaml import read_yaml, together
@@ -82,6 +83,9 @@ def _check_model(folder: Path) -> None:
         errors.extend(disagreements(spec, document, read_contract(_bytes(schema), str(schema))))
     if errors:
         raise together(errors)
+    attestation = folder / "attestation.yaml"
+    if attestation.exists():
+        read_attestation(_bytes(attestation), str(attestation))
 
 
 def _check_policies(folder: Path) -> None:

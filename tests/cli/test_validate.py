@@ -47,6 +47,15 @@ def test_all_mistakes_are_named_in_one_run(clone, capsys):
         assert text in said
 
 
+def test_an_attestation_beside_a_spec_is_checked_too(clone, capsys):
+    file = clone / "models/bike-rentals/attestation.yaml"
+    file.write_text('version: 1\ntests:\n  S1: {how: manual, by: ana, date: "2026-01-31"}\n')
+    assert run(["validate"]) == 0
+    replace(file, "manual", "by hand")
+    assert run(["validate"]) == 1
+    assert "models/bike-rentals/attestation.yaml:3" in capsys.readouterr().err
+
+
 def test_json_is_for_machines(clone, capsys):
     replace(clone / "models/bike-rentals/model.yaml", "owner: owen", "ower: owen")
     assert run(["validate", "models/bike-rentals", "--json"]) == 1
