@@ -252,24 +252,48 @@ def attempts() -> list[Any]:
 
 
 def test_a_request_for_break_glass_is_answered_with_what_a_second_person_writes() -> None:
-    found = case(**MERGED)
-    said = orders.open_break_glass("c77", account(REL), "production", "outage", found)
-    assert f"`/break-glass confirm {request_id(7, 'c77')}`" in said and "own" in said and "rel)" not in said
+    said = orders.open_break_glass("c77", account(REL), "production", "outage", case(**MERGED))
+    name = request_id(7, "c77")
+    assert said == (
+        f"{name} asks to promote past the policy. It needs 2 people in all, within 15m. "
+        f"Who can confirm (own) writes: `/break-glass confirm {name}`"
+    )
+
+
+NO_GLASS = Case(facts(**MERGED), p1(commands=ORDERS), NOW)  # type: ignore[arg-type]
+NEVER = [
+    (REL, "staging", "outage", "command_not_allowed", "there is no break-glass for staging\n\nIt is for production."),
+    (
+        REL,
+        "nowhere",
+        "outage",
+        "unknown_environment",
+        "there is no environment nowhere\n\nKnown: staging and production.",
+    ),
+    (REL, "production", "  ", "reason_missing", "break-glass needs a reason\n\nAdd --reason and why."),
+    (ANN, "production", "outage", "contributor_approval", "ann cannot ask for it here\n\nWho can ask: rel and own."),
+    (BOB, "production", "outage", "contributor_approval", "bob cannot ask for it here\n\nWho can ask: rel and own."),
+]
 
 
 @pytest.mark.parametrize(
-    ("who", "environment", "reason", "code"),
-    [
-        (REL, "staging", "outage", "command_not_allowed"),
-        (REL, "nowhere", "outage", "unknown_environment"),
-        (REL, "production", "  ", "reason_missing"),
-        (ANN, "production", "outage", "contributor_approval"),
-    ],
-    ids=["not for staging", "no such environment", "no reason", "by who built it"],
+    ("who", "environment", "reason", "code", "said"), NEVER, ids=[f"{one[0]}-{one[1]}" for one in NEVER]
 )
 def test_a_request_that_could_never_count_is_refused_at_once(
-    who: int, environment: str, reason: str, code: str
+    who: int, environment: str, reason: str, code: str, said: str
 ) -> None:
     with pytest.raises(UserError) as caught:
         orders.open_break_glass("c77", account(who), environment, reason, case(**MERGED))
-    assert caught.value.code == code
+    assert (caught.value.code, str(caught.value)) == (code, said)
+
+
+def test_without_break_glass_in_the_policy_there_is_none_to_ask_for() -> None:
+    with pytest.raises(UserError, match="no break-glass for production") as caught:
+        orders.open_break_glass("c77", account(REL), "production", "outage", NO_GLASS)
+    assert caught.value.hint == "policies/environments.yaml has no break_glass."
+
+
+def test_a_builder_who_holds_the_role_cannot_ask_either() -> None:
+    found = case(pr={**MERGED["pr"], "author": account(REL)})
+    with pytest.raises(UserError, match="rel cannot ask for it here"):
+        orders.open_break_glass("c77", account(REL), "production", "outage", found)

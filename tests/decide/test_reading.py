@@ -117,6 +117,15 @@ def test_confirming_break_glass_is_not_asking_for_it() -> None:
     assert (found.kind, found.request) == ("break_glass", None)
 
 
+def test_everything_that_a_command_names_is_taken_over() -> None:
+    from bot.chatops.parse import parse as grammar
+
+    target = "E-" + "a" * 16
+    (found,) = commands_in([said(f"/approve {target} churn to production")], grammar, None)
+    assert (found.target, found.models, found.environment) == (target, ("churn",), "production")
+    assert found.created_at == "2026-03-04T12:00:00Z"
+
+
 def test_an_edit_shows_and_a_bot_is_not_heard() -> None:
     assert [one.edited for one in commands_in([said("/approve", minutes=1)], parse, None)] == [True]
     assert [one.edited for one in commands_in([said("/approve")], parse, None)] == [False]

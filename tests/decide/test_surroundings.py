@@ -12,14 +12,14 @@ from bot.decide.decide import decide
 from bot.decide.step import collect, record
 from bot.errors import WorldError
 from bot.ports import Commit
-from bot.records.facts import Check, CommitList, Facts
+from bot.records.facts import Check, CommitList, Contribution, Facts
 from bot.records.ledger import Evaluated, Head, commits_path, head_path, party_path, plan_path
 from bot.records.plan import Plan
 from bot.specs.policies import Policies
 from tests.builders import a_digest
 from tests.decide.policies import P, require
 from tests.decide.test_step import BASE, World, approve, parse, world
-from tests.decide.world import ANN, APPROVALS, BOB, NOW, OWN, REV, REV2, H, account, codes, p1
+from tests.decide.world import ANN, APPROVALS, BOB, NOW, OWN, REV, REV2, H, account, codes, facts, p1, review
 from tests.fakes.data import FakeData
 
 TIP = "c" * 40
@@ -245,6 +245,17 @@ def test_of_earlier_pull_requests_each_counts_for_itself() -> None:
     assert verdict(ports, INDEPENDENT)[0] == "approved"
     seen_before(ports, 5, "5" * 40, REV, 89.9)
     assert verdict(ports, INDEPENDENT)[0] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("model", "guarded", "status"),
+    [("churn", (), "pending"), ("taxi", (), "approved"), ("taxi", ("bot/x.py",), "pending")],
+    ids=["the model itself", "another model", "the rest of a change: whoever built any model"],
+)
+def test_who_built_what_matters_to_what_is_judged(model: str, guarded: tuple[str, ...], status: str) -> None:
+    built = (Contribution(actor=REV, model=model, at="2026-03-01T00:00:00Z"),)
+    found = facts(review(REV), contributions=built, guarded_paths=guarded)
+    assert decide(found, INDEPENDENT, NOW).status == status
 
 
 def test_without_a_witness_nobody_knows_who_built_a_model() -> None:

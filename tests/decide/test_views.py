@@ -234,9 +234,20 @@ def test_backtest_takes_the_last_word_on_each_pull_request() -> None:
 
 
 def test_when_judging_is_impossible_the_decision_blocks() -> None:
-    decision = refuse(facts(), "policy_invalid", ["policies/roles.yaml:3: no"], NOW)
+    decision = refuse(
+        facts(), "policy_invalid", ["policies/roles.yaml:3: no", "policies/x.yaml: not a policy file"], NOW
+    )
     assert (decision.status, decision.reason_code, decision.models) == ("error", "policy_invalid", ())
-    assert decision.facts_digest == facts().digest()
+    assert decision.facts_digest == facts().digest() and decision.policy_digest == ""
+    assert decision.headline == "Cannot be judged: The policy cannot be loaded. policies/roles.yaml:3: no"
+    assert [(one.name, one.sentence) for one in decision.tree.children] == [
+        ("mistake 1", "policies/roles.yaml:3: no"), ("mistake 2", "policies/x.yaml: not a policy file"),
+    ]  # fmt: skip
+    assert [(one.who, one.action, one.command) for one in decision.unblock] == [
+        (("whoever may change policies/",), "mend policies/roles.yaml:3: no", None),
+        (("whoever may change policies/",), "mend policies/x.yaml: not a policy file", None),
+    ]
+    assert decision.risk_tier == "unknown"
 
 
 def test_reason_codes_are_a_closed_list_with_words() -> None:
