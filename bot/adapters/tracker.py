@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.adapters.git import BOT_EMAIL, BOT_NAME, LocalGit
+from bot.adapters.git import LocalGit
 from bot.adapters.github import GitHub, _clear
 from bot.errors import UserError, WorldError
 from bot.ports import Thread
@@ -65,7 +65,7 @@ class GitHubTracker:
         return _thread({**made, "pull_request": {}})
 
     def _committed(self, base: str, files: Mapping[str, bytes | None], message: str) -> str:
-        """The same files on the same base are the same commit: its date is the base's."""
+        """The bot's account is who GitHub attributes it to. The same files on the same base are the same commit."""
         import pygit2
 
         repository = self._git.repository
@@ -77,7 +77,8 @@ class GitHubTracker:
                 index.remove(path)
             else:
                 index.add(pygit2.IndexEntry(path, repository.create_blob(data), pygit2.enums.FileMode.BLOB))
-        who = pygit2.Signature(BOT_NAME, BOT_EMAIL, parent.commit_time, 0)
+        me = self._github.me()
+        who = pygit2.Signature(me.login, f"{me.id}+{me.login}@users.noreply.github.com", parent.commit_time, 0)
         return str(repository.create_commit(None, who, who, message, index.write_tree(repository), [parent.id]))
 
     def _push(self, branch: str, commit: str) -> None:

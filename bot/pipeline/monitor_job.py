@@ -18,6 +18,7 @@ from bot.records.ledger import head_path
 from bot.report.health import issue, page, retraining, rollback, sentence, summary, title_of
 
 EVALUATION = "pull-request.yml"
+ACTIONS = "github-actions[bot]"  # who GITHUB_TOKEN acts as; what an app of the team's own opens starts workflows
 MOST_BODY = 60_000  # GitHub takes 65,536 characters
 
 
@@ -113,7 +114,8 @@ def _do(act: Act, health: Health, found: Draft | None, tracker: Tracker, job: Jo
 def _retrain(found: Draft, title: str, body: str, tracker: Tracker, job: Job) -> list[str]:
     """Opened with GITHUB_TOKEN a pull request starts no workflow: its evaluation is dispatched."""
     made = tracker.open_pull_request(found.branch, found.base, found.files, title, title, body)
-    job.ports.conversation.dispatch(EVALUATION, {"number": str(made.number)})
+    if job.ports.conversation.me().login == ACTIONS:
+        job.ports.conversation.dispatch(EVALUATION, {"number": str(made.number)})
     return [f"#{made.number} opened: {title}"]
 
 

@@ -13,7 +13,6 @@ from bot.adapters.github import GitHub
 from bot.adapters.tracker import GitHubTracker
 from bot.errors import UserError
 from bot.ports import Tracker
-from bot.sandbox.people import BOT
 from bot.sandbox.world import Sandbox
 from tests.fakes.tracker import FakeTracker
 
@@ -88,13 +87,13 @@ def test_a_branch_that_holds_something_else_is_not_overwritten(tracker: tuple[Tr
     assert caught.value.code == "branch_taken"
 
 
-def test_the_bots_commit_is_attributed_to_its_account(sandbox: Sandbox) -> None:
-    """The policy blocks commits that GitHub cannot attribute; the bot's are its own account's."""
+def test_the_commit_is_attributed_to_who_opens_the_pull_request(sandbox: Sandbox) -> None:
+    """The policy blocks commits that GitHub cannot attribute."""
     port, base = real(sandbox)
     made = port.open_pull_request("retrain/c", base, {"models/d.txt": b"1"}, "Retrain", "Retrain c", "why")
     pull = sandbox.github("dana").get_repo(sandbox.repository).get_pull(made.number)
     (commit,) = pull.get_commits()
-    assert commit.author.id == BOT.id and commit.committer.id == BOT.id
+    assert commit.author.id == commit.committer.id == pull.user.id
 
 
 def test_closing_twice_writes_once() -> None:

@@ -16,7 +16,7 @@ from bot.monitor.step import history
 from bot.pipeline.job import Job
 from bot.pipeline.monitor_job import run
 from bot.pipeline.retraining import draft
-from bot.records.event import Scheduled
+from bot.records.event import Account, Scheduled
 from bot.specs.pointer import read_pointer
 from tests.fakes.conversation import FakeConversation
 from tests.monitor.test_release import moved
@@ -109,6 +109,16 @@ def test_a_job_that_died_after_it_opened_the_pull_request_asks_for_its_evaluatio
     next_day(live)
     look(live)
     assert talk.dispatched == []
+
+
+def test_what_an_app_of_the_teams_own_opens_starts_its_evaluation_itself(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = fresh()
+    live.label(live.serve(rows), turned(rows["outcome"], 0.4))
+    monkeypatch.setattr(FakeConversation, "me", lambda _: Account(id=7, login="acme-models[bot]", kind="Bot"))
+    assert look(live) == ["open 1", "open 2"]
+    assert live.ports.conversation.dispatched == []  # type: ignore[attr-defined]
 
 
 def test_rows_that_the_data_hold_already_open_no_second_pull_request(live: World) -> None:

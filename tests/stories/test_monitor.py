@@ -186,6 +186,7 @@ def test_a_model_that_drifts_is_brought_back_by_a_pull_request_that_people_appro
         ]
         (pull,) = pulls
         assert pull.title == "Retrain visits on 800 new rows" and pull.user.type == "Bot"
+        assert [one.author.id for one in pull.get_commits()] == [pull.user.id]
         changed = {one.filename: one.patch for one in pull.get_files()}
         assert set(changed) == {"data.dvc", "models/visits/model.yaml"}
         assert "+data: {path: data/rows.parquet" in changed["models/visits/model.yaml"]
