@@ -89,14 +89,17 @@ def _policies(root: Path) -> Finding:
 
 
 def _bot_opens(root: Path) -> bool:
-    """Whether a policy asks for retraining pull requests."""
+    """Whether a policy asks for pull requests of the bot's own: to retrain, or to promote."""
     from bot.cli.policy_files import read_folder
 
     try:
         environments = read_folder(root / "policies").environments.environments.values()
     except MlbotError:
         return False
-    return any("retraining_pull_request" in one.monitor.on_alarm for one in environments if one.monitor)
+    return any(
+        one.delivery == "pull_request" or (one.monitor and "retraining_pull_request" in one.monitor.on_alarm)
+        for one in environments
+    )
 
 
 def _remote(root: Path) -> Finding:

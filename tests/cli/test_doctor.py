@@ -74,7 +74,7 @@ def test_a_bot_that_shall_open_pull_requests_must_be_let() -> None:
         True
     }
     (found,) = [one for one in setting_findings(GOOD, bot_opens=True) if not one.is_good]
-    assert "may not open retraining" in found.sentence
+    assert "may not open the pull requests" in found.sentence
     assert "can_approve_pull_request_reviews=true" in (found.command or "")
 
 
