@@ -77,7 +77,8 @@ def _token(settings: Settings, api: str, *, bot_opens: bool) -> Finding:
     good = found.get("default_workflow_permissions") == "read" and may == bot_opens
     sentence = "tokens read by default and approve nothing" if good else "tokens may write, or approve, by default"
     if bot_opens:
-        sentence = "tokens read by default and may open" if good else "tokens may not open the pull requests that the policy wants"
+        wants = "tokens may not open the pull requests that the policy wants, or write by default"
+        sentence = "tokens read by default and may open pull requests" if good else wants
     return Finding("Actions' own approvals", good, sentence, None if good else command)
 
 
