@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import UserError
@@ -10,7 +11,9 @@ from bot.records.event import Account
 from bot.records.facts import (
     Actor,
     Asked,
+    Check,
     CommitFact,
+    Contribution,
     EnvironmentFact,
     Facts,
     Gate,
@@ -55,6 +58,12 @@ def rehearsed(given: Given, policies: Policies, now: datetime) -> Facts:
         opinions=tuple(_opinion(index, one, people, models, now) for index, one in enumerate(given.opinions)),
         actors=_actors(given, people),
         training_initiators=(people[given.training_initiator or given.author].id,),
+        checks=tuple(_checks(given, policies)),
+        contributions=tuple(
+            Contribution(actor=people[login].id, model=one.model, at=_stamp(now - timedelta(days=days)))
+            for login, days in given.built_days_ago.items()
+            for one in models
+        ),
         environments=_environments(given, policies, people, models, now),
         asked=_asked(given, people, models, now),
         revoked=tuple(
@@ -74,11 +83,34 @@ def _people(given: Given, policies: Policies) -> dict[str, Account]:
     found.setdefault("somebody-else", Account(id=STRANGER, login="somebody-else"))
     said = [_said(one).by for one in given.opinions]
     mentioned = (given.author, *given.committers, *given.co_authors, given.last_pusher, given.training_initiator)
-    for login in (*mentioned, given.asked_by, given.locked_by, *given.permissions, *said):
+    mentioned = (*mentioned, given.asked_by, given.locked_by, *given.permissions, *given.built_days_ago)
+    for login in (*mentioned, *said):
         if login is not None and login not in found:
             hint = f"Name {login} in roles.yaml, or under `people` as {{account: {login}#123}}."
             raise UserError(f"nobody knows {login}", hint=hint, code="policy_test_invalid")
     return found
+
+
+def _checks(given: Given, policies: Policies) -> Iterator[Check]:
+    """What is reported as the policy wants it to be."""
+    wanted = [check for rule in policies.approvals.rules for check in rule.require.checks]
+    for name in given.checks:
+        if name not in {check.name for check in wanted}:
+            raise UserError(f"no rule asks for the check {name}", hint="Use its name.", code="policy_test_invalid")
+    for check in wanted:
+        said = given.checks.get(check.name)
+        if said is None:
+            continue
+        is_status = check.reported_by is not None
+        yield Check(
+            name=check.name,
+            app_id=None if is_status else STRANGER if said == "forged" else check.app_id,
+            workflow=check.workflow,
+            ref=check.ref,
+            event=check.events[0] if check.events else None,
+            conclusion="success" if said == "forged" else None if said == "running" else said,
+            reporter_id=(STRANGER if said == "forged" else account(check.reported_by or "").id) if is_status else None,
+        )
 
 
 def _said(one: GivenOpinion | str) -> GivenOpinion:

@@ -66,6 +66,10 @@ class Given(Spec):
     """Changed files that no model's digest covers; found from `change_kinds` when left out."""
     opinions: tuple[GivenOpinion | str, ...] = ()
     """`owen approves` is short for a review of the live head an hour ago."""
+    checks: dict[str, str] = Field(default_factory=dict)
+    """Check -> conclusion (`running` for none yet) by the source that the policy names, or `forged` by another."""
+    built_days_ago: dict[str, float] = Field(default_factory=dict)
+    """Login -> how many days ago this person built the models."""
     labels: tuple[str, ...] = ()
     base_branch: str = "main"
     from_fork: bool = False
