@@ -15,16 +15,20 @@ from bot.monitor.lent import Reference
 from bot.monitor.logged import Count, comparable, converted, times_of
 from bot.monitor.measured import Measured, against
 from bot.monitor.persist import Rule
-from bot.records.health import Aged, Cause, Check, Health, Joined, Note, Performance
+from bot.records.health import Aged, Cause, Check, ColumnDrift, Health, Joined, Note, Performance
 from bot.records.log import PREDICTED, PROBABILITY
 from bot.records.release import Release
 from bot.records.training import Training
 from bot.specs.policies.monitor import Monitor
 
+SHARES = 3  # of the false alarms, where labels are to be had: inputs and answers, performance, the labels themselves
+
 
 @dataclass
 class Found:
-    """What the parts found. `measured` is the metric on new labelled rows, `expected` on the test rows."""
+    """What the parts found. `measured` is the metric on new labelled rows, `expected` on the test rows; `shift` is what
+    `judge` says of the labels alone.
+    """
 
     count: Count = field(default_factory=Count)
     checks: list[Check] = field(default_factory=list)
@@ -32,6 +36,7 @@ class Found:
     labels: Joined | None = None
     measured: Measured | None = None
     expected: Measured | None = None
+    shift: Health | None = None
     versions: list[Aged] = field(default_factory=list)
 
 
@@ -50,7 +55,7 @@ def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Se
     rule = Rule(monitor.persistence.needed, monitor.persistence.of) if monitor.persistence else Rule()
     classes = training.classes or ()
     return Settings(
-        false_alarms_per_month=monitor.false_alarms_per_month / (2 if has_labels else 1),
+        false_alarms_per_month=monitor.false_alarms_per_month / (SHARES if has_labels else 1),
         windows_per_month=monitor.windows_per_month,
         least_effect=monitor.least_effect,
         target=training.target,
@@ -59,6 +64,15 @@ def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Se
         task="classification" if training.classes else "regression",
         probabilities={label: f"{PROBABILITY}{label}" for label in classes},
         rule=rule,
+    )
+
+
+def label_settings(monitor: Monitor) -> Settings:
+    """What `judge` is asked about the labels alone."""
+    return Settings(
+        false_alarms_per_month=monitor.false_alarms_per_month / SHARES,
+        windows_per_month=monitor.windows_per_month,
+        least_effect=monitor.least_effect,
     )
 
 
@@ -98,16 +112,16 @@ def _known(values: Any, training: Training) -> Any:
 def assembled(
     judged: Health, found: Found, release: Release, monitor: Monitor, *, since: datetime, now: datetime
 ) -> Health:
-    """One record: `judge`'s part on the inputs, performance at the other half of the false alarms, checks, causes."""
+    """One record of what `judge` says of the inputs and of the labels, performance, checks and causes."""
     has_labels = monitor.labels is not None
     per_window = monitor.false_alarms_per_month / monitor.windows_per_month
-    performance = against(found.expected, found.measured, per_window / 2) if has_labels else None
+    performance = against(found.expected, found.measured, per_window / SHARES) if has_labels else None
     checks = tuple(sorted(found.checks, key=lambda one: not one.alarm))
-    causes = _causes(judged, performance, checks)
-    families = (*judged.budget.families, "performance") if has_labels else judged.budget.families
+    causes = _causes(judged, found.shift, performance, checks)
+    families = (*judged.budget.families, "performance", "labels") if has_labels else judged.budget.families
     is_known = judged.status != "unknown" or performance is not None or bool(causes)
     allowed = monitor.false_alarms_per_month
-    expected = (judged.budget.expected_per_month or 0.0) + (allowed / 2 if has_labels else 0.0)
+    expected = (judged.budget.expected_per_month or 0.0) + (allowed * (SHARES - 1) / SHARES if has_labels else 0.0)
     share = {"false_alarms_per_month": allowed, "per_window": per_window, "expected_per_month": expected}
     return judged.model_copy(
         update={
@@ -116,6 +130,7 @@ def assembled(
             "artifact_digest": release.artifact_digest,
             "status": "alarm" if causes else "healthy" if is_known else "unknown",
             "performance": (performance,) if performance else (),
+            "drift": (*judged.drift, *_shifted(found.shift)),
             "budget": judged.budget.model_copy(update={**share, "families": tuple(dict.fromkeys(families))}),
             "notes": (*_notes(judged, performance), *found.notes),
             "judged_at": _time(now),
@@ -138,10 +153,19 @@ def _notes(judged: Health, performance: Performance | None) -> Iterable[Note]:
         yield Note(code="no_labels", sentence=sentence)
 
 
-def _causes(judged: Health, performance: Performance | None, checks: Iterable[Check]) -> tuple[Cause, ...]:
-    """What alarms: what `judge` says of the inputs, performance first, and the checks."""
+def _shifted(shift: Health | None) -> Iterable[ColumnDrift]:
+    """The tests of the labels; the target is what is called so."""
+    alarm = shift is not None and "drift" in shift.causes
+    for one in shift.drift if shift is not None else ():
+        yield one.model_copy(update={"role": "target", "alarm": alarm and one.alarm})
+
+
+def _causes(
+    judged: Health, shift: Health | None, performance: Performance | None, checks: Iterable[Check]
+) -> tuple[Cause, ...]:
+    """What alarms: performance, what `judge` says of the inputs and of the labels, and the checks."""
     found: dict[Cause, bool] = {"performance": True} if performance is not None and performance.alarm else {}
-    found |= dict.fromkeys(judged.causes, True)
+    found |= dict.fromkeys((*judged.causes, *(shift.causes if shift is not None else ())), True)
     found |= {one.cause: True for one in checks if one.alarm}
     return tuple(found)
 

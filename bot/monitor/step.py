@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import MlbotError
-from bot.monitor.assemble import Found, assembled, labelled_rows, plain, settings_of
+from bot.monitor.assemble import Found, assembled, label_settings, labelled_rows, plain, settings_of
 from bot.monitor.inputs import as_trained, broken_contract, missing_rates, skew_of_answers, skew_of_inputs, unseen
 from bot.monitor.judge import MOST_SAMPLED, Source, judge
 from bot.monitor.labels import joined, labels_of
@@ -152,6 +152,12 @@ def _performance(one: Watch, rows: Any) -> None:
     one.found.measured = one.lent.measure(one.reference, rows)
     one.found.expected = one.lent.measure(one.reference, one.reference.table)
     one.found.checks += skew_of_inputs(rows, one.reference.training.inputs)
+    target = [one.reference.training.target]
+    sides = (
+        Source("test rows", one.reference.table.select(target).to_batches),
+        Source("labels", rows.select(target).to_batches),
+    )
+    one.found.shift = judge(one.release.model, *sides, label_settings(one.monitor))
 
 
 def _versions(one: Watch, rows: Any, released: Sequence[Release]) -> None:

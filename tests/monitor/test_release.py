@@ -38,7 +38,8 @@ def test_a_model_that_does_as_well_as_on_its_test_rows_is_healthy(live: World) -
     assert (found.status, found.causes, found.version, found.environment) == ("healthy", (), "v2.0.0", "production")
     assert performance.metric == "log_loss" and (performance.n_reference, performance.n_current) == (627, 400)
     assert performance.low < 0 < performance.high
-    assert found.budget.families == ("drift", "performance")
+    assert found.budget.families == ("drift", "performance", "labels")
+    assert [one.column for one in found.drift if one.role == "target"] == ["outcome", "outcome"]
     assert (found.since, found.until) == ("2026-11-22T12:00:00Z", "2026-11-23T12:00:00Z")
 
 
@@ -46,8 +47,17 @@ def test_labels_that_turn_are_an_alarm_of_performance_and_not_of_drift(live: Wor
     rows = fresh()
     live.label(live.serve(rows), turned(rows["outcome"], 0.3))
     found = live.watch()
-    assert found.causes == ("performance",)
+    assert found.causes[0] == "performance"
     assert found.performance[0].alarm and found.performance[0].worse > 0.1
+
+
+def test_labels_that_become_rarer_are_a_shift_of_the_label(live: World) -> None:
+    rows = fresh()
+    fewer = [one if number % 2 else "no" for number, one in enumerate(rows["outcome"].to_pylist())]
+    live.label(live.serve(rows), fewer)
+    found = live.watch()
+    assert "drift" in found.causes
+    assert {(one.column, one.role) for one in found.drift if one.alarm} == {("outcome", "target")}
 
 
 def test_inputs_that_move_are_an_alarm_of_drift(live: World) -> None:
