@@ -98,17 +98,23 @@ def merged_inputs(head: Head, commit: str, job: Job) -> dict[str, str]:
     return found
 
 
+def evaluations_of(head: Head, job: Job) -> dict[str, Evaluation]:
+    """The stored evaluations of a head by model; a model that has none is left out."""
+    found = {}
+    for model, one in head.models.items():
+        if one.evaluation_digest is not None:
+            at = evaluation_path(model, one.inputs_digest, one.evaluation_digest)
+            found[model] = Evaluation.parse(job.ports.ledger.get(at) or b"", source=at)
+    return found
+
+
 def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | None:
     """The report of a head by the ledger alone, None before there is one."""
     head, path = head_of(number, sha, job), plan_path(number, sha)
     data = job.ports.ledger.get(path)
     if head is None or data is None:
         return None
-    evaluations = {}
-    for model, one in head.models.items():
-        if one.evaluation_digest is not None:
-            at = evaluation_path(model, one.inputs_digest, one.evaluation_digest)
-            evaluations[model] = Evaluation.parse(job.ports.ledger.get(at) or b"", source=at)
+    evaluations = evaluations_of(head, job)
     unknown = Failure(message="There is no evaluation; the log of the training run says why.")
     return Report(
         number=number,

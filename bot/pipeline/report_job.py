@@ -8,7 +8,7 @@ from bot.chatops.parse import parse
 from bot.decide.step import policy_difference, void
 from bot.errors import UserError
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.judge import head_of, judge, policies_of, show
+from bot.pipeline.judge import evaluations_of, head_of, judge, policies_of, show
 from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
@@ -35,7 +35,6 @@ from bot.records.report import Report, RunFacts
 from bot.report.annotations import workflow_commands
 from bot.report.html import page
 from bot.report.markdown import summary
-from bot.report.status import evaluation_status
 
 LOST = Failure(
     message="The training job ended without a result: it ran out of memory or time, or its runner was lost.",
@@ -199,7 +198,9 @@ def _report_trial(number: int, made: Plan, job: Job) -> None:
     )  # fmt: skip
     job.summarize(summary(report))
     (job.out / "report.html").write_text(page(report), encoding="utf-8")
-    text = trial_text(evaluation_status(report).description, job.inputs, job.ports.run.url)
+    head = head_of(number, made.head_sha, job)
+    standing = Report(number=number, evaluations=evaluations_of(head, job) if head else {})
+    text = trial_text(report, standing, job.inputs, job.ports.run.url)
     job.ports.conversation.reply(number, text)
     job.say(text)
 

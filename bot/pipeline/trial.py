@@ -12,6 +12,9 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.ports import Git
+from bot.records.report import Report
+from bot.report.numbers import decimals, number, with_unit
+from bot.report.withhold import released
 from bot.specs.yaml import read_yaml
 
 _SPEC = re.compile(r"models/[^/]+/model\.yaml")
@@ -65,10 +68,30 @@ class Reseeded:
         return with_seed(data, self._seed, path)
 
 
-def trial_text(headline: str, inputs: Mapping[str, str], url: str | None) -> str:
-    """The reply about a trial; `url` is where its whole report is, None outside GitHub."""
+def trial_text(tried: Report, standing: Report, inputs: Mapping[str, str], url: str | None) -> str:
+    """The reply about a trial, beside the head as it stands; `url` is the run with its report, None outside GitHub."""
     seed, where = seed_of(inputs), f"[The whole report]({url}) is the summary of its run. " if url else ""
+    rows = [f"| {name} | {_primary(tried, name)} | {_primary(standing, name)} |" for name in _models(tried)]
+    table = "\n".join([f"| Model | With seed {seed} | As its spec stands |", "| :-- | :-- | :-- |", *rows])
     return (
-        f"Trial with seed {seed}: {headline}\n\n{where}It approves and changes nothing, and it counts as one look at "
+        f"Trial with seed {seed}:\n\n{table}\n\n{where}A trial approves and changes nothing, and counts as one look at "
         f"the test set. To let it out, write `seed: {seed}` in model.yaml: then it is not trained again."
     )
+
+
+def _models(report: Report) -> list[str]:
+    return sorted({*report.evaluations, *report.failures})
+
+
+def _primary(report: Report, model: str) -> str:
+    """The primary metric with its interval, as far as the test-set budget lets people see it."""
+    if model not in report.evaluations:
+        return "no result"
+    found = released(report).evaluations[model]
+    metric = next((one for one in found.metrics if one.name == found.primary_metric), None)
+    if metric is None:
+        return "withheld"
+    digits = decimals(metric.low, metric.high, metric.value)
+    bounds = [number(one, digits) for one in (metric.low, metric.high) if one is not None]
+    interval = f" ({' to '.join(bounds)})" if len(bounds) == 2 else ""
+    return f"{metric.name.replace('_', ' ')} {with_unit(number(metric.value, digits), metric.unit)}{interval}"
