@@ -157,10 +157,11 @@ def _alarmed(about: str, health: Health) -> bool:
 
 def _is_gone(about: str, health: Health) -> bool:
     """Whether this look could have seen the cause and did not: what was not judged is not gone."""
+    inputs = any(one.role != "target" for one in health.drift)  # labels alone say nothing of the inputs
     judged = {
         "performance": bool(health.performance),
-        "drift": bool(health.drift),
-        "inputs": bool(health.drift),
+        "drift": inputs,
+        "inputs": inputs,
         "skew": any(one.cause == "skew" for one in health.checks),
         "traffic": any(one.code == "rows" for one in health.checks),
         "operation": any(one.cause == "operation" for one in health.checks),

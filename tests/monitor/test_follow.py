@@ -101,6 +101,10 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any], list[tuple[str, str, int
         (a_health(), a_thread("drift", 4), a_thread(RETRAIN, 5)), {}, [("close", "drift", 4), ("close", RETRAIN, 5)],
     ),
     "not judged is not gone": ((a_health(judged=False), a_thread("drift", 4), a_thread(RETRAIN, 5)), {}, []),
+    "labels alone do not say that the inputs are well": (
+        (a_health().model_copy(update={"drift": (a_health().drift[0].model_copy(update={"role": "target"}),)}),
+         a_thread("drift", 4), a_thread("performance", 5)), {}, [("close", "performance", 5)],
+    ),
     "one of two causes is gone": (
         (a_health("drift"), a_thread("drift", 4), a_thread("performance", 5)), {"on_alarm": ("issue",)},
         [("edit", "drift", 4), ("close", "performance", 5)],
