@@ -24,7 +24,7 @@ def rows_of(
     groups = codes_of(table[spec.data.group]) if spec.data.group else None
     if training.classes is None:
         truth: Any = np.asarray(target.to_numpy(), dtype=np.float64)
-        return Rows(training.task, truth, groups=groups, slices=slices)
+        return Rows(training.task, truth, groups=groups, slices=slices, unit=spec.metrics.unit)
     truth = class_codes(texts(target), training.classes)
     if (truth < 0).any():
         unknown = texts(target)[truth < 0][0]

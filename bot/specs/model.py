@@ -38,6 +38,8 @@ class Metrics(Spec):
     also: tuple[str, ...] = ()
     cost: dict[str, dict[str, float]] | None = None
     """For `cost`: cost by true label, then by predicted label."""
+    unit: Annotated[str, Field(max_length=20)] = ""
+    """Unit of the target of a regression, such as `minutes`: shown with `mae`, `rmse` and the like."""
 
     @property
     def names(self) -> tuple[str, ...]:

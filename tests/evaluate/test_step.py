@@ -164,7 +164,8 @@ def test_a_contract_that_does_not_hold_fails_its_gate_and_is_shown(tmp_path: Pat
 TASKS = {
     "multiclass": b"task: multiclass\nmetrics: {primary: log_loss, also: [f1_macro, cost], "
     b"cost: {DE: {FR: 2}, FR: {DE: 1}}}\n",
-    "regression": b"task: regression\nmetrics: {primary: neg_mean_absolute_error, also: [rmse, pinball_0.9]}\n",
+    "regression": b"task: regression\nmetrics: {primary: neg_mean_absolute_error, also: [rmse, pinball_0.9], "
+    b"unit: EUR}\n",
 }
 
 
@@ -212,6 +213,10 @@ def test_other_tasks_are_evaluated_the_same_way(tmp_path: Path, task: str) -> No
     assert set(production) == ({"log_loss", "f1_macro", "cost"} if classes else {"mae", "rmse", "pinball_0.9"})
     assert production["log_loss" if classes else "mae"].high < 0
     assert result.primary_metric == ("log_loss" if classes else "mae")
+    units = {one.name: one.unit for one in result.metrics}
+    assert units.items() >= ({"log_loss": "nats"} if classes else {"mae": "EUR", "rmse": "EUR", "mape": ""}).items(), (
+        units
+    )
     gates = {gate.gate: gate for gate in result.gates}
     name = "not_worse_than_production" + ("" if classes else "_regression")
     assert gates[name].reason_code == "gate_passed"
