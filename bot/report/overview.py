@@ -100,7 +100,11 @@ def changed(report: Report) -> Parts:
     """Kinds of change, and how much of the repository they touch."""
     if report.plan is None:
         return ()
-    kinds = ", ".join(CHANGES.get(kind, kind) for kind in report.plan.change_kinds) or "nothing"
+    order = [
+        *(kind for kind in CHANGES if kind in report.plan.change_kinds),
+        *sorted({*report.plan.change_kinds} - {*CHANGES}),
+    ]
+    kinds = ", ".join(CHANGES.get(kind, kind) for kind in order) or "nothing"
     models = affected(report)
     total = max(report.plan.n_models, len(models) + sum(isinstance(one, Skipped) for one in report.plan.entries))
     if not models:
@@ -119,7 +123,7 @@ def better(report: Report) -> Parts:
     parts: list[Part] = []
     if len(judged) <= FEW:
         for model in judged:
-            parts += [Name(model), "·", *evidence(report.evaluations[model]), Break()]
+            parts += [Name(model), "·", *evidence(report.evaluations[model], among_others=True), Break()]
         return tuple(parts[:-1])
     for word, who in outcomes(report, judged):
         parts += [f"{len(who)} {word}:", *names(who), ";"]

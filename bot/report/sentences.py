@@ -72,14 +72,14 @@ def said_of(found: Outcome) -> str:
     return OUTCOMES[found][1]
 
 
-def evidence(evaluation: Evaluation) -> Parts:
+def evidence(evaluation: Evaluation, *, among_others: bool = False) -> Parts:
     """Is it better? The answer, the primary metric, and the difference with its interval."""
     withheld = withholding(evaluation)
     if withheld:
         return _withheld(withheld)
     found, compared = answer(evaluation), champion(evaluation)
     if compared is None or found is None:
-        return _against_reference(evaluation)
+        return _against_reference(evaluation, "New:" if among_others else "Nothing is deployed to compare with.")
     if found == "same":
         return ("No change: both predict the same on every test row.",)
     candidate, deployed = pair(evaluation, compared)
@@ -91,10 +91,10 @@ def evidence(evaluation: Evaluation) -> Parts:
     return "Yes:" if found == "better" else "No:", Name(compared.metric), numbers
 
 
-def _against_reference(evaluation: Evaluation) -> Parts:
+def _against_reference(evaluation: Evaluation, new: str) -> Parts:
     compared = reference(evaluation)
     unscored = unscored_baseline(evaluation)
-    why = f"What is in {unscored} could not be scored." if unscored else "Nothing is deployed to compare with."
+    why = f"What is in {unscored} could not be scored." if unscored else new
     if compared is None:
         return (why,)
     candidate, there = pair(evaluation, compared)

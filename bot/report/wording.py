@@ -38,16 +38,16 @@ EFFECTS: dict[Effect, str] = {
     "unclear": "○ unclear",
     "same": "= the same",
 }
-CHANGES = {
+CHANGES = {  # in the order to name them
     "spec": "model specs",
     "data": "data",
     "schema": "data schemas",
-    "docs": "documentation",
-    "code": "the bot's code",
-    "evaluator": "the evaluator",
     "policy": "policies",
+    "evaluator": "the evaluator",
+    "code": "the bot's code",
     "workflow": "workflows",
     "data_remote": "the data remote",
+    "docs": "documentation",
     "other": "other files",
 }
 BASELINES = {"dummy": "a constant guess", "linear": "a linear model"}

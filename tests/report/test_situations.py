@@ -215,3 +215,16 @@ def test_the_comment_uses_only_what_githubs_sanitizer_lets_through(name: str) ->
     elements = [one for one in tree(comment(SITUATIONS[name]())).iter() if isinstance(one.tag, str)]
     assert {one.tag for one in elements} - {"DOCUMENT_FRAGMENT"} <= ELEMENTS
     assert {key for one in elements for key in one.attrib} <= ATTRIBUTES
+
+
+def test_of_several_new_models_each_says_so_once() -> None:
+    linear = (a_comparison(0.03, baseline="linear", baseline_artifact_digest=None),)
+    made = report(*(an_evaluation(name, comparisons=linear, missing_baselines=()) for name in ("bikes", "churn")))
+    seen = overview(made)
+    assert plain(seen.headline) == "bikes and churn are new."
+    assert plain(seen.better).startswith("bikes · New: roc_auc ") and "Nothing is deployed" not in plain(seen.better)
+
+
+def test_kinds_of_change_are_named_in_the_order_of_their_weight() -> None:
+    made = report(an_evaluation(), plan=a_plan("churn", change_kinds=("docs", "other", "policy", "schema", "spec")))
+    assert plain(overview(made).changed).startswith("model specs, data schemas, policies, documentation, other files;")
