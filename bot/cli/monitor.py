@@ -152,7 +152,7 @@ def _of_release(
         raise UserError(f"where {model} is live is missing", hint="Add --environment ENV.", code="environment_missing")
     ports = clone_ports(repo, fetch=fetch)
     monitor = _policy(watched(ports, ports.git.resolve("HEAD")).get(environment), environment, given)
-    seen = look(live(model, environment, ports), monitor, ports, ports.workspace)
+    seen = look(live(model, environment, ports), monitor, ports, ports.workspace, is_kept=False)
     if page is not None:
         from bot.promote.reading import promotions
         from bot.report.health import page as rendered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from bot.records.log import PREDICTED, PROBABILITY
 from bot.records.release import Release
 from bot.records.training import Training
 from bot.specs.policies.monitor import Monitor
+from bot.specs.policies.words import seconds
 
 SHARES = 3  # of the false alarms, where labels are to be had: inputs and answers, performance, the labels themselves
 
@@ -65,6 +66,22 @@ def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Se
         probabilities={label: f"{PROBABILITY}{label}" for label in classes},
         rule=rule,
     )
+
+
+def window_start(now: datetime, monitor: Monitor, past: Sequence[Health], *, is_kept: bool) -> datetime:
+    """Where the window begins: a record that is kept goes on where the last one ended, however late it comes; a look
+    that nobody keeps, and one after a long gap, goes back by one window.
+    """
+    length = timedelta(seconds=seconds(monitor.every))
+    ends = [datetime.fromisoformat(one.until) for one in past if one.until]
+    if is_kept and ends and ends[-1] >= now - 2 * length:
+        return ends[-1]
+    return now - length
+
+
+def before(past: Sequence[Health], since: datetime) -> list[Health]:
+    """The records whose windows ended by then."""
+    return [one for one in past if one.until and datetime.fromisoformat(one.until) <= since]
 
 
 def label_settings(monitor: Monitor) -> Settings:

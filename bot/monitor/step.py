@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import MlbotError
-from bot.monitor.assemble import Found, assembled, label_settings, labelled_rows, plain, settings_of
+from bot.monitor.assemble import (
+    Found,
+    assembled,
+    before,
+    label_settings,
+    labelled_rows,
+    plain,
+    settings_of,
+    window_start,
+)
 from bot.monitor.inputs import as_trained, broken_contract, missing_rates, skew_of_answers, skew_of_inputs, unseen
 from bot.monitor.judge import MOST_SAMPLED, Source, judge
 from bot.monitor.labels import joined, labels_of
@@ -47,18 +56,24 @@ class Watch:
 
 
 def watch(
-    release: Release, monitor: Monitor, lent: Lent, now: datetime, past: Sequence[Health], released: Sequence[Release]
+    release: Release,
+    monitor: Monitor,
+    lent: Lent,
+    now: datetime,
+    past: Sequence[Health],
+    released: Sequence[Release],
+    *,
+    is_kept: bool = True,
 ) -> tuple[Health, Any]:
     """Health of what is live, and its labelled rows (pyarrow.Table, None without one).
 
-    `past` are the stored records of the same artifact, oldest first; `released` every release of the model. Raises
-    MlbotError when the release, its test rows or the log cannot be read at all.
+    `past` are the stored records of the same artifact, oldest first; `released` every release of the model; `is_kept`:
+    this record will be one of them. Raises MlbotError when the release, its test rows or the log cannot be read at all.
     """
-    since = now - timedelta(seconds=seconds(monitor.every))
-    last = [datetime.fromisoformat(one.until) for one in past if one.until]
-    one = Watch(release, monitor, lent.reference(release), lent, now, max([since, *last[-1:]]))
+    since = window_start(now, monitor, past, is_kept=is_kept)
+    one = Watch(release, monitor, lent.reference(release), lent, now, since)
     log = lent.tables(one.place(monitor.predictions))
-    judged = _inputs(one, log, past)
+    judged = _inputs(one, log, before(past, since))
     rows = _labels(one, log)
     if rows is not None:
         _performance(one, rows)

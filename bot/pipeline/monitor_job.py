@@ -35,7 +35,7 @@ def run(event: Event, job: Job) -> None:
             job.say(f"{release.model} in {release.environment} is not watched: its environment has no `monitor:`")
             continue
         try:
-            after(look(release, monitor, job.ports, job.ports.workspace), threads, job)
+            after(look(release, monitor, job.ports, job.ports.workspace, is_kept=True), threads, job)
         except MlbotError as error:
             failed.append(f"{release.model} in {release.environment}: {error}")
             job.say(f"::error::{failed[-1].splitlines()[0]}")

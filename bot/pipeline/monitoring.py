@@ -30,12 +30,16 @@ class Look:
     rows: Any
 
 
-def look(release: Release, monitor: Monitor, ports: Ports, root: Path) -> Look:
-    """Judge a release now; nothing is written. Raises MlbotError when its log or its test rows cannot be read."""
+def look(release: Release, monitor: Monitor, ports: Ports, root: Path, *, is_kept: bool) -> Look:
+    """Judge a release now; nothing is written. `is_kept`: the caller will store the record.
+
+    Raises MlbotError when its log or its test rows cannot be read.
+    """
     past = history(release.model, release.environment, ports)
     same = [one for one in past if one.artifact_digest == release.artifact_digest]
     with lent(ports, root) as given:
-        health, rows = watch(release, monitor, given, ports.clock.now(), same, promotions(release.model, ports))
+        released = promotions(release.model, ports)
+        health, rows = watch(release, monitor, given, ports.clock.now(), same, released, is_kept=is_kept)
     return Look(release, monitor, health, tuple(past), rows)
 
 

@@ -43,6 +43,19 @@ def test_a_model_that_does_as_well_as_on_its_test_rows_is_healthy(live: World) -
     assert (found.since, found.until) == ("2026-11-22T12:00:00Z", "2026-11-23T12:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("hours_later", "is_kept", "hours_back"), [(25, True, 25), (26, False, 24), (49, True, 24), (3, True, 3)]
+)
+def test_a_late_look_leaves_no_gap_and_one_by_hand_sees_a_whole_window(
+    live: World, hours_later: int, is_kept: bool, hours_back: int
+) -> None:
+    live.serve(fresh())
+    live.past = [live.watch()]
+    live.clock.at = NOON + timedelta(hours=hours_later)
+    found, _ = live.look(is_kept=is_kept)
+    assert found.since == f"{live.clock.at - timedelta(hours=hours_back):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_labels_that_turn_are_an_alarm_of_performance_and_not_of_drift(live: World) -> None:
     rows = fresh()
     live.label(live.serve(rows), turned(rows["outcome"], 0.3))

@@ -132,10 +132,11 @@ class World:
         """One look."""
         return self.look(released=released, **changes)[0]
 
-    def look(self, *, released: Sequence[Release] = (), **changes: Any) -> tuple[Health, Any]:
+    def look(self, *, released: Sequence[Release] = (), is_kept: bool = True, **changes: Any) -> tuple[Health, Any]:
         policy = Monitor(**{**POLICY, **changes})
         with lent(self.ports, self.folder) as given:
-            return watch(self.release, policy, given, self.clock.now(), self.past, released or [self.release])
+            live = released or [self.release]
+            return watch(self.release, policy, given, self.clock.now(), self.past, live, is_kept=is_kept)
 
     def again(self, version: str, seed: int, folder: Path) -> Release:
         """Another version that was released before, trained on other rows."""
