@@ -77,6 +77,11 @@ def commands_in(comments: Iterable[Comment], parse: Parse, prefix: str | None) -
     ]
 
 
+def opinion_id(comment: int, index: int) -> str:
+    """The id of the command at `index` (from 0) of a comment."""
+    return f"c{comment}.{index}" if index else f"c{comment}"
+
+
 def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
     for index, said in enumerate(parsed.commands):
         kind = VERBS.get(said.verb)
@@ -84,7 +89,7 @@ def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
             continue
         confirms = said.options.get("confirm")
         yield Opinion(
-            id=f"c{comment.id}" if index == 0 else f"c{comment.id}.{index}",
+            id=opinion_id(comment.id, index),
             method="command",
             kind="break_glass_confirm" if kind == "break_glass" and confirms else kind,
             actor=comment.author.id,

@@ -10,6 +10,7 @@ from bot.decide import orders
 from bot.decide.allowed import READERS, command_node
 from bot.decide.decide import decide
 from bot.decide.explain import explain
+from bot.decide.reading import opinion_id
 from bot.decide.simulate import as_if
 from bot.errors import UserError
 from bot.pipeline.job import Job
@@ -37,7 +38,7 @@ class Ask:
     @property
     def opinion_id(self) -> str:
         """The id that `decide` knows this command by."""
-        return f"c{self.event.comment_id}" + (f".{self.index}" if self.index else "")
+        return opinion_id(self.event.comment_id, self.index)
 
     def allowed(self) -> None:
         """Raises UserError naming who may."""

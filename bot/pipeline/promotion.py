@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from bot.chatops.parse import parse
 from bot.decide.attestation import summary
 from bot.decide.break_glass import request_id
+from bot.decide.reading import opinion_id
 from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, merged_inputs, policies_of
@@ -34,8 +35,8 @@ def requested(command: Command, number: int, job: Job) -> Command:
     prefix = policies_of(job).commands.prefix
     for comment in job.ports.pull_requests.comments(number):
         for index, one in enumerate(parse(comment.body, prefix).commands if "/" in comment.body else ()):
-            opinion = f"c{comment.id}" + (f".{index}" if index else "")
-            if one.verb == "break-glass" and "confirm" not in one.options and request_id(number, opinion) == name:
+            is_request = one.verb == "break-glass" and "confirm" not in one.options
+            if is_request and request_id(number, opinion_id(comment.id, index)) == name:
                 return one
     raise UserError(
         f"nobody asked for {name} on #{number}", hint="The bot's reply names the id.", code="target_unknown"
