@@ -1,9 +1,8 @@
 """Cross-validated trials of sets of inputs -> which sets are within one standard error of the best.
 
-A smaller set passes when even the upper end of its paired loss against the best set is below one standard error of the
-best score: mean difference + SE(difference) / 2 <= SE(best). Both errors come from rows and not from the few folds,
-where the metric allows it. At the ceiling a score has hardly any error to compare with; there, the mean loss must be
-within one standard error of the paired difference of the rows' losses.
+A smaller set passes when its score is less than one standard error of the best score below that. The error comes from
+the rows and not from the few folds, where the metric allows it. At the ceiling a score has hardly any error to compare
+with; there, the mean loss must be within one standard error of the paired difference of the rows' losses.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from bot.train.scoring import Scorer, row_losses
 
 CEILING = 0.98
 HOPELESS = 3.0
-CAUTION = 0.5  # standard errors of the paired difference that a smaller set must make up for
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,7 @@ def is_within(trials: Trials, size: int) -> bool:
     if at_ceiling(trials):
         difference = _losses(trials, size) - _losses(trials, best_by_loss(trials))
         return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
-    gap = mean_score(best) - mean_score(trials[size])
-    return gap + CAUTION * _paired_error(best, trials[size]) <= standard_error(best)
+    return mean_score(best) - mean_score(trials[size]) <= standard_error(best)
 
 
 def is_hopeless(trials: Trials, size: int) -> bool:

@@ -3,8 +3,8 @@
 Trees compare thresholds and add up leaves, which every machine does alike. Linear models, kernels and networks sum in
 the order of the BLAS kernel, so the last digits differ between CPUs; solvers that stop at a gradient of `tol` (1e-4 by
 default) amplify that where the likelihood is flat: 4e-3 and one label of 2,000 were seen for a LogisticRegression by
-lbfgs with a rare class, on x86-64 against aarch64. A smaller `tol` holds more, and Newton's method runs into the optimum
-itself: 4e-15 for the same model. So bytes are compared first, then predictions, by what the family can hold.
+lbfgs with a rare class, on x86-64 against aarch64. A smaller `tol` holds more, and Newton's method runs into the
+optimum itself: 4e-15 for the same model. So bytes are compared first, then predictions, by what the family can hold.
 """
 
 from __future__ import annotations
