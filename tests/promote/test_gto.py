@@ -101,12 +101,12 @@ def check(world: World, clone: Path) -> None:
 def test_all_readers_agree_after_every_sequence(sequence: list[Step]) -> None:
     """`gto show`, `gto.api`, `gto history` and `dvc artifacts get --stage` name what is live, and nothing else."""
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
+        world = World(Path(folder)).found_from_anywhere()
         clone = world.root / "checker"
         git(world.root, "clone", "-q", "origin.git", "checker")
         for step in sequence:
             do(world, step)
-        check(world, clone)
+            check(world, clone)
 
 
 def dvc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -120,7 +120,7 @@ def dvc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_dvc_itself_downloads_what_is_live(tmp_path: Path) -> None:
     """`dvc artifacts get --stage` and `dvc get` fetch the promoted bytes, after a rollback the earlier ones, and after
     a withdrawal nothing."""
-    world = World(tmp_path)
+    world = World(tmp_path).found_from_anywhere()
     git(tmp_path, "clone", "-q", "origin.git", "dvc")
     world.artifacts = RealStore(tmp_path / "dvc")  # type: ignore[assignment]
     world.promote("one")

@@ -163,7 +163,7 @@ def test_the_report_says_when_the_last_drill_was_and_how_long_it_took(world: Wor
     world.promote("one", "staging")
     world.promote("two", "staging")
     drill("staging", "churn", world.ports())
-    found = score.tests_in_use(promotions("churn", world.ports()), [])
+    found = score.tests_in_use(promotions("churn", world.ports()), [], [])
     assert re.fullmatch(r"computed: drill in staging on 2026-11-23, to v1.0.0 and back to v1.1.0 in \d+ s", found["I7"])
 
 

@@ -118,6 +118,18 @@ def test_second_rollback_goes_further_back_never_to_the_bad_one(world: World) ->
     assert caught.value.code == "rollback_target_missing"
 
 
+def test_an_old_request_that_is_run_again_moves_nothing(world: World) -> None:
+    """Somebody presses "Re-run" on the promotion and on the rollback of last week."""
+    world.promote("one", trigger="comment 1")
+    second = world.promote("two", trigger="comment 2")
+    back = rollback("production", "churn", reason="bad", by=RUTH, ports=world.ports(), trigger="comment 3")
+    live = world.promote("three", trigger="comment 4")
+    assert world.promote("two", trigger="comment 2") == second
+    assert rollback("production", "churn", reason="bad", by=RUTH, ports=world.ports(), trigger="comment 3") == back
+    assert states_of("churn", world.ports())["production"] == live
+    assert len(promotions("churn", world.ports())) == 4
+
+
 def test_redelivered_rollback_is_one_rollback(world: World) -> None:
     """The same comment handled twice takes the environment back once."""
     for word in ("one", "two", "three"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
+import functools
 import hashlib
 import shutil
 import subprocess
@@ -97,6 +99,23 @@ class Minutes:
         return self.at
 
 
+@functools.cache
+def _template() -> tuple[Path, str]:
+    """A new repository with a clone, made once a process, and its commit. Every path in it is relative."""
+    root = Path(tempfile.mkdtemp(prefix="mlbot-tests-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    git(root, "init", "-q", "--bare", "-b", "main", "origin.git")
+    seed = root / "seed"
+    git(root, "clone", "-q", "origin.git", "seed")
+    git(seed, "remote", "set-url", "origin", "../origin.git")
+    (seed / ".dvc").mkdir()
+    (seed / ".dvc" / "config").write_text("[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n")
+    git(seed, "add", ".")
+    git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "start")
+    git(seed, "push", "-q", "origin", "HEAD:main")
+    return root, git(seed, "rev-parse", "HEAD")
+
+
 @dataclass
 class World:
     """One repository at `origin`; `ports(name)` is what a job with its own clone has."""
@@ -110,17 +129,19 @@ class World:
     def __post_init__(self) -> None:
         if (self.root / "origin.git").exists():
             return
-        git(self.root, "init", "-q", "--bare", "-b", "main", "origin.git")
+        template, self.main = _template()
+        for name in ("origin.git", "seed"):
+            shutil.copytree(template / name, self.root / name)
+
+    def found_from_anywhere(self) -> World:
+        """The remote by its full path, for DVC itself, which clones the repository to another folder."""
         seed = self.root / "seed"
-        git(self.root, "clone", "-q", "origin.git", "seed")
-        (seed / ".dvc").mkdir()
-        (seed / ".dvc" / "config").write_text(
-            f"[core]\n    remote = store\n['remote \"store\"']\n    url = {self.root}/store\n"
-        )
-        git(seed, "add", ".")
-        git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", "start")
+        config = seed / ".dvc" / "config"
+        config.write_text(config.read_text().replace("../../store", f"{self.root}/store"))
+        git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qam", "full path")
         git(seed, "push", "-q", "origin", "HEAD:main")
         self.main = git(seed, "rev-parse", "HEAD")
+        return self
 
     def copied(self, root: Path) -> World:
         """The same world again, in another folder."""
