@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.decide.step import policy_files
 from bot.errors import UserError
-from bot.monitor.step import history, watch
+from bot.monitor.step import history
+from bot.monitor.watch import watch
 from bot.pipeline.watching import lent
 from bot.ports import Ports
 from bot.promote.reading import live_releases, promotions

@@ -30,7 +30,7 @@ MOST_CATEGORIES = 20_000
 
 @contextmanager
 def lent(ports: Ports, root: Path) -> Iterator[Lent]:
-    """What `bot.monitor.step.watch` asks for; what is fetched lies in a temporary folder until the end.
+    """What `bot.monitor.watch.watch` asks for; what is fetched lies in a temporary folder until the end.
 
     Locations of the policy are relative to `root`.
     """

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bot.adapters.predictor import load
-from bot.monitor.step import watch
+from bot.monitor.watch import watch
 from bot.pipeline.watching import lent
 from bot.ports import Ports, Run
 from bot.records.evaluation import Evaluation
