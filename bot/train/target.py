@@ -32,10 +32,11 @@ def read_target(spec: ModelSpec, table: Any, train: Any) -> Target:
     Raises UserError when the training rows have one class, a binary target has more than two, a test row has a class
     that training never saw, or numbers are not finite.
     """
-    weights = _weights(spec, table)
+    weights = _weights(spec, table, train)
     column = table[spec.data.target]
     if spec.task == "regression":
-        return Target(_numbers(column, spec.data.target), None, weights)
+        hint = "Write `task: binary` or `task: multiclass` for classes."
+        return Target(_numbers(column, f"the target {spec.data.target!r}", hint), None, weights)
     return Target(*_codes(spec, column, train), weights)
 
 
@@ -83,29 +84,27 @@ def _binary(classes: tuple[str, ...], spec: ModelSpec) -> tuple[str, ...]:
     return (*(name for name in classes if name != positive), positive)
 
 
-def _numbers(column: Any, name: str) -> Any:
+def _numbers(column: Any, what: str, hint: str, code: str | None = None) -> Any:
     import pyarrow as pa
 
     try:
         values = column.cast(pa.float64()).to_numpy()
     except pa.ArrowInvalid:
-        raise UserError(
-            f"the target {name!r} is {column.type}, not a number",
-            hint="Write `task: binary` or `task: multiclass` for classes.",
-            code="target_type",
-        ) from None
+        raise UserError(f"{what} is {column.type}, not a number", hint=hint, code=code or "target_type") from None
     if not np.isfinite(values).all():
         n = int((~np.isfinite(values)).sum())
         hint = "Filter these rows out with `data.where`."
-        raise UserError(f"the target {name!r} is not finite in {n} rows", hint=hint, code="target_not_finite")
+        raise UserError(f"{what} is missing or not finite in {n} rows", hint=hint, code=code or "target_not_finite")
     return values
 
 
-def _weights(spec: ModelSpec, table: Any) -> Any:
+def _weights(spec: ModelSpec, table: Any, train: Any) -> Any:
     if spec.data.weight is None:
         return None
-    weights = _numbers(table[spec.data.weight], spec.data.weight)
-    if (weights < 0).any() or not weights.any():
-        hint = "Weights are 0 or more, and not all 0."
-        raise UserError(f"the weight column {spec.data.weight!r} has negative values", hint=hint, code="weight_invalid")
+    what = f"the weight column {spec.data.weight!r}"
+    hint = "Weights are numbers of 0 or more, and not all 0."
+    weights = _numbers(table[spec.data.weight], what, hint, "weight_invalid")
+    if (weights < 0).any() or not weights[train].any():
+        problem = "has negative values" if (weights < 0).any() else "is 0 in every training row"
+        raise UserError(f"{what} {problem}", hint=hint, code="weight_invalid")
     return weights
