@@ -10,10 +10,27 @@ from bot.decide.predicates import holds
 from bot.decide.simulate import as_if
 from bot.decide.tiers import highest_tier
 from bot.errors import UserError
+from bot.records.facts import Check, Delegation
 from bot.specs.policies.conditions import When
 from tests.decide.policies import P, require
-from tests.decide.test_promotion import BUNDLE, REQUEST, confirm, live, verdict, wanted
-from tests.decide.world import APPROVALS, NOW, OWN, REV, REV2, facts, judge, model, p1, review
+from tests.decide.test_promotion import BUNDLE, GLASS, REQUEST, confirm, live, verdict, wanted
+from tests.decide.world import (
+    APPROVALS,
+    BOB,
+    ENVIRONMENTS,
+    NOW,
+    OWN,
+    REL,
+    REV,
+    REV2,
+    codes,
+    command,
+    facts,
+    judge,
+    model,
+    p1,
+    review,
+)
 
 YES, NO = {"from_fork": False}, {"from_fork": True}
 CONDITIONS: list[tuple[dict[str, object], bool]] = [
@@ -90,3 +107,44 @@ def test_what_if() -> None:
     assert judge(as_if(facts(actors=()), two, NOW, approve=["rev", "@rev2"]), two).status == "approved"
     with pytest.raises(UserError, match="nobody knows @eve"):
         as_if(found, two, NOW, approve=["@eve"])
+
+
+APART = "separation_of_duties: [{name: four-eyes, distinct: [approver, promoter]}]\n"
+ASKS = ENVIRONMENTS.replace(
+    "    promoters: [releasers]",
+    "    promoters: [releasers, owners]\n    approvals: [{roles: [releasers, owners], count: 1}]",
+)
+LENDING = "delegation: {roles: [releasers], max_duration: 14d}\n"
+
+
+@pytest.mark.parametrize(("by", "status"), [(REL, "pending"), (OWN, "approved")])
+def test_who_approved_for_the_environment_does_not_promote_either(by: int, status: str) -> None:
+    given = command(REL, target="E", environment="production", id="c1")
+    decision = verdict(wanted(given, by=by), ASKS, APPROVALS + APART)
+    assert decision.status == status and ("sod_violation" in codes(decision.tree)) is (status == "pending")
+
+
+def test_who_lent_the_role_of_an_approval_for_the_environment_does_not_either() -> None:
+    lent = Delegation(
+        id="1", delegator=REL, delegate=BOB, role="releasers", reason="away",
+        since="2026-03-01T00:00:00Z", until="2026-03-08T00:00:00Z",
+    )  # fmt: skip
+    given = command(BOB, target="E", environment="production", id="c1")
+    found = wanted(given, by=REL, delegations=(lent,))
+    decision = verdict(found, ASKS, APPROVALS + APART + LENDING)
+    assert decision.status == "pending" and "sod_violation" in codes(decision.tree)
+    assert verdict(wanted(given, by=OWN, delegations=(lent,)), ASKS, APPROVALS + APART + LENDING).status == "approved"
+
+
+def test_a_promotion_that_needs_no_break_glass_does_not_wait_for_a_request_of_it() -> None:
+    glass = ENVIRONMENTS + GLASS
+    assert verdict(wanted(REQUEST), glass).status == "approved"
+    soaking = verdict(wanted(REQUEST, environments=(live(1),)), BUNDLE)
+    assert soaking.status == "pending" and "break_glass_unconfirmed" in codes(soaking.tree)
+
+
+@pytest.mark.parametrize(("event", "status"), [("pull_request_target", "approved"), ("push", "pending")])
+def test_a_check_counts_by_the_event_that_started_it(event: str, status: str) -> None:
+    rule = "{checks: [{name: unit, app_id: 15368, events: [pull_request_target]}]}"
+    check = Check(name="unit", app_id=15368, workflow="ci.yml", ref=None, event=event, conclusion="success")
+    assert judge(facts(review(REV), checks=(check,)), p1(approvals=require(rule))).status == status
