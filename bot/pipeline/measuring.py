@@ -18,8 +18,6 @@ from bot.monitor.measured import Measured, Paired
 from bot.records.log import PREDICTED, PROBABILITY
 from bot.records.training import Training
 
-WITHOUT_PROBABILITIES = {"regression": "mae"}
-
 
 def measure(reference: Reference, table: Any) -> Measured | None:
     """The primary metric of the answers in a table with the target; accuracy where it needs probabilities that the log
@@ -56,7 +54,7 @@ def metric_for(reference: Reference, *, has_probabilities: bool) -> Metric:
         )
     metric = metric_of(name, costs=costs)
     if metric.needs_probabilities and not has_probabilities:
-        return METRICS[WITHOUT_PROBABILITIES.get(training.task, "accuracy")]
+        return METRICS["accuracy"]
     return metric
 
 
