@@ -15,6 +15,12 @@ def in_order(releases: Iterable[Release], environment: str) -> list[Release]:
     return [by_counter[counter] for counter in sorted(by_counter)]
 
 
+def carried_out(history: Iterable[Release], action: str, environment: str, trigger: str | None) -> Release | None:
+    """What the same request made before: delivered or run again, however much later, it is no new request."""
+    same = (one for one in history if (one.action, one.environment) == (action, environment))
+    return next((one for one in same if trigger is not None and one.trigger == trigger), None)
+
+
 def good(history: Iterable[Release]) -> list[Release]:
     """The releases that a rollback may go back to, newest last; the last one is live unless it was withdrawn.
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bot.errors import Place, UserError, WorldError
 from bot.ports import Ports
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
-from bot.promote.lineage import in_order, rollback_target
+from bot.promote.lineage import carried_out, in_order, rollback_target
 from bot.promote.manifest import render
 from bot.promote.provenance import PAYLOAD_TYPE, payload, provenance
 from bot.promote.reading import (
@@ -88,16 +88,19 @@ def promote(
     probe: Probe | None = None,
     summarize: Summarize | None = None,
 ) -> Release:
-    """Make the evaluated bytes live; the Release that is live afterwards. Safe to call again after any crash.
+    """Make the evaluated bytes live; the Release that this made. Safe to call again after any crash.
 
-    `commit` is on the default branch, `number` the pull request; `promoted_by` None is the policy by itself.
-    `is_candidate` False (somebody promotes another than the newest candidate; None: found out by the versions) puts a
-    hold on the environment. Raises UserError when
-    the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no person promotes
-    (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
+    The same `trigger` twice is one promotion, also when something else went live since. `commit` is on the default
+    branch, `number` the pull request; `promoted_by` None is the policy by itself. `is_candidate` False (somebody
+    promotes another than the newest candidate; None: found out by the versions) puts a hold on the environment. Raises
+    UserError when the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no
+    person promotes (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
     """
     checked_name(model, "model")
     checked_name(environment, "environment")
+    before = carried_out(promotions(model, ports), "promote", environment, trigger)
+    if before is not None:
+        return before
     training = evaluation.training
     ask = partial(probe, training=training) if probe and not is_live(evaluation, environment, ports) else None
     check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
@@ -153,10 +156,10 @@ def rollback(
     """
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)
-        live = states.get(environment)
-        if live is not None and trigger is not None and (live.action, live.trigger) == ("rollback", trigger):
-            return live
-        history = in_order(promotions(model, ports), environment)
+        live, history = states.get(environment), in_order(promotions(model, ports), environment)
+        before = carried_out(history, "rollback", environment, trigger)
+        if before is not None:
+            return before
         on = live if live is not None and live.action != "withdraw" else None
         target = rollback_target(history, on, to_digest=to_digest, revoked=revoked)
         pointer = pointer_of(target, ports)

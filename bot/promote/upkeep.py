@@ -23,7 +23,7 @@ from bot.promote.step import (
     verifications,
 )
 from bot.promote.writing import subject
-from bot.records.ledger import manifest_path, verification_path
+from bot.records.ledger import manifest_path, promotion_path, verification_path
 from bot.records.release import DRILL, Approver, Release, Verification
 
 DRILLER = Approver(id=0, login=DRILL, role="bot")
@@ -75,7 +75,10 @@ def follow_up(
     environment: str, model: str, ports: Ports, *, is_enabled: bool, summarize: Summarize | None = None
 ) -> str | None:
     """What the last verification of what is live asks for, done; None when it asks for nothing. Safe to repeat."""
-    found = recover(environment, model, is_enabled=is_enabled, is_settled=True, ports=ports, summarize=summarize)
+    states = states_of(model, ports).values()  # a promotion whose fact is missing is still under way, or has died
+    facts = [promotion_path(model, one.counter, one.environment) for one in states if one.environment == environment]
+    is_settled = all(ports.ledger.get(path) is not None for path in facts)
+    found = recover(environment, model, is_enabled=is_enabled, is_settled=is_settled, ports=ports, summarize=summarize)
     if found.target is not None:
         return found.sentence
     live = states_of(model, ports).get(environment)

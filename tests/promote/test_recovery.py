@@ -14,6 +14,7 @@ from bot.promote.step import promotions, rollback, states_of
 from bot.promote.upkeep import DRILLER, drill, follow_up, is_drill_due, record_verification, recover
 from bot.records.release import DRILL, Release, Verification
 from tests.builders import a_digest
+from tests.promote.test_crash import Died, die, fused
 from tests.promote.world import RUTH, World
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -179,6 +180,19 @@ def test_what_a_verification_asks_for_is_done_once(world: World) -> None:
     assert said == "v1.1.0 failed: checked. Back to v1.0.0."
     assert follow_up("production", "churn", world.ports(), is_enabled=True) is None
     assert states_of("churn", world.ports())["production"].artifact_digest == first.artifact_digest
+
+
+def test_a_promotion_that_is_not_finished_is_waited_for(world: World) -> None:
+    """The job that promotes writes its fact last; until then, or until somebody finished it, nothing goes back."""
+    verified(world, world.promote("one"), "passed")
+    evaluation, pointer = world.candidate("two")
+    ports = world.ports()
+    with pytest.raises(Died):
+        world.let_out(evaluation, pointer, fuse=lambda ports: fused(ports, 1, die))
+    verified(world, states_of("churn", ports)["production"], "failed")
+    said = follow_up("production", "churn", world.ports(), is_enabled=True)
+    assert said == "Something is still being promoted or verified here."
+    assert follow_up("production", "churn", world.ports(), is_enabled=True) == "v1.1.0 failed: checked. Back to v1.0.0."
 
 
 def test_drill_needs_somewhere_to_go(world: World) -> None:

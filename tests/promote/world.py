@@ -205,7 +205,8 @@ class World:
         """Promote an evaluation, as ruth."""
         from bot.promote.step import promote
 
+        fuse = changes.pop("fuse", lambda ports: ports)
         said = {"number": 7, "approved_by": (OLGA,), "promoted_by": RUTH, "reason": "", **changes}
         return promote(
-            evaluation.model, environment, evaluation, pointer, commit=self.main, ports=self.ports(job), **said
+            evaluation.model, environment, evaluation, pointer, commit=self.main, ports=fuse(self.ports(job)), **said
         )
