@@ -11,8 +11,12 @@ from bot.errors import UserError
 from bot.pipeline.commands import COMMANDS, Ask
 from bot.pipeline.job import Job
 from bot.pipeline.judge import head_of, judge, policies_of
+from bot.records.base import canonical_json
 from bot.records.event import CommentCreated, Event
-from bot.records.ledger import evaluation_id
+from bot.records.ledger import evaluation_id, handled_path
+
+# Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
+ACTS = frozenset("plan retrain cancel promote rollback lock unlock delegate undelegate break-glass merge".split())
 
 
 def run(event: Event, job: Job) -> None:
@@ -26,6 +30,9 @@ def run(event: Event, job: Job) -> None:
         return
     if not _is_stored(event, job):
         job.say("the comment was edited or deleted since; nothing is done")
+        return
+    if job.ports.ledger.get(handled_path(event.number, event.comment_id)) is not None:
+        job.say("the commands of this comment were carried out before")
         return
     if not parsed.hints:
         job.ports.conversation.react(event.comment_id, "eyes")
@@ -59,16 +66,23 @@ def _hints(event: CommentCreated, hints: tuple, job: Job) -> list[str]:  # type:
 
 
 def _carry_out(event: CommentCreated, job: Job) -> list[str]:
-    """Replies, none for what was done and shows elsewhere. Who may is asked of GitHub now, for each command."""
-    replies = []
+    """Replies, none for what was done and shows elsewhere. Who may is asked of GitHub now, for each command.
+
+    What started or changed something is noted, so that nobody does it again by running an old job again.
+    """
+    replies, done = [], []
     commands = parse(event.body, policies_of(job).commands.prefix).commands
     judged = judge(event.number, "merge", job, actor=event.author)
     for index, command in enumerate(commands):
         ask = Ask(command, event, index, judged, job)
         try:
             replies.append(COMMANDS[command.verb](ask))
+            done += [command.verb] if command.verb in ACTS else []
         except UserError as error:
             replies.append(refusal(command.verb, error))
+    if done:
+        note = canonical_json({"author": event.author.id, "run": job.ports.run.id, "verbs": done})
+        job.ports.ledger.commit({handled_path(event.number, event.comment_id): note}, f"done: {', '.join(done)}")
     return replies
 
 

@@ -147,6 +147,11 @@ def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
     return f"{parties_folder(number, head_sha, party)}{account}.json"
 
 
+def handled_path(number: int, comment_id: int) -> str:
+    """That the commands of a comment were carried out."""
+    return f"handled/{number}/{comment_id}.json"
+
+
 def void_path(number: int, event_id: str) -> str:
     """Opinions that a closing or retargeting made void; the id is that of the event's own identity."""
     return f"voids/{number}/{event_id}.json"

@@ -30,11 +30,11 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def say(
     made: World, body: str, login: str = "dana", *, pull: Mapping[str, Any] | None = None, stored: str | None = None,
-    edited: bool = False, **ports: Any,
+    edited: bool = False, number: int | None = None, **ports: Any,
 ) -> str:  # fmt: skip
     """What the bot answers, empty for nothing. `stored` is what GitHub holds by now, when it differs."""
     talk, at = made.talk, NOW + timedelta(minutes=len(made.talk.comments_))
-    number = 1000 + len(talk.comments_)
+    number = 1000 + len(talk.comments_) if number is None else number
     moved = at + timedelta(hours=1) if edited else at
     talk.comments_.append(Comment(number, PEOPLE[login], body if stored is None else stored, at, moved))
     before = len(talk.comments_)
@@ -95,6 +95,16 @@ def test_training_another_head_than_the_live_one_is_refused_with_the_line_to_pas
     said = say(made, body, "owen", pull=pull)
     assert code in said and f"    /retrain {made.sha}" in said
     assert made.talk.dispatched == []
+
+
+def test_a_job_of_a_comment_that_was_carried_out_does_nothing_when_it_is_run_again(made: World) -> None:
+    """What was refused may be tried again; what was done may not, whoever presses "Re-run"."""
+    assert "was refused" in say(made, "/merge", "owen")
+    for _ in range(2):
+        say(made, "/retrain", "owen", number=1001)
+    assert len(made.talk.dispatched) == 1
+    assert "carried out before" in made.said[-1]
+    assert "was refused" in say(made, "/merge", "owen", number=1000)
 
 
 class Runs:
