@@ -111,7 +111,9 @@ class Split(Spec):
     """Which rows are test rows. A row's side depends on its own row id (or group, or time) alone, so that it stays."""
 
     method: Literal["random", "stratified", "group", "time"] | None = None
-    """Left out: `group` with a group column, else `stratified` for classes and `random` for numbers."""
+    """Left out: `group` with a group column, else `stratified` for classes and `random` for numbers. Both draw rows by
+    the hash of their id, so that none changes sides when data grow: the test set has each class's share up to chance,
+    and the folds of search and selection have it exactly."""
     test: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     """Share of test rows. For `time` the newest ones."""
     test_from: str | None = None
