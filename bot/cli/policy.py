@@ -90,9 +90,7 @@ def backtest(policies: Path, repo: Path, last: int) -> int:
 
 @command.command("simulate")
 @click.option("--facts", "facts_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--pull-request", "number", type=click.IntRange(1), help="Its last facts, from the ledger."
-)
+@click.option("--pull-request", "number", type=click.IntRange(1), help="Its last facts, from the ledger.")
 @click.option("--repo", type=FOLDER, default=".", show_default=True, help="For --pull-request: a clone.")
 @click.option("--policies", type=FOLDER, default="policies", show_default=True)
 @click.option("--now", default=None, metavar="TIME")

@@ -47,7 +47,9 @@ def stored_decision(ledger: Branch, digest: str) -> Decision:
     found = [path for path in ledger.paths("decisions/") if path.rpartition("/")[2].startswith(wanted)]
     if len(found) != 1 or len(wanted) < 8:
         problem = "no decision" if not found else "several decisions"
-        raise UserError(f"{problem} with digest {digest} in the ledger", hint="`mlbot history MODEL --decisions` lists them.")
+        raise UserError(
+            f"{problem} with digest {digest} in the ledger", hint="`mlbot history MODEL --decisions` lists them."
+        )
     data = ledger.get(found[0]) or b""
     decision = Decision.parse(data, source=found[0])
     if not found[0].endswith(f"/{bare(sha256(data))}.json"):
