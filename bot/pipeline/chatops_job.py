@@ -16,7 +16,10 @@ from bot.records.event import CommentCreated, Event
 from bot.records.ledger import evaluation_id, handled_path
 
 # Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
-ACTS = frozenset("plan retrain cancel promote rollback lock unlock delegate undelegate break-glass merge".split())
+ACTS = frozenset({
+    "plan", "retrain", "cancel", "promote", "rollback", "lock", "unlock", "delegate", "undelegate", "break-glass",
+    "merge",
+})  # fmt: skip
 
 
 def run(event: Event, job: Job) -> None:
