@@ -14,12 +14,12 @@ from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_o
 from bot.pipeline.probes import probed
 from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, requested, summarizer
 from bot.ports import Ports, PullRequest
-from bot.promote.step import Probe, promote, revoked_digests, rollback, states_of
+from bot.promote.step import Probe, promote, revoked_digests, rollback
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
-from bot.records.ledger import Head, proposal_branch
+from bot.records.ledger import Head, promotion_path, proposal_branch
 from bot.records.release import Approver, Release
 
 
@@ -170,8 +170,8 @@ def _tried(model: str, command: Command, act: Callable[[str], Release], job: Job
     """What became of one model; that it failed keeps no other back."""
     try:
         release = act(model)
-        live = states_of(model, job.ports).get(release.environment)
-        return Told(_sentence(release) if live == release else _waits(release))
+        fact = job.ports.ledger.get(promotion_path(model, release.counter, release.environment))
+        return Told(_sentence(release) if fact is not None else _waits(release))
     except MlbotError as error:
         verb = "rolled back in" if command.verb == "rollback" else "promoted to"
         hint = f" {error.hint}" if error.hint else ""

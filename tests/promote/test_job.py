@@ -254,6 +254,23 @@ def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
     assert len(world.comments()) == 1
 
 
+def test_a_request_that_is_delivered_again_after_a_rollback_brings_nothing_back(world: World) -> None:
+    """GitHub may deliver a command twice; the second time says what the first did and changes nothing."""
+    older = world.evaluated("churn", "older")
+    evaluation, pointer = evaluation_and_pointer("churn", older, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
+    let_out = {"commit": MAIN, "number": 6, "approved_by": (), "promoted_by": RUTH, "reason": ""}
+    promote("churn", "production", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
+    body = "/promote E-kl524gx3f37mlat6 churn to production"
+    world.talk.comments_.append(Comment(id=77, author=RHEA, body=body, created_at=AT, updated_at=AT))
+    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "77"}
+    asked = Dispatched(workflow="promote", inputs={**inputs, "model": "churn"}, sender=RHEA)
+    world.run(asked)
+    rollback("production", "churn", reason="bad", by=RUTH, ports=world.ports())
+    live, said = dict(world.environments.files), world.comments()
+    world.run(asked)
+    assert (world.environments.files, world.comments()) == (live, said)
+
+
 def test_a_merge_queue_brings_several_pull_requests_in_one_push(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Each of them is promoted, oldest first, and one that fails keeps no other back."""
     ports, tried = world.ports(), []
