@@ -69,22 +69,24 @@ def _one_a_row(table: Any, target: str) -> Labels:
 
     keys = keys_of(table).to_pylist()
     said = pc.cast(table[target], pa.string()).to_pylist()
-    times = pc.cast(table[AT], pa.string()).to_pylist() if AT in table.column_names else [""] * len(keys)
+    said_at = pc.cast(table[AT], pa.string()).to_pylist() if AT in table.column_names else [""] * len(keys)
+    times = [one or "" for one in said_at]
     chosen: dict[str, int] = {}
     unclear: set[str] = set()
     duplicates = corrected = 0
     for number, key in enumerate(keys):
-        before = chosen.get(key)
-        if before is None:
+        before = chosen.setdefault(key, number)
+        if before == number:
+            continue
+        if times[number] > times[before]:
             chosen[key] = number
-        elif said[before] == said[number] and key not in unclear:
-            duplicates += 1
-        elif (times[number] or "") != (times[before] or ""):
-            corrected += 1
-            unclear.discard(key)
-            chosen[key] = max(before, number, key=lambda one: times[one] or "")
-        else:
+        if times[number] == times[before] and said[number] != said[before]:
             unclear.add(key)
+        elif said[number] == said[before] and key not in unclear:
+            duplicates += 1
+        elif times[number] != times[before]:
+            corrected += 1
+            unclear -= {key} if times[number] > times[before] else set()
     kept = [number for key, number in chosen.items() if key not in unclear]
     picked = pa.array(kept, pa.int64())
     names = [name for name in table.column_names if name not in (REQUEST, ROW, AT)]
