@@ -27,9 +27,12 @@ STILL = 1e-8
 def directions(codes: Codes, coders: Sequence[Coder]) -> Marks:
     """float32 (N, p): independent directions of the features of the pooled rows, centred and scaled, p <= features."""
     columns = [_features(codes[:, number], one) for number, one in enumerate(coders)]
-    ranks = _standardised(np.stack([ranked for ranked, _ in columns], axis=1))
+    lined = [
+        ranked if one.kind == "numeric" else _lined_up(codes[:, number], one, columns[:number] + columns[number + 1 :])
+        for number, (one, (ranked, _)) in enumerate(zip(coders, columns, strict=True))
+    ]
     features = [_standardised(np.column_stack([mark for _, marks in columns for mark in marks]))]
-    features.append(_standardised(_products(ranks)))
+    features.append(_standardised(_products(_standardised(np.stack(lined, axis=1)))))
     return _whitened(np.hstack(features))
 
 
@@ -66,6 +69,23 @@ def _features(codes: NDArray[np.uint8], one: Coder) -> tuple[Floats, list[Floats
         frequent = np.argsort(-counts[1:], kind="stable")[:MOST_CATEGORIES] + 1
         marks += [(codes == code).astype(np.float64) for code in frequent if counts[code] >= FEWEST_OF_CATEGORY]
     return ranks, marks
+
+
+def _lined_up(codes: NDArray[np.uint8], one: Coder, others: Sequence[tuple[Floats, list[Floats]]]) -> Floats:
+    """Categories (N,) in the order in which the other columns differ most: by that a product shows dependence."""
+    if not others:
+        return np.zeros(len(codes))
+    marks = _standardised(np.column_stack([mark for _, found in others for mark in found]))
+    counts = np.bincount(codes, minlength=one.size).astype(np.float64)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.flatnonzero(counts))
+    sums = np.zeros((one.size, marks.shape[1]))
+    sums[counts > 0] = np.add.reduceat(marks[order], starts, axis=0)
+    # Small categories are drawn to the middle: their means are chance.
+    means = sums / (counts + FEWEST_OF_CATEGORY)[:, None]
+    weighted = means * np.sqrt(counts)[:, None]
+    _, directions_of = np.linalg.eigh(weighted.T @ weighted)
+    return np.asarray((means @ directions_of[:, -1])[codes])
 
 
 def _products(ranks: Floats) -> Floats:
