@@ -187,13 +187,28 @@ def vanished(environment: str, known: Collection[str], ports: Ports) -> dict[str
     models = {path.split("/")[1] for path in ports.ledger.paths("promotions/")} - set(known)
     found = {}
     for model in sorted(models):
-        newest = newest_fact(ports.ledger.paths(f"promotions/{model}/"), environment)
-        if newest is None:
-            continue
-        fact = Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1])
-        if fact.action != "withdraw" and ports.environments.get(withdrawn_path(environment, model)) is None:
-            found[model] = f"{fact.version} is live by the ledger, but {ENVIRONMENTS} has lost its release"
+        try:
+            lost = _lost(environment, model, ports)
+        except UserError as error:  # one spoiled file keeps no other model back
+            lost = error.message
+        if lost is not None:
+            found[model] = lost
     return found
+
+
+def _lost(environment: str, model: str, ports: Ports) -> str | None:
+    """Why a model without a release has not been withdrawn; an old withdrawal that was put back is none."""
+    newest = newest_fact(ports.ledger.paths(f"promotions/{model}/"), environment)
+    if newest is None:
+        return None
+    fact = Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1])
+    path = withdrawn_path(environment, model)
+    withdrawn = ports.environments.get(path)
+    if fact.action == "withdraw" or (
+        withdrawn is not None and Release.parse(withdrawn, source=path).counter > fact.counter
+    ):
+        return None
+    return f"{fact.version} is live by the ledger, but {ENVIRONMENTS} has lost its release"
 
 
 def not_replayed(release: Release, ports: Ports) -> None:

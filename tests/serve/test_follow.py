@@ -227,6 +227,20 @@ def test_a_release_whose_file_is_deleted_keeps_answering(world: World) -> None:
     assert "problems" not in server.client.get("/v2/health/ready").json()
 
 
+def test_an_old_withdrawal_that_somebody_puts_back_takes_nothing_away(world: World) -> None:
+    """It is the bot's own file, but the ledger knows that the model came back."""
+    release(world, ONE)
+    withdraw("production", "churn", reason="law", by=RUTH, ports=world.ports())
+    old = kept(world)
+    release(world, ONE)
+    server = Server(world)
+    server.refresh()
+    put_back(world, {**dict.fromkeys(kept(world)), **old})
+    server.refresh()
+    assert server.answer()["model_version"] == "v1.0.0"
+    assert "has lost its release" in server.client.get("/v2/health/ready").json()["problems"]["churn"]
+
+
 def test_a_pinned_server_goes_on_when_the_environment_moves_on(world: World) -> None:
     """A container that is pinned answers until its cluster ends it, and starts again as the stable half of a canary."""
     release(world, ONE)
