@@ -33,6 +33,7 @@ SCHEMAS: dict[str, str] = {
     "head": "bot.records.ledger:Head",
     "release": "bot.records.release:Release",
     "verification": "bot.records.release:Verification",
+    "removal": "bot.records.release:Removal",
     "report": "bot.records.report:Report",
     "health": "bot.records.health:Health",
     "command": "bot.records.command:Parsed",
