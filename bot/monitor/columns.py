@@ -75,7 +75,7 @@ def _each(table: Any, made: Sequence[Coder]) -> Iterator[Codes]:
     names = set(table.schema.names)
     for one in made:
         has_column = one.column in names
-        yield one.codes(_flat(table.column(one.column))) if has_column else np.zeros(table.num_rows, np.uint8)
+        yield one.codes(flat(table.column(one.column))) if has_column else np.zeros(table.num_rows, np.uint8)
 
 
 def _joined(one: Any, other: Any) -> Any:
@@ -88,5 +88,6 @@ def _joined(one: Any, other: Any) -> Any:
         return pa.concat_arrays([texts(side) for side in (one, other)])
 
 
-def _flat(column: Any) -> Any:
+def flat(column: Any) -> Any:
+    """One array of a table's or a batch's column."""
     return column.combine_chunks() if hasattr(column, "combine_chunks") else column

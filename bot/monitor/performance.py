@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.monitor.coding import numbers, texts
+from bot.monitor.columns import flat
 from bot.monitor.drift.interface import Floats
 from bot.records.health import Performance
 
@@ -31,10 +32,10 @@ class Asked:
         names = {self.target, *(self.probabilities.values() if self.metric == "brier" else (self.prediction,))}
         if not names <= set(table.schema.names):
             return np.zeros(0)
-        truth = _flat(table.column(self.target))
+        truth = flat(table.column(self.target))
         if self.metric == "brier":
-            return _brier(truth, {label: _flat(table.column(name)) for label, name in self.probabilities.items()})
-        predicted = _flat(table.column(self.prediction))
+            return _brier(truth, {label: flat(table.column(name)) for label, name in self.probabilities.items()})
+        predicted = flat(table.column(self.prediction))
         return _distances(truth, predicted) if self.metric == "mae" else _mistakes(truth, predicted)
 
 
@@ -144,7 +145,3 @@ def _brier(truth: Any, probabilities: Mapping[str, Any]) -> Floats:
     ]
     error = np.sum(errors, axis=0)
     return np.asarray(error[~np.isnan(error)])
-
-
-def _flat(column: Any) -> Any:
-    return column.combine_chunks() if hasattr(column, "combine_chunks") else column
