@@ -39,7 +39,7 @@ BREAKS: dict[str, tuple[set[str], str]] = {
     "pipeline/job.py": ({"adapters"}, "makes the data readable at a pull request's head, once that is fetched"),
     "pipeline/probes.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
     "pipeline/retraining.py": ({"adapters"}, "reads and writes the data files that a retraining pull request brings"),
-    "pipeline/watching.py": ({"adapters"}, "builds the readers of logs, rows and artifacts that only the monitor needs"),
+    "pipeline/watching.py": ({"adapters"}, "builds the readers of logs and rows that only the monitor needs"),
     "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
 

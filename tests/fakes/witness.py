@@ -12,7 +12,7 @@ from bot.records.facts import Check
 
 @dataclass
 class FakeWitness:
-    """`pushes` are (repository, branch, sha) -> accounts, the last first; what is None is not told. `requests` are the questions."""
+    """`pushes` by (repository, branch, sha): accounts, the last first. None is not told. `requests`: the questions."""
 
     pushes: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     reported: dict[str, list[Check]] | None = field(default_factory=dict)
