@@ -7,7 +7,6 @@ from typing import Literal
 from bot.records.base import Part, Record
 from bot.records.training import ArtifactFile
 
-
 DRILL = "rollback drill"  # the reason of a rollback that is a rehearsal
 
 
