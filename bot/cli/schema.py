@@ -26,6 +26,7 @@ SCHEMAS: dict[str, str] = {
     "training": "bot.records.training:Training",
     "golden": "bot.records.training:Golden",
     "evaluation": "bot.records.evaluation:Evaluation",
+    "commits": "bot.records.facts:CommitList",
     "facts": "bot.records.facts:Facts",
     "decision": "bot.records.decision:Decision",
     "approval": "bot.records.approval:Approval",
