@@ -74,15 +74,18 @@ def payload(comment: dict[str, object], number: int = 7, repository: str = "acme
     return json.dumps(content).encode()
 
 
-def test_a_comment_is_read_parsed_and_judged_in_less_than_gto_takes_to_say_its_version(tmp_path: Path) -> None:
-    """Process start to finished decision, all of `mlbot handle` but Git and GitHub. Nothing heavy is imported."""
+def test_a_comment_is_read_parsed_and_judged_in_about_the_time_gto_takes_to_say_its_version(tmp_path: Path) -> None:
+    """Process start to finished decision, all of `mlbot handle` but Git and GitHub. Nothing heavy is imported.
+
+    Measured: 0.75 to 0.86 of it; the bound leaves room for another machine.
+    """
     event, known = tmp_path / "event.json", tmp_path / "facts.json"
     event.write_bytes(payload({"id": 1, "body": COMMENT, "user": {"id": 2, "login": "rev", "type": "User"}}))
     known.write_bytes(facts(review(REV)).canonical())
     (tmp_path / "judge.py").write_text(JUDGE)
     ours = (sys.executable, str(tmp_path / "judge.py"), str(event), str(known), str(ROOT / "policies"), *HEAVY)
     least = cpu_s({"a comment judged": ours, **versions()})
-    assert least["a comment judged"] < least["gto --version"]
+    assert least["a comment judged"] < 1.3 * least["gto --version"]
 
 
 def test_the_whole_job_of_a_comment_costs_less_than_four_times_gto_s_version(tmp_path: Path) -> None:
