@@ -1,8 +1,9 @@
 """Ten million logged rows of thirty columns: time and memory of `mlbot monitor`, and of scipy's tests by column.
 
 `python tests/benchmarks/monitor_scale.py FOLDER [ROWS] [RIVAL_ROWS]` writes the tables (2 GB), runs each in a process
-of its own and prints a table; docs/monitoring.md keeps the last one. The rival reads a column at a time: exact tests
-cannot do with less memory. Evidently, the usual one, does not import beside today's pandas.
+of its own and prints a table; docs/monitoring.md keeps the last one. scipy reads a column at a time: exact tests cannot
+do with less memory. Evidently takes a million rows only, in an environment of its own, since it does not import beside
+today's pandas: `pip install evidently==0.7.23 'pandas<3' pyarrow`, and EVIDENTLY_PYTHON names its interpreter.
 """
 
 from __future__ import annotations
@@ -78,12 +79,24 @@ def mlbot(reference: Path, current: Path) -> str:
     return judge("scale", sources[0], sources[1], Settings()).status
 
 
-JUDGES = {"mlbot monitor": mlbot, "scipy, column by column": columns_one_by_one}
+def evidently(reference: Path, current: Path) -> object:
+    """Its data drift preset, as a fresh install has it."""
+    import pandas as pd
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
+    sides = [pd.read_parquet(path) for path in (current, reference)]
+    return Report([DataDriftPreset()]).run(*sides).dict()
+
+
+EVIDENTLY = "Evidently, data drift preset"
+JUDGES = {"mlbot monitor": mlbot, "scipy, column by column": columns_one_by_one, EVIDENTLY: evidently}
 
 
 def measured(judge: str, reference: Path, current: Path) -> dict[str, float]:
     """Seconds of processor and highest resident memory (MiB) of a process that does only this."""
-    words = [sys.executable, __file__, "--run", judge, str(reference), str(current)]
+    python = os.environ["EVIDENTLY_PYTHON"] if judge == EVIDENTLY else sys.executable
+    words = [python, __file__, "--run", judge, str(reference), str(current)]
     return dict(json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
 
 
@@ -97,13 +110,16 @@ def run(judge: str, reference: Path, current: Path) -> None:
 
 
 def main() -> None:
-    folder, *sizes = sys.argv[1:]
-    rows, rival_rows = [int(one) for one in sizes] or [10_000_000, 10_000_000]
+    folder, *given = sys.argv[1:]
+    rows, rival_rows = [int(one) for one in given] or [10_000_000, 10_000_000]
     Path(folder).mkdir(exist_ok=True)
     reference = write(Path(folder) / "reference.parquet", REFERENCE, 1)
     print("| judge | rows | CPU s | peak MiB |\n|---|---|---|---|")
-    for judge, most in (("mlbot monitor", rows), ("scipy, column by column", rival_rows)):
-        for size in sorted({most // 10, most}):
+    sizes_of = {"mlbot monitor": (rows // 10, rows), "scipy, column by column": (rival_rows // 10, rival_rows)}
+    if "EVIDENTLY_PYTHON" in os.environ:
+        sizes_of[EVIDENTLY] = (rows // 10,)
+    for judge, sizes in sizes_of.items():
+        for size in sizes:
             current = Path(folder) / f"current-{size}.parquet"
             if not current.exists():
                 write(current, size, 2)
