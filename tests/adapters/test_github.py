@@ -10,6 +10,7 @@ from bot.adapters.github import ACTIONS, GitHub
 from bot.errors import UserError, WorldError
 from bot.sandbox.people import Team
 from bot.sandbox.world import Sandbox
+from tests.sandboxes import small_sandbox
 
 MARKER = "<!-- mlbot:report:test -->"
 
@@ -17,11 +18,8 @@ MARKER = "<!-- mlbot:report:test -->"
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A repository with one pull request of dana's."""
-    folder = tmp_path_factory.mktemp("github")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
     teams = (Team("validators", ("vera",)), Team("risk", ("owen",), parent="validators"))
-    with Sandbox.start(folder / "world", template=folder / "template", teams=teams) as started:
+    with small_sandbox(tmp_path_factory.mktemp("github"), teams=teams) as started:
         started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
         yield started
 

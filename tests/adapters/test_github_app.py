@@ -10,6 +10,7 @@ from bot.adapters.github import GitHub
 from bot.adapters.github_app import APP_ID, APP_KEY, app_login
 from bot.errors import UserError, WorldError
 from bot.sandbox.world import Sandbox
+from tests.sandboxes import small_sandbox
 
 MARKER = "<!-- mlbot:report:test -->"
 MAY = {"contents": "write", "pull-requests": "write", "issues": "write", "statuses": "write", "metadata": "read"}
@@ -18,10 +19,7 @@ MAY = {"contents": "write", "pull-requests": "write", "issues": "write", "status
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A repository with pull request 1 of dana's."""
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    with small_sandbox(tmp_path_factory.mktemp("app")) as started:
         started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
         yield started
 

@@ -14,6 +14,7 @@ from bot.adapters.github_witness import ACTIONS, GitHubWitness
 from bot.errors import WorldError
 from bot.records.facts import Check
 from bot.sandbox.world import Sandbox
+from tests.sandboxes import small_sandbox
 
 SHA = "1" * 40
 
@@ -182,10 +183,7 @@ def test_who_moved_the_branch_to_the_commit(moves: Any, expected: list[int] | No
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = tmp_path_factory.mktemp("witness")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    with small_sandbox(tmp_path_factory.mktemp("witness")) as started:
         started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
         yield started
 

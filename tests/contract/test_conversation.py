@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.ports import Comment, Conversation
 from bot.sandbox.world import Sandbox
 from tests.fakes.conversation import FakeConversation, a_comment
+from tests.sandboxes import small_sandbox
 
 MARKER = "<!-- mlbot:report:contract -->"
 
@@ -35,10 +36,7 @@ class Talk:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = tmp_path_factory.mktemp("conversation")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    with small_sandbox(tmp_path_factory.mktemp("conversation")) as started:
         yield started
 
 

@@ -14,6 +14,7 @@ from bot.records.event import Account
 from bot.sandbox.world import Sandbox
 from tests.fakes.conversation import NOW
 from tests.fakes.pull_requests import FakePullRequests
+from tests.sandboxes import small_sandbox
 
 DANA, OWEN = Account(id=1001, login="dana"), Account(id=1002, login="owen")
 
@@ -21,10 +22,7 @@ DANA, OWEN = Account(id=1001, login="dana"), Account(id=1002, login="owen")
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """#1 of dana's is open and talked about; #2 is merged."""
-    folder = tmp_path_factory.mktemp("pulls")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    with small_sandbox(tmp_path_factory.mktemp("pulls")) as started:
         started.propose("dana", "change", {"models/a.txt": b"two\n"}, "Change")
         started.commit("dana", "change", {"models/a.txt": b"three\n"}, "More")
         started.propose("dana", "merged", {"models/b.txt": b"two\n"}, "Merged")

@@ -15,16 +15,14 @@ from bot.errors import UserError
 from bot.ports import Tracker
 from bot.sandbox.world import Sandbox
 from tests.fakes.tracker import FakeTracker
+from tests.sandboxes import small_sandbox
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = tmp_path_factory.mktemp("tracker")
-    (folder / "template" / "models").mkdir(parents=True)
-    (folder / "template" / "models" / "a.txt").write_text("one\n")
-    with Sandbox.start(folder / "world", template=folder / "template") as started:
+    with small_sandbox(tmp_path_factory.mktemp("tracker")) as started:
         started.github("owen").get_repo(started.repository).create_issue("owen's own", "<!-- mlbot -->")
         yield started
 
