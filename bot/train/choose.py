@@ -62,9 +62,9 @@ def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
     if settings.path == "thorough":
         budget = engine.budget("select", None, settings.max_minutes)
         pruner = Pruner(learner, scorer, engine.map, budget.is_over, budget.tell)
-        sets = pruner.sets_down(folds, frozenset(kept), always)
+        sets = [*selected.sets[:-1], *pruner.sets_down(folds, selected.sets[-1], always)]
         fresh = [fold for seed in FRESH_SEEDS for fold in _encoded(prepared, settings.folds, spec.seed + seed)]
-        chosen, points = pruner.confirmed(fresh, sets, frozenset(names), settings.at_most)
+        chosen, points = pruner.confirmed(fresh, sets, settings.at_most)
         kept = tuple(name for name in names if name in chosen)
     dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in kept)
     method = f"{settings.method}/{settings.path}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.records.training import SelectionPoint
-from bot.train.bar import Trial, curve, is_hopeless, smallest_within, trial
+from bot.train.bar import RANKED_ANEW, Trial, curve, is_hopeless, smallest_within, trial
 from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
@@ -24,11 +24,13 @@ Mapper = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], list[Any]]
 
 @dataclass(frozen=True)
 class Selected:
-    """The kept source columns and the curve from all columns down."""
+    """The kept source columns, the curve from all columns down, and the sets of the sizes that were looked at, from
+    all columns down to the kept ones.
+    """
 
     kept: tuple[str, ...]
     curve: tuple[SelectionPoint, ...]
-    fits: int
+    sets: tuple[frozenset[str], ...]
 
 
 @dataclass
@@ -81,27 +83,26 @@ def select_fast(
     """The chosen columns in the order of `names`. `mapper` runs a function over argument tuples, maybe in parallel."""
     paths = [Path() for _ in folds]
     floor = max(1, len(always))
-    fits = 0
 
     def go(size: int) -> None:
-        nonlocal paths, fits
+        nonlocal paths
         paths = mapper(
             visit, [(learner, scorer, fold, path, size, always) for fold, path in zip(folds, paths, strict=True)]
         )
-        fits += len(folds)
 
     for size in sizes_down(len(names), floor):
         go(size)
-        if is_hopeless(_table(paths), size):
+        if is_hopeless(_table(paths), size, RANKED_ANEW):
             break
     while True:
-        chosen = smallest_within(_table(paths), at_most)
+        chosen = smallest_within(_table(paths), RANKED_ANEW, at_most)
         lower = max((size for size in paths[0].kept if size < chosen), default=floor - 1)
         if chosen - lower <= 1:
             break
         go((chosen + lower) // 2)
-    kept = stayed_longest(paths, names, chosen, always)
-    return Selected(tuple(name for name in names if name in kept), curve(_table(paths), chosen), fits)
+    sizes = sorted((size for size in paths[0].kept if size >= chosen), reverse=True)
+    sets = tuple(stayed_longest(paths, names, size, always) for size in sizes)
+    return Selected(tuple(name for name in names if name in sets[-1]), curve(_table(paths), chosen), sets)
 
 
 def _table(paths: Sequence[Path]) -> dict[int, list[Trial]]:

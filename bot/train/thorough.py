@@ -3,7 +3,7 @@
 From the fast path's columns, the one whose loss hurts least is left out, again and again, down to the bar: a greedy
 search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest that is within
 the bar there is kept. Two short cuts: only the less important half of the columns is tried, and a column that looks bad
-on two folds is not tried on the others.
+on the first folds is not tried on the others. Columns are compared by the rows' losses: a score moves in larger steps.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.records.training import SelectionPoint
-from bot.train.bar import Trial, curve, is_within, mean_score, smallest_within, standard_error, trial
+from bot.train.bar import SEARCHED, Trial, curve, is_within, mean_loss, mean_score, smallest_within, standard_error, trial
 from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
 from bot.train.scoring import Scorer
 
-FIRST_FOLDS = 2
+FIRST_ROWS = 600  # validation rows that the first folds have at least
 GO_ON = 2  # columns that are tried on all folds, of those that look best on the first ones
 AT_LEAST = 4  # columns that are tried in each round
 Columns = frozenset[str]
@@ -58,38 +58,37 @@ class Pruner:
         worth = {name: sum(one.get(name, 0.0) for _, one in known) for name in kept - always}
         least = sorted(worth, key=lambda name: (worth[name], name))[: max(AT_LEAST, len(worth) // 2)]
         sets = [kept - {name} for name in least]
-        first = self._tried(folds[:FIRST_FOLDS], sets)
-        order = sorted(range(len(sets)), key=lambda i: (-mean_score(_trials(first[i])), i))[:GO_ON]
-        rest = self._tried(folds[FIRST_FOLDS:], [sets[i] for i in order])
+        n_first = -(-FIRST_ROWS // len(folds[0].valid.values))
+        first = self._tried(folds[:n_first], sets)
+        order = sorted(range(len(sets)), key=lambda i: (mean_loss(_trials(first[i])), i))[:GO_ON]
+        rest = self._tried(folds[n_first:], [sets[i] for i in order])
         whole = [(sets[i], [*first[i], *more]) for i, more in zip(order, rest, strict=True)]
-        return max(whole, key=lambda one: mean_score(_trials(one[1])))
+        return min(whole, key=lambda one: mean_loss(_trials(one[1])))
 
     def _tried(self, folds: Sequence[Encoded], sets: Sequence[Columns]) -> list[list[Tried]]:
-        tasks = [(self.learner, self.scorer, fold, kept) for kept in sets for fold in folds]
-        flat = self.run(try_set, tasks)
-        return [flat[i : i + len(folds)] for i in range(0, len(flat), len(folds))]
+        flat = iter(self.run(try_set, [(self.learner, self.scorer, fold, kept) for kept in sets for fold in folds]))
+        return [[next(flat) for _ in folds] for _ in sets]
 
     def confirmed(
-        self, fresh: Sequence[Encoded], sets: Sequence[Columns], full: Columns, at_most: int | None
+        self, fresh: Sequence[Encoded], sets: Sequence[Columns], at_most: int | None
     ) -> tuple[Columns, tuple[SelectionPoint, ...]]:
-        """The smallest set within the bar on fresh folds, with the curve there; `full` holds all columns.
+        """The smallest set within the bar on fresh folds, with the curve there.
 
-        `sets` shrink; the edge between those that pass and those that do not is found by halving.
+        `sets` shrink, from all columns; the edge between those that pass and those that do not is found by halving.
         """
         trials: dict[int, list[Trial]] = {}
-        by_size = {len(kept): kept for kept in (full, *sets)}
+        by_size = {len(kept): kept for kept in sets}
 
         def score(kept: Columns) -> bool:
             trials[len(kept)] = _trials(self._tried(fresh, [kept])[0])
-            return is_within(trials, len(kept))
+            return is_within(trials, len(kept), SEARCHED)
 
-        score(full)
         low, high = 0, len(sets) - 1  # sets[low] is taken to pass, sets[high] may
         score(sets[0])
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if score(sets[middle]) else (low, middle - 1)
-        chosen = smallest_within(trials, at_most)
+        chosen = smallest_within(trials, SEARCHED, at_most)
         return by_size[chosen], curve(trials, chosen)
 
 

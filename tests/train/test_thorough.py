@@ -1,0 +1,76 @@
+"""The thorough path: which sets are tried, and which of them is kept when fresh folds are asked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bot.train.bar import Trial
+from bot.train.thorough import Pruner
+
+ROWS = 2_500
+WAVE = np.resize([1.0, -1.0], ROWS)
+NAMES = [f"c{i}" for i in range(8)]
+FOLDS = [SimpleNamespace(valid=SimpleNamespace(values=np.zeros(ROWS))) for _ in range(3)]
+
+
+def pruner(score, loss=None, tried=None) -> Pruner:
+    """A search in a world where `score(columns)` and `loss(columns)` are what every fold finds; all matter alike.
+    Every set that is fitted is added to the list `tried`.
+    """
+    tried = [] if tried is None else tried
+
+    def run(_, tasks):
+        tried.extend(kept for *_, kept in tasks)
+        return [
+            (
+                Trial(score(kept), 0.5 * WAVE / ROWS, np.full(ROWS, (loss or (lambda _: 0.0))(kept)), True, 10_000),
+                dict.fromkeys(kept, 1.0),
+            )
+            for *_, kept in tasks
+        ]
+
+    return Pruner(None, None, run, lambda: False, lambda *_: None)
+
+
+def sets(*sizes: int) -> list[frozenset]:
+    return [frozenset(NAMES[:size]) for size in sizes]
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ({8: 0.8, 6: 0.8, 4: 0.8, 3: 0.8, 2: 0.7}, 3),
+        ({8: 0.8, 6: 0.8, 4: 0.7, 3: 0.7, 2: 0.7}, 6),  # the fast path's 4 do not hold: the next larger set, not all
+        ({8: 0.8, 6: 0.7, 4: 0.7, 3: 0.7, 2: 0.7}, 8),
+    ],
+)
+def test_of_the_sets_on_the_way_the_smallest_that_holds_on_fresh_folds_is_kept(scores, kept):
+    chosen, points = pruner(lambda columns: scores[len(columns)]).confirmed(FOLDS, sets(8, 6, 4, 3, 2), None)
+    assert len(chosen) == kept
+    assert [point.n_inputs for point in points if point.chosen] == [kept]
+
+
+def test_columns_are_compared_by_the_loss_of_the_rows_where_the_score_cannot_tell():
+    one = pruner(lambda _: 0.8, lambda columns: 0.1 * ("c7" not in columns) + 0.2 * ("c0" not in columns))
+    down = one.sets_down(FOLDS, frozenset(NAMES[:3] + NAMES[7:]), frozenset())
+    assert [len(kept) for kept in down] == [4, 3, 2, 1]
+    assert down[-1] == {"c0"} and down[-2] == {"c0", "c7"}
+
+
+def test_the_search_ends_where_the_score_falls_and_keeps_what_is_always_kept():
+    one = pruner(lambda columns: 0.8 if len(columns) > 3 else 0.5)
+    down = one.sets_down(FOLDS, frozenset(NAMES), frozenset({"c5"}))
+    assert [len(kept) for kept in down] == [8, 7, 6, 5, 4]
+    assert all("c5" in kept for kept in down)
+
+
+def test_a_column_that_looks_bad_on_the_first_folds_is_not_tried_on_the_others():
+    tried: list[frozenset] = []
+    one = pruner(lambda _: 0.8, lambda columns: 0.1 * ("c7" not in columns), tried)
+    one.sets_down(FOLDS, frozenset(NAMES[:3] + NAMES[7:]), frozenset())
+    every = frozenset(NAMES[:3] + NAMES[7:])
+    assert tried.count(every - {"c7"}) == 1
+    assert tried.count(every - {"c0"}) == len(FOLDS)
