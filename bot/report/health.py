@@ -112,7 +112,7 @@ def _facts(health: Health) -> Iterator[tuple[str, tuple[Part, ...]]]:
     yield "Alarms", (", ".join(TITLES[one] for one in health.causes) or "none",)
     for one in health.performance:
         said = f"{number(one.current, 4)}, on the test rows {number(one.reference, 4)}"
-        yield "Performance", (Name(one.metric), said, _word(one.alarm))
+        yield "Performance", (Name(one.metric), said, word(one.alarm, "performance", health))
     drifted = sorted({one.column for one in health.drift if one.alarm})
     yield "Drifted", (", ".join(drifted[:5]) or "no column",)
     labelled = f", {counted(health.labels.labelled, 'labelled row')}" if health.labels else ""
@@ -124,7 +124,7 @@ def _performance(health: Health) -> Iterator[Block]:
         (
             Name(one.metric), number(one.reference, 4), number(one.current, 4),
             f"{number(one.worse, 4)} [{number(one.low, 4)}, {number(one.high, 4)}]",
-            f"{count(one.n_current)} / {count(one.n_reference)}", _word(one.alarm),
+            f"{count(one.n_current)} / {count(one.n_reference)}", word(one.alarm, "performance", health),
         )
         for one in health.performance
     ]  # fmt: skip
@@ -174,13 +174,19 @@ def _versions(health: Health) -> Iterator[Block]:
 
 def _drift(health: Health) -> Iterator[Block]:
     rows = tuple(
-        (Name(one.column), one.role, one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm))
+        (
+            Name(one.column), one.role, one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}",
+            word(one.alarm, "drift", health),
+        )
         for one in health.drift[:SHOWN]
     )  # fmt: skip
     if rows:
         columns = (*left("Column", "Role", "Test"), *right("Difference", "p over all tests"), Column(""))
         yield Table(columns, rows, f"Smallest p of {counted(len(health.drift), 'test')}")
-    joint = tuple((one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm)) for one in health.joint)
+    joint = tuple(
+        (one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", word(one.alarm, "drift", health))
+        for one in health.joint
+    )
     if joint:
         yield Table(
             (*left("All columns together"), *right("Difference", "p over all tests"), Column("")), joint, "Joint"
@@ -189,7 +195,7 @@ def _drift(health: Health) -> Iterator[Block]:
 
 def _checks(checks: Sequence[Check]) -> Iterator[Block]:
     rows = tuple(
-        (one.cause, Name(one.column) if one.column else "", one.sentence, _word(one.alarm))
+        (one.cause, Name(one.column) if one.column else "", one.sentence, "ALARM" if one.alarm else "")
         for one in checks[: 2 * SHOWN]
     )
     if rows:
@@ -259,11 +265,26 @@ def _promise(health: Health) -> tuple[Part, ...]:
     return (
         f"While nothing is wrong, expect at most {budget.false_alarms_per_month:g} false alarms a month "
         f"({budget.per_window:.3g} a window, {budget.windows_per_month:g} windows).",
+        *agreement(health),
     )
 
 
-def _word(alarm: bool) -> str:
-    return "ALARM" if alarm else ""
+def word(is_odd: bool, cause: Cause, health: Health) -> str:
+    """What is odd in this window is an alarm when enough windows agree."""
+    return "" if not is_odd else "ALARM" if cause in health.causes else "odd"
+
+
+def agreement(health: Health) -> Iterator[str]:
+    """How many of the last windows were odd in what, where several must agree; nothing otherwise."""
+    rule = health.persistence
+    if rule is None or rule.of == 1:
+        return
+    for one in health.families:
+        if one.seen:
+            yield (
+                f"{one.name}: {one.raised} of the last {counted(one.seen, 'window')} odd (p at or under "
+                f"{one.level:.2g}); {rule.needed} of {rule.of} are an alarm."
+            )
 
 
 def _day(text: str | None) -> str:
