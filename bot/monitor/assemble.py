@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from bot.errors import UserError
-from bot.monitor.families import RELEASE, WITHOUT_LABELS, Allotted, allotted, expected, family, is_odd, together
+from bot.monitor.families import RELEASE, WITHOUT_LABELS, Allotted, allotted, expected, family, together
 from bot.monitor.judge import Settings
 from bot.monitor.lent import Reference
 from bot.monitor.logged import Count, comparable, converted, times_of
 from bot.monitor.measured import Measured, against
 from bot.monitor.persist import Rule, shared
 from bot.monitor.verdict import causes_of, persistence
-from bot.records.health import Aged, Check, ColumnDrift, Family, Health, Joined, Note, Performance
+from bot.records.health import Aged, Check, ColumnDrift, Family, Health, Joined, Note, Performance, is_odd
 from bot.records.log import PREDICTED, PROBABILITY
 from bot.records.release import Release
 from bot.records.training import Training

@@ -54,11 +54,6 @@ def family(one: Allotted, p_value: float | None, settings: Settings, past: Seque
     )
 
 
-def is_odd(one: Family) -> bool:
-    """Whether this window is."""
-    return one.p_value is not None and one.p_value <= one.level
-
-
 def together(families: Iterable[Family], level: float) -> float | None:
     """The window's own p-value: at or under `level` when it is odd in any family; None when none was judged."""
     scaled = [one.p_value * level / one.level for one in families if one.p_value is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.monitor.calibrate import Found, Together
-from bot.monitor.families import Allotted, expected, family, is_odd, together
+from bot.monitor.families import Allotted, expected, family, together
 from bot.monitor.persist import Rule
 from bot.monitor.settings import Settings
 from bot.records.health import (
@@ -26,6 +26,7 @@ from bot.records.health import (
     Side,
     Status,
     Task,
+    is_odd,
 )
 
 FALSE_DISCOVERIES = 0.05

@@ -73,6 +73,11 @@ class Family(Part):
     alarm: bool
 
 
+def is_odd(one: Family) -> bool:
+    """Whether this window is odd in a family, which alone need not be an alarm."""
+    return one.p_value is not None and one.p_value <= one.level
+
+
 class ColumnDrift(Part):
     """One test of one column. `effect` is 0 to 1, `p_adjusted` holds over all columns and tests together.
 

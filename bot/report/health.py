@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.records.health import Aged, Cause, Check, Health
+from bot.records.health import Aged, Cause, Check, Health, is_odd
 from bot.records.release import Release
 from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Strong, Table, left, note, right
 from bot.report.html import rendered
@@ -92,6 +92,7 @@ def sections(health: Health) -> list[Section]:
     """What was found in one window, in the order of what matters."""
     found = [
         Section("performance", "Performance", 90, tuple(_performance(health))),
+        Section("families", "What may alarm", 85, tuple(_families(health))),
         Section("versions", "Versions on the same new rows", 80, tuple(_versions(health))),
         Section("drift", "Drift", 70, tuple(_drift(health))),
         Section("checks", "Inputs, skew, traffic, operation", 60, tuple(_checks(health.checks))),
@@ -114,7 +115,7 @@ def _facts(health: Health) -> Iterator[tuple[str, tuple[Part, ...]]]:
         said = f"{number(one.current, 4)}, on the test rows {number(one.reference, 4)}"
         yield "Performance", (Name(one.metric), said, word(one.alarm, "performance", health))
     drifted = sorted({one.column for one in health.drift if one.alarm})
-    yield "Drifted", (", ".join(drifted[:5]) or "no column",)
+    yield "Drifted", (", ".join(drifted[:5]) or ("no column" if _has_inputs(health) else "inputs were not judged"),)
     labelled = f", {counted(health.labels.labelled, 'labelled row')}" if health.labels else ""
     yield "Rows", (f"{count(health.current.rows)} in this window{labelled}",)
 
@@ -151,6 +152,29 @@ def _performance(health: Health) -> Iterator[Block]:
         }
         rest = ", ".join(f"{count(n)} {word}" for word, n in unused.items() if n)
         yield note(f"{counted(kept.labelled, 'row')} with a label{'; other labels: ' + rest if rest else ''}.")
+
+
+def _families(health: Health) -> Iterator[Block]:
+    """Each p-value beside where it is odd, and how many windows were."""
+    rule = health.persistence
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.name, "not judged" if one.p_value is None else f"{one.p_value:.2g}", f"{one.level:.2g}",
+            f"{one.raised} of {one.seen}", "ALARM" if one.alarm else "odd" if is_odd(one) else "",
+        )
+        for one in health.families
+    ]  # fmt: skip
+    if rows and rule is not None:
+        needed = (
+            "One odd window is an alarm" if rule.of == 1 else f"{rule.needed} odd of {rule.of} windows are an alarm"
+        )
+        columns = (*left("What"), *right("p of this window", "Odd at or under", "Odd windows"), Column(""))
+        yield Table(columns, tuple(rows), needed)
+
+
+def _has_inputs(health: Health) -> bool:
+    """Whether more was judged than the labels."""
+    return any(one.role != "target" for one in health.drift)
 
 
 def _versions(health: Health) -> Iterator[Block]:
@@ -206,7 +230,8 @@ def history(records: Sequence[Health]) -> list[Section]:
     """What was live when, and how the numbers went."""
     rows = tuple(
         (
-            one.version or "", _day(one.judged_at), one.status, ", ".join(one.causes),
+            one.version or "", _day(one.judged_at), one.status,
+            ", ".join(one.causes) or "odd, no alarm yet" * one.raised,
             number(one.performance[0].current, 4) if one.performance else "",
             f"{min((each.p_adjusted for each in one.drift), default=1.0):.3g}" if one.drift else "",
             count(one.current.rows),
@@ -245,7 +270,7 @@ def _charts(records: Sequence[Health]) -> Iterator[Block]:
             )
             yield note(Strong(f"{metric} of the rows with a label, and of the test rows"))
             yield Chart("Performance", f"days since {seen[0][0]:%Y-%m-%d}", metric, x, series)
-    drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if health.drift]
+    drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if _has_inputs(health)]
     if len(drift) > 1:
         x = tuple((at - drift[0][0]).total_seconds() / 86_400 for at, _ in drift)
         values = (Series("largest difference of a column", tuple(effect for _, effect in drift)),)
@@ -265,7 +290,6 @@ def _promise(health: Health) -> tuple[Part, ...]:
     return (
         f"While nothing is wrong, expect at most {budget.false_alarms_per_month:g} false alarms a month "
         f"({budget.per_window:.3g} a window, {budget.windows_per_month:g} windows).",
-        *agreement(health),
     )
 
 
@@ -274,21 +298,8 @@ def word(is_odd: bool, cause: Cause, health: Health) -> str:
     return "" if not is_odd else "ALARM" if cause in health.causes else "odd"
 
 
-def agreement(health: Health) -> Iterator[str]:
-    """How many of the last windows were odd in what, where several must agree; nothing otherwise."""
-    rule = health.persistence
-    if rule is None or rule.of == 1:
-        return
-    for one in health.families:
-        if one.seen:
-            yield (
-                f"{one.name}: {one.raised} of the last {counted(one.seen, 'window')} odd (p at or under "
-                f"{one.level:.2g}); {rule.needed} of {rule.of} are an alarm."
-            )
-
-
 def _day(text: str | None) -> str:
-    return text.replace("T", " ").replace("Z", " UTC")[:16] if text else ""
+    return f"{text.replace('T', ' ')[:16]} UTC" if text else ""
 
 
 def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, str, str]]) -> tuple[str, str]:

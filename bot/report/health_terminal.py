@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bot.report.health import agreement, word
+from bot.report.health import word
+from bot.report.numbers import counted
 
 if TYPE_CHECKING:
     from bot.records.health import Health
@@ -63,7 +64,7 @@ def _parts(health: Health) -> Iterator[Any]:
 
 def _allowed(health: Health) -> Iterator[str]:
     budget = health.budget
-    yield from agreement(health)
+    yield from _agreement(health)
     expected = "" if budget.expected_per_month is None else f" ({budget.expected_per_month:.2g} by its level)"
     yield (
         f"If nothing drifts, expect at most {budget.false_alarms_per_month:g} false alarms a month{expected}: "
@@ -84,3 +85,16 @@ def _drift_table(health: Health) -> Any:
         cells = (one.column, one.role, one.test, f"{one.effect:.3f}", f"{one.p_adjusted:.3g}", mark)
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _agreement(health: Health) -> Iterator[str]:
+    """How many of the last windows were odd in what, where several must agree; nothing otherwise."""
+    rule = health.persistence
+    if rule is None or rule.of == 1:
+        return
+    for one in health.families:
+        if one.seen:
+            yield (
+                f"{one.name}: {one.raised} of the last {counted(one.seen, 'window')} odd (p at or under "
+                f"{one.level:.2g}); {rule.needed} of {rule.of} are an alarm."
+            )

@@ -109,8 +109,18 @@ def test_what_is_odd_and_no_alarm_yet_is_called_so(live: World) -> None:
     shown = [text(first, 200), summary(first), page([first])]
     assert all("ALARM" not in one and "odd" in one for one in shown)
     assert "performance: 1 of the last 1 window odd" in shown[0] and "2 of 3 are an alarm" in shown[0]
+    assert "odd, no alarm yet" in shown[2]
     second = day(live, 4, TROUBLE["performance"][0], labels_within="1d")
     assert "performance: 2 of the last 2 windows odd" in text(second, 200) and "ALARM" in text(second, 200)
+
+
+def test_a_window_without_rows_does_not_say_that_no_column_drifted(live: World) -> None:
+    """Nor does the line of the largest difference fall: only the labels were compared."""
+    first = day(live, 3)
+    live.past.append(live.watch(**AGREE))
+    shown = page(live.past)
+    assert "inputs were not judged" in shown and "inputs were not judged" not in page([first])
+    assert "largest difference of a column" not in shown, "one window that was judged makes no line"
 
 
 def a_record(families: list[Family]) -> Health:

@@ -127,7 +127,7 @@ def monitored(capsys, *words: str) -> tuple[int, dict]:
         (noise(400, 1).drop_columns(["kind"]), 4, "column_gone"),
         (noise(400, 1).append_column("new", pa.array(range(400))), 0, "column_new"),
         (replaced(noise(400, 1), "kind", [None] * 400), 4, None),
-        (noise(400, 1).set_column(1, "x", pa.array(["word"] * 400)), 4, None),
+        (noise(400, 1).set_column(1, "x", pa.array(["word"] * 400)), 4, "type_changed"),
         (noise(400, 1).set_column(1, "x", pa.array([[1]] * 400)), 0, "not_tested"),
     ],
     ids=["no rows", "20 rows", "50 rows", "column gone", "column new", "all missing", "number to text", "lists"],

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from bot.adapters.locations import tables_at
+from bot.cli import run
 from bot.errors import MlbotError, UserError, WorldError
 from tests.monitor.world import World, fresh, turned
 from tests.object_store.store import Bucket, running
@@ -57,6 +58,20 @@ def test_an_address_may_be_written_as_arrow_writes_it(job: Bucket, tmp_path: Pat
     job.put("tables/a.parquet", fresh(7))
     place = ADDRESSES[case].format(port=job.port, key=job.key, secret=quote(job.secret, safe=""))
     assert sum(batch.num_rows for batch in tables_at(place, tmp_path).batches()) == 7
+
+
+def test_two_tables_may_lie_in_a_bucket(job: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
+    """`mlbot monitor --reference s3://... --current s3://...`; one that is cut, or not there, is exit 1 and named."""
+    rows = fresh(400).drop_columns(["id"])
+    job.put("plain/before.parquet", rows)
+    job.put("plain/after.parquet", fresh(300, 5).drop_columns(["id"]))
+    job.put("plain/cut.parquet", b"PAR1 cut")
+    given = ["monitor", "--reference", "s3://bucket/plain/before.parquet", "--current"]
+    assert run([*given, "s3://bucket/plain/after.parquet"]) == 0
+    assert "current: s3://bucket/plain/after.parquet, 300 rows" in capfd.readouterr().out
+    for name, said in (("cut", "bucket/plain/cut.parquet: cannot be read"), ("none", "there is no table")):
+        assert run([*given, f"s3://bucket/plain/{name}.parquet"]) == 1
+        assert said in capfd.readouterr().err
 
 
 FAILURES = {
