@@ -55,7 +55,7 @@ def scored(path: Path) -> pa.Table:
 
 def main() -> None:
     os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
-    import nannyml  # type: ignore[import-not-found]
+    import nannyml
 
     reference, chunks = rows(Path(sys.argv[1]))
     judge = nannyml.CBPE(

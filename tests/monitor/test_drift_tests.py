@@ -51,5 +51,17 @@ def test_p_values_of_undrifted_counts_are_spread_evenly(test, support):
     assert test.name == "missing" or (support == 1) == bool((found == 1).all())
 
 
+@pytest.mark.parametrize("test", TESTS, ids=lambda one: one.name)
+def test_a_window_is_judged_alike_alone_and_among_others(test):
+    """The observed window is judged alone and the dealt ones in blocks: a difference would be false alarms."""
+    generator = np.random.default_rng(0)
+    rows = np.concatenate([np.zeros(300, int), generator.zipf(1.5, 700).clip(1, 40)])
+    pooled = counts_of(rows, 41)
+    windows = np.array([counts_of(generator.permutation(rows)[:150], 41) for _ in range(200)])
+    _, together = test.judge(windows, pooled)
+    alone = [test.judge(one[None], pooled)[1][0] for one in windows]
+    assert together == pytest.approx(alone, rel=1e-9)
+
+
 def counts_of(codes: np.ndarray, size: int) -> np.ndarray:
     return np.bincount(codes, minlength=size).astype(float)

@@ -9,8 +9,8 @@ import sys
 
 os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "4"  # what is set up below; from then on every request is judged
 
-import boto3  # type: ignore[import-not-found]
-from moto.server import ThreadedMotoServer  # type: ignore[import-not-found]
+import boto3
+from moto.server import ThreadedMotoServer
 
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 

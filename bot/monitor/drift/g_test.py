@@ -12,7 +12,7 @@ def judge(counts: Floats, pooled: Floats) -> tuple[Floats, Floats]:
     """Missing values are left out; the effect is the total variation distance, 0 to 1."""
     from scipy.special import chdtrc, xlogy
 
-    counts, pooled = grouped(counts[:, 1:], pooled[1:])
+    counts, pooled = grouped(counts, pooled)
     current, reference, m, n = shares(counts, pooled)
     if counts.shape[1] < 2:
         return np.zeros(len(counts)), np.ones(len(counts))
