@@ -14,6 +14,8 @@ from bot.adapters.batches import SUFFIXES, read
 from bot.errors import UserError, WorldError
 
 GLOB = re.compile(r"[*?\[]")
+_ADDRESS_GLOB = re.compile(r"[*\[]")
+_KEY = re.compile(r"://[^@?*]*@")
 # `mlbot serve` names a file after the moment it was closed: no row in it is younger.
 _CLOSED = re.compile(r"(\d{8}T\d{12})-\d{6}\.parquet")
 
@@ -71,39 +73,73 @@ def _short(file: Path, root: Path) -> str:
 
 
 def _at_address(place: str) -> Tables:
+    """`?` begins the parameters of an address (Arrow's own), so it is no wildcard there."""
     import pyarrow as pa
     from pyarrow import fs
 
+    address, mark, parameters = place.partition("?")
+    is_glob = _ADDRESS_GLOB.search(address) is not None
+    fixed = _ADDRESS_GLOB.split(address)[0].rpartition("/")[0] + "/" if is_glob else address
     try:
-        store, path = fs.FileSystem.from_uri(place.partition("*")[0] if GLOB.search(place) else place)
-    except (pa.ArrowException, ValueError, OSError) as error:
-        said = (str(error).splitlines() or [""])[0][:200]
+        store, path = fs.FileSystem.from_uri(fixed + mark + parameters)
+        names = _listed(store, path, address.partition("://")[2].rpartition("@")[2] if is_glob else None)
+        if not names and store.type_name == "s3":
+            _check_bucket(store, path.partition("/")[0], place)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         hint = "Arrow opens s3://, gs://, hdfs:// and file:// addresses."
-        raise UserError(f"{place} cannot be opened: {said}", hint=hint, code="location_invalid") from None
-    try:
-        names = _listed(store, path, place)
+        said = f"{_public(place)} cannot be opened: {_first_line(error, place)}"
+        raise UserError(said, hint=hint, code="location_invalid") from None
     except OSError as error:
-        said = str(error).splitlines()[0][:200]
-        hint = "Check the address, and the credentials of the job."
-        raise WorldError(f"{place} does not answer: {said}", hint=hint, code="location_unreachable") from None
-    return Tables([(name, lambda name=name: store.open_input_file(name)) for name in names])  # type: ignore[misc]
+        raise _unreachable(place, error) from None
+    return Tables([(name, lambda name=name: _fetched(store, name, place)) for name in names])  # type: ignore[misc]
 
 
-def _listed(store: Any, path: str, place: str) -> list[str]:
+def _fetched(store: Any, name: str, place: str) -> Any:
+    """A store that fails, or lets nobody in, is the world's failure and no broken file."""
+    try:
+        return store.open_input_file(name)
+    except FileNotFoundError:  # it went after it was listed: as a broken file
+        raise
+    except OSError as error:
+        raise _unreachable(place, error) from None
+
+
+def _unreachable(place: str, error: OSError) -> WorldError:
+    hint = "Look at the address, and give the job credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role."
+    said = f"{_public(place)} does not answer: {_first_line(error, place)}"
+    return WorldError(said, hint=hint, code="location_unreachable")
+
+
+def _listed(store: Any, path: str, pattern: str | None) -> list[str]:
+    """Names of the tables below a path, those that fit the pattern when there is one."""
     from pyarrow import fs
 
-    base = path.rstrip("/")
-    if GLOB.search(place):
-        base = path if path.endswith("/") else str(PurePosixPath(path).parent)
+    base = path.rstrip("/") or path
     info = store.get_file_info(base)
     if info.type == fs.FileType.NotFound:
         return []
     found = [info] if info.is_file else store.get_file_info(fs.FileSelector(base, recursive=True))
     names = sorted(one.path for one in found if one.is_file and one.path.endswith(SUFFIXES))
-    if not GLOB.search(place):
-        return names
-    pattern = place.partition("://")[2].partition("?")[0]
-    return [name for name in names if fnmatchcase(name.lstrip("/"), pattern.lstrip("/"))]
+    return [name for name in names if pattern is None or fnmatchcase(name.lstrip("/"), pattern.lstrip("/"))]
+
+
+def _check_bucket(store: Any, bucket: str, place: str) -> None:
+    """Nothing below a bucket that is there is an empty log; a bucket that is not there is a mistake."""
+    from pyarrow import fs
+
+    if store.get_file_info(bucket).type == fs.FileType.NotFound:
+        hint = "Look at the name of the bucket, its region and the endpoint (AWS_ENDPOINT_URL)."
+        raise UserError(f"{_public(place)}: there is no bucket {bucket}", hint=hint, code="location_missing")
+
+
+def _public(place: str) -> str:
+    """An address without a key that is written into it."""
+    return _KEY.sub("://***@", place)
+
+
+def _first_line(error: Exception, place: str) -> str:
+    said, key = (str(error).splitlines() or [type(error).__name__])[0], _KEY.search(place)
+    return (said.replace(key[0], "://***@") if key else said)[:200]
 
 
 def _is_older(name: str, since: datetime) -> bool:

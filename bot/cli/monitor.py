@@ -27,8 +27,8 @@ MOST_IDS = 5_000_000
 @click.option("--labels", metavar="PLACE", help="Labels by request id, instead of what the policy names.")
 @click.option("--every", metavar="TIME", help="Length of the window, such as 1d, instead of the policy's.")
 @click.option("--page", type=click.Path(path_type=Path), help="Write the model's health page (HTML) to this file.")
-@click.option("--reference", type=click.Path(path_type=Path), help="Table of rows as they were: Parquet or CSV.")
-@click.option("--current", type=click.Path(path_type=Path), help="Table of the rows to judge.")
+@click.option("--reference", metavar="PLACE", help="Rows as they were: Parquet or CSV, a folder, or s3://bucket/table.")
+@click.option("--current", metavar="PLACE", help="The rows to judge.")
 @click.option("--target", metavar="COLUMN", help="What happened, where it is known.")
 @click.option("--prediction", metavar="COLUMN", help="What the model said.")
 @click.option(
@@ -69,8 +69,8 @@ MOST_IDS = 5_000_000
 def command(
     model: str | None,
     environment: str | None,
-    reference: Path | None,
-    current: Path | None,
+    reference: str | None,
+    current: str | None,
     identity: str | None,
     ignore: tuple[str, ...],
     probabilities: tuple[str, ...],
@@ -106,8 +106,8 @@ def command(
         hint = "Allow fewer false alarms a month than there are windows."
         raise UserError("every window may alarm", hint=hint, code="budget_too_large")
     repeated: dict[str, int] = {}
-    sources = [Source(str(path), _reader(path, identity, repeated)) for path in (reference, current)]
-    health = judge(model or current.stem, sources[0], sources[1], settings, [_earlier(one) for one in past])
+    sources = [Source(place, _reader(place, identity, repeated)) for place in (reference, current)]
+    health = judge(model or Path(current).stem, sources[0], sources[1], settings, [_earlier(one) for one in past])
     health = _with_duplicates(health, repeated)
     click.echo(health.canonical() if as_json else _text(health), nl=as_json)
     return CODES[health.status]
@@ -179,10 +179,25 @@ def _policy(monitor: Any, environment: str, given: dict[str, str | None]) -> Any
         ) from None
 
 
-def _reader(path: Path, identity: str | None, repeated: dict[str, int]) -> Callable[[], Iterator[Any]]:
-    from bot.adapters.batches import batches
+def _reader(place: str, identity: str | None, repeated: dict[str, int]) -> Callable[[], Iterator[Any]]:
+    return lambda: _rows(place) if identity is None else _once(_rows(place), identity, place, repeated)
 
-    return lambda: batches(path) if identity is None else _once(batches(path), identity, str(path), repeated)
+
+def _rows(place: str) -> Iterator[Any]:
+    """Batches of a table here or at an address; one that is broken or not there is no table."""
+    from bot.adapters.batches import batches
+    from bot.adapters.locations import tables_at
+
+    if "://" not in place:
+        yield from batches(Path(place))
+        return
+    found = tables_at(place, Path())
+    if not found.files:
+        raise UserError(f"{place}: there is no table", hint="Look at the address.", code="data_missing")
+    yield from found.batches()
+    for name, why in found.broken.items():
+        hint = "The file may have been cut short while it was copied; copy it again, or leave it out."
+        raise UserError(f"{name}: cannot be read: {why}", hint=hint, code="data_unreadable")
 
 
 def _once(found: Iterator[Any], identity: str, source: str, repeated: dict[str, int]) -> Iterator[Any]:

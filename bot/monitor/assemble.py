@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from bot.errors import UserError
+from bot.monitor.families import RELEASE, WITHOUT_LABELS, Allotted, allotted, expected, family, together
 from bot.monitor.judge import Settings
 from bot.monitor.lent import Reference
 from bot.monitor.logged import Count, comparable, converted, times_of
 from bot.monitor.measured import Measured, against
-from bot.monitor.persist import Rule
-from bot.records.health import Aged, Cause, Check, ColumnDrift, Health, Joined, Note, Performance
+from bot.monitor.persist import Rule, shared
+from bot.monitor.verdict import causes_of, persistence
+from bot.records.health import Aged, Check, ColumnDrift, Family, Health, Joined, Note, Performance, is_odd
 from bot.records.log import PREDICTED, PROBABILITY
 from bot.records.release import Release
 from bot.records.training import Training
 from bot.specs.policies.monitor import Monitor
 from bot.specs.policies.words import seconds
 
-SHARES = 3  # of the false alarms, where labels are to be had: inputs and answers, performance, the labels themselves
-
 
 @dataclass
 class Found:
     """What the parts found. `measured` is the metric on new labelled rows, `expected` on the test rows; `shift` is what
-    `judge` says of the labels alone.
+    `judge` says of the labels alone. `overlap`: share of the labelled rows that the window before may have had too.
     """
 
     count: Count = field(default_factory=Count)
@@ -38,6 +38,7 @@ class Found:
     measured: Measured | None = None
     expected: Measured | None = None
     shift: Health | None = None
+    overlap: float = 0.0
     versions: list[Aged] = field(default_factory=list)
 
 
@@ -52,19 +53,26 @@ def plain(reference: Reference) -> dict[str, Any]:
 
 
 def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Settings:
-    """What `judge` is asked: the share of the false alarms that is left for the inputs and the answers."""
-    rule = Rule(monitor.persistence.needed, monitor.persistence.of) if monitor.persistence else Rule()
+    """What `judge` is asked about the inputs and the answers, with their share of the false alarms."""
     classes = training.classes or ()
-    return Settings(
-        false_alarms_per_month=monitor.false_alarms_per_month / (SHARES if has_labels else 1),
-        windows_per_month=monitor.windows_per_month,
-        least_effect=monitor.least_effect,
+    return replace(
+        allowed(monitor),
         target=training.target,
         prediction=PREDICTED,
         ignore=frozenset({f"{PROBABILITY}{classes[0]}"} if len(classes) == 2 else ()),  # the other one says it all
         task="classification" if training.classes else "regression",
         probabilities={label: f"{PROBABILITY}{label}" for label in classes},
-        rule=rule,
+        columns=("drift", (RELEASE if has_labels else WITHOUT_LABELS)["drift"]),
+    )
+
+
+def allowed(monitor: Monitor) -> Settings:
+    """What the policy says of false alarms, and how many windows must be odd."""
+    return Settings(
+        false_alarms_per_month=monitor.false_alarms_per_month,
+        windows_per_month=monitor.windows_per_month,
+        least_effect=monitor.least_effect,
+        rule=Rule(monitor.persistence.needed, monitor.persistence.of) if monitor.persistence else Rule(),
     )
 
 
@@ -84,13 +92,14 @@ def before(past: Sequence[Health], since: datetime) -> list[Health]:
     return [one for one in past if one.until and datetime.fromisoformat(one.until) <= since]
 
 
-def label_settings(monitor: Monitor) -> Settings:
+def label_settings(monitor: Monitor, overlap: float) -> Settings:
     """What `judge` is asked about the labels alone."""
-    return Settings(
-        false_alarms_per_month=monitor.false_alarms_per_month / SHARES,
-        windows_per_month=monitor.windows_per_month,
-        least_effect=monitor.least_effect,
-    )
+    return replace(allowed(monitor), columns=("labels", RELEASE["labels"]), overlap=overlap)
+
+
+def overlap_of(rows: Any, since: datetime) -> float:
+    """Share of the labelled rows that were answered before the window: the window before may have had them too."""
+    return float((times_of(rows) < int(since.timestamp() * 1_000_000)).mean())
 
 
 def labelled_rows(batches: Sequence[Any], training: Training, scored_from: datetime) -> tuple[Any, int, int]:
@@ -127,29 +136,38 @@ def _known(values: Any, training: Training) -> Any:
 
 
 def assembled(
-    judged: Health, found: Found, release: Release, monitor: Monitor, *, since: datetime, now: datetime
+    judged: Health,
+    found: Found,
+    release: Release,
+    monitor: Monitor,
+    past: Sequence[Health],
+    *,
+    since: datetime,
+    now: datetime,
 ) -> Health:
     """One record of what `judge` says of the inputs and of the labels, performance, checks and causes."""
-    has_labels = monitor.labels is not None
-    per_window = monitor.false_alarms_per_month / monitor.windows_per_month
-    performance = against(found.expected, found.measured, per_window / SHARES) if has_labels else None
+    settings = allowed(monitor)
+    share = _share(found, settings)
+    performance = against(found.expected, found.measured, share.level)
     checks = tuple(sorted(found.checks, key=lambda one: not one.alarm))
-    causes = _causes(judged, found.shift, performance, checks)
-    families = (*judged.budget.families, "performance", "labels") if has_labels else judged.budget.families
-    is_known = judged.status != "unknown" or performance is not None or bool(causes)
-    allowed = monitor.false_alarms_per_month
-    expected = (judged.budget.expected_per_month or 0.0) + (allowed * (SHARES - 1) / SHARES if has_labels else 0.0)
-    share = {"false_alarms_per_month": allowed, "per_window": per_window, "expected_per_month": expected}
+    families = _families(judged, found.shift, family(share, _p_of(performance), settings, past), monitor)
+    causes = tuple(dict.fromkeys((*causes_of(families), *judged.causes, *(one.cause for one in checks if one.alarm))))
+    p_value = together(families, judged.budget.level or 0.0)
+    budget = {
+        "families": tuple(one.name for one in families),
+        "expected_per_month": expected(families, monitor.windows_per_month, settings.rule),
+    }
     return judged.model_copy(
         update={
             "environment": release.environment,
             "version": release.version,
             "artifact_digest": release.artifact_digest,
-            "status": "alarm" if causes else "healthy" if is_known else "unknown",
+            "status": "alarm" if causes else "healthy" if p_value is not None else "unknown",
             "performance": (performance,) if performance else (),
             "drift": (*judged.drift, *_shifted(found.shift)),
-            "budget": judged.budget.model_copy(update={**share, "families": tuple(dict.fromkeys(families))}),
+            "budget": judged.budget.model_copy(update=budget),
             "notes": (*_notes(judged, performance), *found.notes),
+            "p_value": p_value,
             "judged_at": _time(now),
             "since": _time(since),
             "until": _time(now),
@@ -157,9 +175,30 @@ def assembled(
             "checks": checks,
             "versions": tuple(found.versions),
             "causes": causes,
-            "raised": judged.raised or bool(causes),
+            "raised": bool(causes) or any(map(is_odd, families)),
+            "persistence": persistence(families, settings.rule),
+            "families": families,
         }
     )
+
+
+def _share(found: Found, settings: Settings) -> Allotted:
+    """Of performance; its windows go together as the labelled rows of both sides do."""
+    reference, current = (0 if one is None else one.n for one in (found.expected, found.measured))
+    correlation = shared(reference, current, found.overlap)
+    return allotted("performance", RELEASE["performance"], correlation, settings)
+
+
+def _p_of(performance: Performance | None) -> float | None:
+    return None if performance is None else performance.p_value
+
+
+def _families(judged: Health, shift: Health | None, performance: Family, monitor: Monitor) -> tuple[Family, ...]:
+    """Drift first, then what the labels are judged for, where there are any to come."""
+    if monitor.labels is None:
+        return judged.families
+    labels = shift.families if shift is not None else ()
+    return (*judged.families, performance, *labels)
 
 
 def _notes(judged: Health, performance: Performance | None) -> Iterable[Note]:
@@ -172,19 +211,8 @@ def _notes(judged: Health, performance: Performance | None) -> Iterable[Note]:
 
 def _shifted(shift: Health | None) -> Iterable[ColumnDrift]:
     """The tests of the labels; the target is what is called so."""
-    alarm = shift is not None and "drift" in shift.causes
     for one in shift.drift if shift is not None else ():
-        yield one.model_copy(update={"role": "target", "alarm": alarm and one.alarm})
-
-
-def _causes(
-    judged: Health, shift: Health | None, performance: Performance | None, checks: Iterable[Check]
-) -> tuple[Cause, ...]:
-    """What alarms: performance, what `judge` says of the inputs and of the labels, and the checks."""
-    found: dict[Cause, bool] = {"performance": True} if performance is not None and performance.alarm else {}
-    found |= dict.fromkeys((*judged.causes, *(shift.causes if shift is not None else ())), True)
-    found |= {one.cause: True for one in checks if one.alarm}
-    return tuple(found)
+        yield one.model_copy(update={"role": "target"})
 
 
 def _time(moment: datetime) -> str:

@@ -23,7 +23,7 @@ from bot.monitor.scale import beta, false_discovery, gamma, normal, rank, ranks
 BLOCK = 50
 LEAST, MOST = 999, 9_999
 # How the level is divided: single columns, the evidence of all columns added up, the domain classifier.
-SHARES = (0.7, 0.15, 0.15)
+SHARES = (0.6, 0.15, 0.25)
 TINY = 1e-300
 
 Plan = Sequence[tuple[int, Test]]

@@ -36,11 +36,28 @@ def coders(reference: Any, current: Any, ignored: frozenset[str]) -> tuple[list[
         except (pa.ArrowException, TypeError):
             found = None
         if found is None:
-            sentence = f"{name} was not tested: {one.type} against {other.type} cannot be compared."
-            notes.append(Note(code="not_tested", sentence=sentence))
+            notes.append(Note(code="not_tested", sentence=f"{name} was not tested: {_why_not(one.type, other.type)}."))
         else:
+            notes += [Note(code="type_changed", sentence=text) for text in _changed(found, one.type, other.type)]
             made.append(found)
     return made, notes
+
+
+def _why_not(one: Any, other: Any) -> str:
+    import pyarrow.types as kinds
+
+    if one == other and kinds.is_temporal(one):
+        return f"a time moves on from window to window ({one})"
+    return f"a value of several parts has no order ({one})" if one == other else f"it was {one} and is {other} now"
+
+
+def _changed(found: Coder, one: Any, other: Any) -> Iterator[str]:
+    """Numbers here and words there: the drift that is found then is a change of the table."""
+    import pyarrow.types as kinds
+
+    were, are = (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) for kind in (one, other))
+    if were != are and found.kind == "categorical" and not kinds.is_null(one) and not kinds.is_null(other):
+        yield f"{found.column} was {one} and is {other} now: it is compared as words."
 
 
 def schema_notes(reference: Any, current: Any, ignored: frozenset[str], optional: frozenset[str]) -> Iterator[Note]:

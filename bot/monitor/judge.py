@@ -12,8 +12,9 @@ from bot.errors import UserError
 from bot.monitor.calibrate import Counted, drifted, permutations_for
 from bot.monitor.columns import Source, coders, codes, counted, schema_notes, streamed
 from bot.monitor.estimate import Columns, estimated
+from bot.monitor.families import MARGIN, TWO_TABLES, WITHOUT_LABELS, Allotted, allotted
 from bot.monitor.performance import Asked, Losses, compared
-from bot.monitor.persist import Rule, chance, level_for, shared
+from bot.monitor.persist import Rule, level_for, shared
 from bot.monitor.sample import sample
 from bot.monitor.settings import WEIGHTS, Settings
 from bot.monitor.task import guessed
@@ -25,8 +26,6 @@ __all__ = ["FEWEST_ROWS", "MOST_SAMPLED", "Settings", "Source", "judge"]
 FEWEST_ROWS = 30
 FEW_ROWS = 200
 MOST_SAMPLED = 10_000
-# Spent on rows that are not drawn quite independently, and so that what is measured stays under what is said.
-MARGIN = 0.8
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,14 @@ def judge(model: str, reference: Source, current: Source, settings: Settings, pa
     task, why = _task(window.tables[0], settings)
     asked = _asked(settings, task) if window.is_large_enough else []
     losses = [(one, *_losses(window, one)) for one in asked]
-    families = ("drift", "performance") if any(min(one.n, two.n) > 0 for _, one, two in losses) else ("drift",)
-    budget = _budget(settings, families, window.sides)
+    shares = _shares(window, losses, settings)
+    budget = _budget(settings, shares, window.sides)
     if window.is_large_enough:
-        alpha = (budget.level or 0.0) / len(families)
-        _compare_inputs(window, settings, alpha, budget.permutations, found)
-        _compare_losses(losses, settings, alpha / max(len(losses), 1), budget.permutations, found)
+        _compare_inputs(window, settings, shares[0].level, budget.permutations, found)
+        _compare_losses(losses, settings, shares[-1].level / max(len(losses), 1), budget.permutations, found)
         found.estimated = _estimated(window, settings, task)
         found.notes += _task_notes(settings, task, why, found)
-    return health(model, window.sides, settings, budget, task, found, past)
+    return health(model, window.sides, settings, budget, task, found, shares, past)
 
 
 def _window(reference: Source, current: Source) -> Window:
@@ -131,17 +129,27 @@ def _losses(window: Window, asked: Asked) -> tuple[Losses, Losses]:
     return out[0], out[1]
 
 
-def _budget(settings: Settings, families: tuple[str, ...], sides: Sequence[Side]) -> Budget:
-    correlation = shared(sides[0].rows, sides[1].rows)
-    level = level_for(MARGIN * settings.per_window, settings.rule, correlation)
+def _shares(window: Window, losses: Sequence[tuple[Asked, Losses, Losses]], settings: Settings) -> list[Allotted]:
+    """The columns' own first, then performance when rows of both tables have labels."""
+    rows = shared(window.sides[0].rows, window.sides[1].rows, settings.overlap)
+    labelled = [(one.n, other.n) for _, one, other in losses if min(one.n, other.n) > 0]
+    if settings.columns is not None:
+        return [allotted(*settings.columns, rows, settings)]
+    if not labelled:
+        return [allotted("drift", WITHOUT_LABELS["drift"], rows, settings)]
+    correlations = {"drift": rows, "performance": max(shared(*each, settings.overlap) for each in labelled)}
+    return [allotted(name, share, correlations[name], settings) for name, share in TWO_TABLES.items()]
+
+
+def _budget(settings: Settings, shares: Sequence[Allotted], sides: Sequence[Side]) -> Budget:
+    correlation = shared(sides[0].rows, sides[1].rows, settings.overlap)
     return Budget(
         false_alarms_per_month=settings.false_alarms_per_month,
         windows_per_month=settings.windows_per_month,
         per_window=settings.per_window,
-        families=families,
-        permutations=permutations_for(level / len(families)),
-        level=level,
-        expected_per_month=settings.windows_per_month * chance(level, settings.rule, correlation),
+        families=tuple(one.name for one in shares),
+        permutations=permutations_for(shares[0].level),
+        level=level_for(MARGIN * settings.per_window, settings.rule, correlation),
     )
 
 

@@ -1,8 +1,9 @@
 """An alarm only when k of the last n windows were raised, at a level that still costs the false alarms allowed.
 
 Windows share their reference: one unlucky draw of it makes all of them look odd. With n reference and m current rows
-the differences of two windows correlate by m / (n + m), so the count of raised windows is not binomial. The chance is
-taken for one normal difference tested on one side: several columns, and both sides, correlate less in their tails.
+the differences of two windows correlate by m / (n + m), so the count of raised windows is not binomial. Where labels
+come late they share current rows too. The chance is taken for one normal difference tested on one side: several
+columns, and both sides, correlate less in their tails.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ class Rule:
     of: int = 1
 
 
-def shared(reference_rows: int, current_rows: int) -> float:
-    """Correlation of the differences of two windows of `current_rows` from one reference; 1 without reference rows."""
-    return current_rows / max(reference_rows + current_rows, 1) if reference_rows else 1.0
+def shared(reference_rows: int, current_rows: int, overlap: float = 0.0) -> float:
+    """Correlation of the differences of two windows of `current_rows`, a share `overlap` of them the same, from one
+    reference; 1 without reference rows.
+    """
+    every = max(reference_rows + current_rows, 1)
+    return (overlap * reference_rows + current_rows) / every if reference_rows else 1.0
 
 
 def chance(level: float, rule: Rule, correlation: float) -> float:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from bot.monitor.calibrate import Found, Together
-from bot.monitor.persist import raised, shared
+from bot.monitor.families import Allotted, expected, family, together
+from bot.monitor.persist import Rule
 from bot.monitor.settings import Settings
 from bot.records.health import (
     Budget,
     Cause,
     ColumnDrift,
     Estimated,
+    Family,
+    FamilyName,
     Health,
     JointDrift,
     Note,
@@ -23,9 +26,12 @@ from bot.records.health import (
     Side,
     Status,
     Task,
+    is_odd,
 )
 
 FALSE_DISCOVERIES = 0.05
+CAUSES: tuple[Cause, ...] = ("performance", "drift")
+CAUSE: dict[FamilyName, Cause] = {"performance": "performance", "drift": "drift", "labels": "drift"}
 
 
 @dataclass
@@ -46,53 +52,67 @@ def health(
     budget: Budget,
     task: Task | None,
     found: Judged,
+    shares: Sequence[Allotted],
     past: Sequence[Health],
 ) -> Health:
-    """An alarm when a column is gone, or when this window and enough of the `past` ones are raised."""
+    """An alarm when a column is gone, or when a family is odd in this window and in enough of the `past` ones.
+
+    `shares`: the columns' own first.
+    """
     is_gone = any(note.code == "column_gone" for note in found.notes)
-    p_value = _p_value(found, settings, len(budget.families))
-    level = budget.level or 0.0
-    p_values = [*(one.p_value for one in past if one.p_value is not None), *([] if p_value is None else [p_value])]
-    rule = settings.rule
-    persistence = Persistence(
-        needed=rule.needed,
-        of=rule.of,
-        seen=min(len(p_values), rule.of),
-        raised=raised(p_values, level, rule),
-        correlation=shared(sides[0].rows, sides[1].rows),
-    )
-    is_raised = p_value is not None and p_value <= level
-    is_lasting = is_raised and persistence.raised >= rule.needed
-    is_alarm = is_gone or is_lasting
-    status: Status = "alarm" if is_alarm else "healthy" if p_value is not None else "unknown"
+    p_values = _p_of_drift(found, settings), _p_of_performance(found, settings)
+    families = [family(one, p_value, settings, past) for one, p_value in zip(shares, p_values, strict=False)]
+    p_value = together(families, budget.level or 0.0)
+    causes = (*causes_of(families), *(("inputs",) if is_gone else ()))
+    status: Status = "alarm" if causes else "healthy" if p_value is not None else "unknown"
     return Health(
         model=model,
         status=status,
         reference=sides[0],
         current=sides[1],
-        budget=budget,
+        budget=budget.model_copy(
+            update={"expected_per_month": expected(families, budget.windows_per_month, settings.rule)}
+        ),
         least_effect=settings.least_effect,
-        smallest_detectable=_detectable(sides, budget, len(found.drift)) if found.drift else None,
+        smallest_detectable=_detectable(sides, families[0].level, len(found.drift)) if found.drift else None,
         drift=found.drift,
         performance=found.performance,
         estimated=found.estimated,
         notes=tuple(found.notes),
         p_value=p_value,
-        raised=is_raised or is_gone,
+        raised=any(map(is_odd, families)) or is_gone,
         task=task,
         joint=found.joint,
-        persistence=persistence,
-        causes=(*(_causes(found) if is_lasting else ()), *(("inputs",) if is_gone else ())),
+        persistence=persistence(families, settings.rule),
+        families=tuple(families),
+        causes=causes,
     )
 
 
-def _p_value(found: Judged, settings: Settings, families: int) -> float | None:
-    """The window's own, over what is large enough to matter; None when nothing was judged."""
-    if not found.drift and not found.performance:
+def causes_of(families: Iterable[Family]) -> tuple[Cause, ...]:
+    """What alarms: performance before drift."""
+    found = {CAUSE[one.name] for one in families if one.alarm}
+    return tuple(one for one in CAUSES if one in found)
+
+
+def persistence(families: Sequence[Family], rule: Rule) -> Persistence:
+    """The rule, and the family that was most often odd."""
+    most = max(families, key=lambda one: one.raised)
+    return Persistence(needed=rule.needed, of=rule.of, seen=most.seen, raised=most.raised, correlation=most.correlation)
+
+
+def _p_of_drift(found: Judged, settings: Settings) -> float | None:
+    """Over what is large enough to matter; None when no column was judged."""
+    if not found.drift:
         return None
-    drift = [one.p_adjusted for one in _tests(found) if one.effect >= settings.least_effect]
+    return min((one.p_adjusted for one in _tests(found) if one.effect >= settings.least_effect), default=1.0)
+
+
+def _p_of_performance(found: Judged, settings: Settings) -> float | None:
+    if not found.performance:
+        return None
     losses = [(one.p_value or 0.0) * len(found.performance) for one in found.performance if _matters(one, settings)]
-    return min(1.0, families * min([*drift, *losses], default=1.0))
+    return min([1.0, *losses])
 
 
 def _tests(found: Judged) -> list[ColumnDrift | JointDrift]:
@@ -103,18 +123,10 @@ def _matters(one: Performance, settings: Settings) -> bool:
     return one.worse >= settings.least_loss * (one.reference if one.metric == "mae" else 1.0)
 
 
-def _causes(found: Judged) -> Iterator[Cause]:
-    if any(one.alarm for one in found.performance):
-        yield "performance"
-    if any(one.alarm for one in _tests(found)):
-        yield "drift"
-
-
-def _detectable(sides: Sequence[Side], budget: Budget, tests: int) -> float:
+def _detectable(sides: Sequence[Side], level: float, tests: int) -> float:
     """Kolmogorov-Smirnov's distance at the level that each test has by Bonferroni, at most 1."""
     n, m = (side.rows for side in sides)
-    level = (budget.level or budget.per_window) / len(budget.families) / tests
-    return float(min(1.0, np.sqrt(-np.log(level / 2) / 2 * (n + m) / (n * m))))
+    return float(min(1.0, np.sqrt(-np.log(level / tests / 2) / 2 * (n + m) / (n * m))))
 
 
 def _is_certain(one: Found | Together, settings: Settings, alpha: float) -> bool:

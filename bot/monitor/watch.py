@@ -14,6 +14,7 @@ from bot.monitor.assemble import (
     before,
     label_settings,
     labelled_rows,
+    overlap_of,
     plain,
     settings_of,
     window_start,
@@ -45,6 +46,7 @@ class Watch:
     lent: Lent
     now: datetime
     since: datetime
+    past: Sequence[Health]
     found: Found = field(default_factory=Found)
 
     def place(self, text: str) -> str:
@@ -68,9 +70,9 @@ def watch(
     this record will be one of them. Raises MlbotError when the release, its test rows or the log cannot be read at all.
     """
     since = window_start(now, monitor, past, is_kept=is_kept)
-    one = Watch(release, monitor, lent.reference(release), lent, now, since)
+    one = Watch(release, monitor, lent.reference(release), lent, now, since, before(past, since))
     log = lent.tables(one.place(monitor.predictions))
-    judged = _inputs(one, log, before(past, since))
+    judged = _inputs(one, log)
     rows = _labels(one, log)
     if rows is not None:
         _performance(one, rows)
@@ -78,10 +80,10 @@ def watch(
     if monitor.server is not None:
         _server(one, monitor.server)
     one.found.notes += left_out(one.found.count, log.broken)
-    return assembled(judged, one.found, release, monitor, since=one.since, now=now), rows
+    return assembled(judged, one.found, release, monitor, one.past, since=one.since, now=now), rows
 
 
-def _inputs(one: Watch, log: Location, past: Sequence[Health]) -> Health:
+def _inputs(one: Watch, log: Location) -> Health:
     """Drift of the window's inputs and answers, and everything that is looked at row by row."""
     reference, found = one.reference, one.found
     window = Window(one.since, one.now, one.release.artifact_digest)
@@ -102,7 +104,7 @@ def _inputs(one: Watch, log: Location, past: Sequence[Health]) -> Health:
         found.checks += _rowwise(one, rows)
     settings = settings_of(reference.training, one.monitor, has_labels=one.monitor.labels is not None)
     source = Source("test rows", lambda: _reference_rows(reference, types).to_batches())
-    return judge(one.release.model, source, Source("log", read), settings, past)
+    return judge(one.release.model, source, Source("log", read), settings, one.past)
 
 
 def _reference_rows(reference: Reference, types: Mapping[str, Any]) -> Any:
@@ -169,7 +171,8 @@ def _performance(one: Watch, rows: Any) -> None:
         Source("test rows", one.reference.table.select(target).to_batches),
         Source("labels", rows.select(target).to_batches),
     )
-    one.found.shift = judge(one.release.model, *sides, label_settings(one.monitor))
+    one.found.overlap = overlap_of(rows, one.since)
+    one.found.shift = judge(one.release.model, *sides, label_settings(one.monitor, one.found.overlap), one.past)
 
 
 def _versions(one: Watch, rows: Any, released: Sequence[Release]) -> None:

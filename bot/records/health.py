@@ -9,6 +9,7 @@ from bot.records.base import Part, Record
 Status = Literal["healthy", "alarm", "unknown"]
 Role = Literal["input", "prediction", "target"]
 Task = Literal["classification", "regression"]
+FamilyName = Literal["drift", "performance", "labels"]
 Cause = Literal["performance", "drift", "inputs", "skew", "traffic", "operation"]
 
 
@@ -25,10 +26,10 @@ class Budget(Part):
     """How the false alarms that the user allows are spent.
 
     `per_window` is the chance that an undrifted window alarms: `false_alarms_per_month / windows_per_month`. It is
-    divided equally among `families` (drift, and performance when rows have labels). `permutations` is how many gave
-    the distribution that the drift family is judged by. `level` is the p-value at or under which one window is raised:
-    it is larger than `per_window` when several windows must agree. `expected_per_month` is how many false alarms that
-    makes a month at most, None in records of before there was a level.
+    divided among `families` (drift; performance and labels when rows have labels), see Family. `permutations` is how
+    many gave the distribution that the drift family is judged by. `level` is the p-value at or under which one window
+    is raised: it is larger than `per_window` when several windows must agree. `expected_per_month` is how many false
+    alarms that makes a month at most, None in records of before there was a level.
     """
 
     false_alarms_per_month: float
@@ -43,8 +44,8 @@ class Budget(Part):
 class Persistence(Part):
     """How many windows must be raised before it is an alarm: `needed` of the last `of`, this one included.
 
-    `raised` of the `seen` windows were (seen <= of: fewer at the start). `correlation` is how far windows go together
-    because they share their reference.
+    `raised` of the `seen` windows were (seen <= of: fewer at the start), in the family that was most often.
+    `correlation` is how far windows go together because they share their reference.
     """
 
     needed: int
@@ -52,6 +53,29 @@ class Persistence(Part):
     seen: int
     raised: int
     correlation: float
+
+
+class Family(Part):
+    """What is judged with a `share` of the false alarms (0 to 1; all shares add up to 1).
+
+    This window is odd in it when `p_value` (None: not judged) is at or under `level`; `raised` of the last `seen`
+    windows were, this one included, and `alarm` says that this one and enough others were. `correlation` is how far its
+    windows go together, because they share their reference and, where labels come late, their rows.
+    """
+
+    name: FamilyName
+    share: float
+    level: float
+    correlation: float
+    p_value: float | None
+    seen: int
+    raised: int
+    alarm: bool
+
+
+def is_odd(one: Family) -> bool:
+    """Whether this window is odd in a family, which alone need not be an alarm."""
+    return one.p_value is not None and one.p_value <= one.level
 
 
 class ColumnDrift(Part):
@@ -173,7 +197,7 @@ class Health(Record):
     `environment` and `version` are None for two plain tables. `smallest_detectable` is the share by which two
     distribution functions must differ before this many rows show it, None when nothing was tested. `judged_at`,
     `since` and `until` (RFC 3339, UTC) are when it was judged and which rows; None for two plain tables. `causes` are
-    what alarms, after persistence.
+    what alarms, after persistence. `alarm` of a column or a metric says that this window is odd in it.
     """
 
     schema_version: Literal[1] = 1
@@ -195,6 +219,7 @@ class Health(Record):
     task: Task | None = None
     joint: tuple[JointDrift, ...] = ()
     persistence: Persistence | None = None
+    families: tuple[Family, ...] = ()
     judged_at: str | None = None
     since: str | None = None
     until: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.records.health import Aged, Cause, Check, Health
+from bot.records.health import Aged, Cause, Check, Health, is_odd
 from bot.records.release import Release
 from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Strong, Table, left, note, right
 from bot.report.html import rendered
@@ -92,6 +92,7 @@ def sections(health: Health) -> list[Section]:
     """What was found in one window, in the order of what matters."""
     found = [
         Section("performance", "Performance", 90, tuple(_performance(health))),
+        Section("families", "What may alarm", 85, tuple(_families(health))),
         Section("versions", "Versions on the same new rows", 80, tuple(_versions(health))),
         Section("drift", "Drift", 70, tuple(_drift(health))),
         Section("checks", "Inputs, skew, traffic, operation", 60, tuple(_checks(health.checks))),
@@ -112,9 +113,9 @@ def _facts(health: Health) -> Iterator[tuple[str, tuple[Part, ...]]]:
     yield "Alarms", (", ".join(TITLES[one] for one in health.causes) or "none",)
     for one in health.performance:
         said = f"{number(one.current, 4)}, on the test rows {number(one.reference, 4)}"
-        yield "Performance", (Name(one.metric), said, _word(one.alarm))
+        yield "Performance", (Name(one.metric), said, word(one.alarm, "performance", health))
     drifted = sorted({one.column for one in health.drift if one.alarm})
-    yield "Drifted", (", ".join(drifted[:5]) or "no column",)
+    yield "Drifted", (", ".join(drifted[:5]) or ("no column" if _has_inputs(health) else "inputs were not judged"),)
     labelled = f", {counted(health.labels.labelled, 'labelled row')}" if health.labels else ""
     yield "Rows", (f"{count(health.current.rows)} in this window{labelled}",)
 
@@ -124,7 +125,7 @@ def _performance(health: Health) -> Iterator[Block]:
         (
             Name(one.metric), number(one.reference, 4), number(one.current, 4),
             f"{number(one.worse, 4)} [{number(one.low, 4)}, {number(one.high, 4)}]",
-            f"{count(one.n_current)} / {count(one.n_reference)}", _word(one.alarm),
+            f"{count(one.n_current)} / {count(one.n_reference)}", word(one.alarm, "performance", health),
         )
         for one in health.performance
     ]  # fmt: skip
@@ -153,6 +154,29 @@ def _performance(health: Health) -> Iterator[Block]:
         yield note(f"{counted(kept.labelled, 'row')} with a label{'; other labels: ' + rest if rest else ''}.")
 
 
+def _families(health: Health) -> Iterator[Block]:
+    """Each p-value beside where it is odd, and how many windows were."""
+    rule = health.persistence
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.name, "not judged" if one.p_value is None else f"{one.p_value:.2g}", f"{one.level:.2g}",
+            f"{one.raised} of {one.seen}", "ALARM" if one.alarm else "odd" if is_odd(one) else "",
+        )
+        for one in health.families
+    ]  # fmt: skip
+    if rows and rule is not None:
+        needed = (
+            "One odd window is an alarm" if rule.of == 1 else f"{rule.needed} odd of {rule.of} windows are an alarm"
+        )
+        columns = (*left("What"), *right("p of this window", "Odd at or under", "Odd windows"), Column(""))
+        yield Table(columns, tuple(rows), needed)
+
+
+def _has_inputs(health: Health) -> bool:
+    """Whether more was judged than the labels."""
+    return any(one.role != "target" for one in health.drift)
+
+
 def _versions(health: Health) -> Iterator[Block]:
     if len(health.versions) < 2:
         return
@@ -174,13 +198,19 @@ def _versions(health: Health) -> Iterator[Block]:
 
 def _drift(health: Health) -> Iterator[Block]:
     rows = tuple(
-        (Name(one.column), one.role, one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm))
+        (
+            Name(one.column), one.role, one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}",
+            word(one.alarm, "drift", health),
+        )
         for one in health.drift[:SHOWN]
     )  # fmt: skip
     if rows:
         columns = (*left("Column", "Role", "Test"), *right("Difference", "p over all tests"), Column(""))
         yield Table(columns, rows, f"Smallest p of {counted(len(health.drift), 'test')}")
-    joint = tuple((one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", _word(one.alarm)) for one in health.joint)
+    joint = tuple(
+        (one.test, number(one.effect, 3), f"{one.p_adjusted:.3g}", word(one.alarm, "drift", health))
+        for one in health.joint
+    )
     if joint:
         yield Table(
             (*left("All columns together"), *right("Difference", "p over all tests"), Column("")), joint, "Joint"
@@ -189,7 +219,7 @@ def _drift(health: Health) -> Iterator[Block]:
 
 def _checks(checks: Sequence[Check]) -> Iterator[Block]:
     rows = tuple(
-        (one.cause, Name(one.column) if one.column else "", one.sentence, _word(one.alarm))
+        (one.cause, Name(one.column) if one.column else "", one.sentence, "ALARM" if one.alarm else "")
         for one in checks[: 2 * SHOWN]
     )
     if rows:
@@ -200,7 +230,8 @@ def history(records: Sequence[Health]) -> list[Section]:
     """What was live when, and how the numbers went."""
     rows = tuple(
         (
-            one.version or "", _day(one.judged_at), one.status, ", ".join(one.causes),
+            one.version or "", _day(one.judged_at), one.status,
+            ", ".join(one.causes) or "odd, no alarm yet" * one.raised,
             number(one.performance[0].current, 4) if one.performance else "",
             f"{min((each.p_adjusted for each in one.drift), default=1.0):.3g}" if one.drift else "",
             count(one.current.rows),
@@ -239,7 +270,7 @@ def _charts(records: Sequence[Health]) -> Iterator[Block]:
             )
             yield note(Strong(f"{metric} of the rows with a label, and of the test rows"))
             yield Chart("Performance", f"days since {seen[0][0]:%Y-%m-%d}", metric, x, series)
-    drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if health.drift]
+    drift = [(at, max(one.effect for one in health.drift)) for at, health in dated if _has_inputs(health)]
     if len(drift) > 1:
         x = tuple((at - drift[0][0]).total_seconds() / 86_400 for at, _ in drift)
         values = (Series("largest difference of a column", tuple(effect for _, effect in drift)),)
@@ -262,12 +293,13 @@ def _promise(health: Health) -> tuple[Part, ...]:
     )
 
 
-def _word(alarm: bool) -> str:
-    return "ALARM" if alarm else ""
+def word(is_odd: bool, cause: Cause, health: Health) -> str:
+    """What is odd in this window is an alarm when enough windows agree."""
+    return "" if not is_odd else "ALARM" if cause in health.causes else "odd"
 
 
 def _day(text: str | None) -> str:
-    return text.replace("T", " ").replace("Z", " UTC")[:16] if text else ""
+    return f"{text.replace('T', ' ')[:16]} UTC" if text else ""
 
 
 def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, str, str]]) -> tuple[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from bot.report.health import word
+from bot.report.numbers import counted
+
 if TYPE_CHECKING:
     from bot.records.health import Health
 
@@ -33,12 +36,13 @@ def _parts(health: Health) -> Iterator[Any]:
     if health.drift:
         yield _drift_table(health)
     for together in health.joint:
-        mark = ", ALARM" if together.alarm else ""
-        yield f"{together.test}: difference {together.effect:.3f}, p {together.p_adjusted:.3g}{mark}"
+        mark = word(together.alarm, "drift", health)
+        yield f"{together.test}: difference {together.effect:.3f}, p {together.p_adjusted:.3g}{mark and ', ' + mark}"
     for one in health.performance:
+        mark = word(one.alarm, "performance", health)
         yield (
             f"{one.metric}: {one.current:.4f} against {one.reference:.4f}; worse by {one.worse:.4f} "
-            f"[{one.low:.4f}, {one.high:.4f}] on {one.n_current:,} labelled rows{', ALARM' if one.alarm else ''}"
+            f"[{one.low:.4f}, {one.high:.4f}] on {one.n_current:,} labelled rows{mark and ', ' + mark}"
         )
     if health.labels is not None:
         yield f"{health.labels.labelled:,} logged rows have a label"
@@ -59,10 +63,8 @@ def _parts(health: Health) -> Iterator[Any]:
 
 
 def _allowed(health: Health) -> Iterator[str]:
-    budget, rule = health.budget, health.persistence
-    if rule is not None and rule.of > 1:
-        odd = f"{rule.raised} of the last {rule.seen} windows are odd (p <= {budget.level:.3g})"
-        yield f"{odd}; {rule.needed} of {rule.of} are an alarm."
+    budget = health.budget
+    yield from _agreement(health)
     expected = "" if budget.expected_per_month is None else f" ({budget.expected_per_month:.2g} by its level)"
     yield (
         f"If nothing drifts, expect at most {budget.false_alarms_per_month:g} false alarms a month{expected}: "
@@ -79,6 +81,20 @@ def _drift_table(health: Health) -> Any:
     for heading in ("column", "role", "test", "difference", "p (all tests)", ""):
         table.add_column(heading)
     for one in health.drift[:SHOWN]:
-        cells = (one.column, one.role, one.test, f"{one.effect:.3f}", f"{one.p_adjusted:.3g}", "ALARM" * one.alarm)
+        mark = word(one.alarm, "drift", health)
+        cells = (one.column, one.role, one.test, f"{one.effect:.3f}", f"{one.p_adjusted:.3g}", mark)
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _agreement(health: Health) -> Iterator[str]:
+    """How many of the last windows were odd in what, where several must agree; nothing otherwise."""
+    rule = health.persistence
+    if rule is None or rule.of == 1:
+        return
+    for one in health.families:
+        if one.seen:
+            yield (
+                f"{one.name}: {one.raised} of the last {counted(one.seen, 'window')} odd (p at or under "
+                f"{one.level:.2g}); {rule.needed} of {rule.of} are an alarm."
+            )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +14,8 @@ from sklearn.metrics import accuracy_score, auc, f1_score, roc_auc_score
 
 from bot.monitor.estimate import Columns, estimated
 from bot.records.health import Estimated
+from tests import real_data
+from tests.monitor.nannyml_reference import rows
 
 TOLERANCE = 0.015
 
@@ -88,6 +93,18 @@ def test_estimates_are_those_of_the_published_formulas():
     assert found["roc_auc"].current == pytest.approx(thresholds_auc(chance), abs=1e-9)
     assert found["f1"].current == pytest.approx(both / (both + (wrong + missed) / 2), abs=1e-9)
     assert found["accuracy"].current == pytest.approx(np.where(said, chance, 1 - chance).mean(), abs=1e-9)
+
+
+def test_estimates_are_nannymls_on_real_flights(tmp_path):
+    """Five chunks, three metrics: equal to what NannyML 0.13.1 printed (nannyml_reference.py made the file)."""
+    recorded = json.loads(Path(__file__).with_name("nannyml_reference.json").read_text(encoding="utf-8"))
+    assert recorded["versions"]["nannyml"] == "0.13.1"
+    reference, chunks = rows(real_data.fetch(tmp_path) / "data")
+    assert list(recorded["estimates"]) == list(chunks)
+    for name, chunk in chunks.items():
+        given = Columns("late", "said", {"1": "chance"})
+        found = {one.metric: one.current for one in estimated(reference, chunk.drop_columns(["late"]), given)}
+        assert found == pytest.approx(recorded["estimates"][name], abs=1e-6), name
 
 
 def test_the_interval_holds_what_chance_does():

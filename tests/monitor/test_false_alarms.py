@@ -12,7 +12,7 @@ from bot.monitor import judge as judging
 from bot.monitor.calibrate import Counted, drifted
 from bot.monitor.coding import coder
 from bot.monitor.columns import counted
-from bot.monitor.judge import MARGIN
+from bot.monitor.families import MARGIN
 from bot.monitor.persist import Rule, chance, level_for, shared
 from bot.monitor.scale import false_discovery, rank
 from tests import real_data

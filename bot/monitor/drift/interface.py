@@ -33,10 +33,14 @@ def shares(counts: Floats, pooled: Floats) -> tuple[Floats, Floats, Floats, Floa
 
 
 def grouped(counts: Floats, pooled: Floats, least: float = 5.0) -> tuple[Floats, Floats]:
-    """Cells in which the smaller side expects fewer than `least` are put together, by the pooled counts alone."""
-    total, m = pooled.sum(), counts.sum(axis=1)
-    smaller = float(np.minimum(m, total - m).min()) if len(m) else 0.0
-    few = pooled * smaller / max(total, 1.0) < least
+    """Without missing values; cells in which the smaller side expects fewer than `least` are put together.
+
+    Which cells depends on the rows of both sides, missing ones too, and on nothing that dealing rows changes: windows
+    that were grouped in another way than the observed one could not be compared with it.
+    """
+    total, m = max(pooled.sum(), 1.0), float(counts.sum(axis=1).max(initial=0.0))
+    counts, pooled = counts[:, 1:], pooled[1:]
+    few = pooled * min(m, total - m) / total < least
     merged = np.hstack([counts[:, ~few], counts[:, few].sum(axis=1, keepdims=True)])
     whole = np.append(pooled[~few], pooled[few].sum())
     return merged[:, whole > 0], whole[whole > 0]
