@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.adapters.git import GitBranch
-from bot.adapters.proposals import Proposal, ProposedBranch
 from bot.errors import UserError
 from bot.ports import Ports
 from bot.promote.evidence import live_release, verify
@@ -18,35 +15,6 @@ from bot.records.ledger import ENVIRONMENTS
 from tests.promote.world import OLGA, RUTH, World, git
 
 BRANCH = "mlbot-promotions/production/churn"
-
-
-@dataclass
-class Laid:
-    """Desk in memory; `put_on` keeps the numbers in order of writing."""
-
-    there: list[Proposal] = field(default_factory=list)
-    where: set[tuple[str, str]] = field(default_factory=set)
-    put_on: list[int] = field(default_factory=list)
-
-    def proposals(self, branch: str, base: str) -> list[Proposal]:
-        return self.there[::-1]
-
-    def put(self, branch: str, base: str, title: str, body: str, number: int | None) -> None:
-        made = Proposal(number or len(self.there) + 1, title, body, True, False)
-        self.there = [one for one in self.there if one.number != made.number] + [made]
-        self.where.add((branch, base))
-        self.put_on.append(made.number)
-
-    def close(self) -> None:
-        """Somebody closes the newest."""
-        self.there[-1] = replace(self.there[-1], is_open=False, is_declined=True)
-
-
-def proposing(world: World, desk: Laid, name: str = "job") -> Ports:
-    """A job whose environment is delivered by pull requests."""
-    ports = world.ports(name)
-    branch = GitBranch(ports.git, ENVIRONMENTS)  # type: ignore[arg-type]
-    return replace(ports, environments=ProposedBranch(branch, desk))
 
 
 def propose(world: World, word: str, ports: Ports, trigger: str | None = None) -> Any:
@@ -74,12 +42,12 @@ def merge(world: World, how: str) -> None:
 @pytest.mark.parametrize("how", ["no-ff", "squash"])
 def test_nothing_is_live_before_the_merge_and_everything_after_it(tmp_path: Path, how: str) -> None:
     """One pull request however often it is asked; after the merge the reconcile writes tags, deployment, fact."""
-    world, desk = World(tmp_path), Laid()
+    world = World(tmp_path)
     for name in ("job", "again"):
-        propose(world, "one", proposing(world, desk, name))
+        propose(world, "one", world.proposing(name))
         assert states_of("churn", world.ports(name)) == {}
-    assert (desk.where, desk.put_on) == ({(BRANCH, ENVIRONMENTS)}, [1])
-    assert desk.there[0].title == "promote churn v1.0.0 to production"
+    assert (world.desk.where, world.desk.put_on) == ({(BRANCH, ENVIRONMENTS)}, [1])
+    assert world.desk.there[0].title == "promote churn v1.0.0 to production"
     bare = world.root / "origin.git"
     assert git(bare, "rev-list", "--count", f"{ENVIRONMENTS}..{BRANCH}") == "1"
     merge(world, how)
@@ -92,10 +60,10 @@ def test_nothing_is_live_before_the_merge_and_everything_after_it(tmp_path: Path
 
 
 def test_a_newer_proposal_takes_the_place_of_an_open_one(tmp_path: Path) -> None:
-    world, desk = World(tmp_path), Laid()
-    propose(world, "one", proposing(world, desk))
-    propose(world, "two", proposing(world, desk))
-    assert desk.put_on == [1, 1]
+    world = World(tmp_path)
+    propose(world, "one", world.proposing())
+    propose(world, "two", world.proposing())
+    assert world.desk.put_on == [1, 1]
     merge(world, "no-ff")
     live = states_of("churn", world.ports("reader"))["production"]
     assert live.artifact_digest == world.candidate("two")[0].artifact_digest
@@ -103,24 +71,24 @@ def test_a_newer_proposal_takes_the_place_of_an_open_one(tmp_path: Path) -> None
 
 def test_what_somebody_declined_is_proposed_again_only_when_it_is_asked_for_anew(tmp_path: Path) -> None:
     """A re-run and the hourly reconcile respect a closed pull request; another request opens another."""
-    world, desk = World(tmp_path), Laid()
-    propose(world, "one", proposing(world, desk), "comment 1")
-    desk.close()
+    world = World(tmp_path)
+    propose(world, "one", world.proposing(), "comment 1")
+    world.desk.close()
     bare = world.root / "origin.git"
     git(bare, "branch", "-D", BRANCH)
     for name in ("again", "reconcile"):
         with pytest.raises(UserError) as caught:
-            propose(world, "one", proposing(world, desk, name), "comment 1")
+            propose(world, "one", world.proposing(name), "comment 1")
         assert (caught.value.code, caught.value.message) == ("proposal_declined", "#1 proposed it and was closed")
     assert BRANCH not in git(bare, "branch")
-    propose(world, "one", proposing(world, desk), "comment 2")
-    assert [one.number for one in desk.there if one.is_open] == [2]
+    propose(world, "one", world.proposing(), "comment 2")
+    assert [one.number for one in world.desk.there if one.is_open] == [2]
 
 
 def test_a_proposal_on_what_moved_is_not_made(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.promote("one")
-    branch = proposing(world, Laid()).environments
+    branch = world.proposing().environments
     with pytest.raises(UserError) as caught:
         branch.commit({"production/churn/release.json": b"{}"}, "x", expect={"production/churn/release.json": None})
     assert caught.value.code == "branch_moved"
