@@ -30,6 +30,7 @@ check: setup
 	$(RUN)/mypy
 	$(RUN)/actionlint
 	$(RUN)/zizmor --offline --quiet .github
+	$(RUN)/hadolint Containerfile
 
 setup: .venv/.ready
 

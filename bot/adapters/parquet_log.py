@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bot.records.log import AT
 
 Make = Callable[[], dict[str, Any]]
 
@@ -15,17 +18,18 @@ Make = Callable[[], dict[str, Any]]
 class ParquetLog:
     """Files `<folder>/<stream>/<UTC time>-<number>.parquet`, each whole or not there.
 
-    A file is closed after `seconds`. At most `waiting` batches wait in memory; more are dropped and counted. The oldest
-    files go when all of them are larger than `max_bytes`.
+    A file is closed after `seconds`, or once a fifth of `waiting` rows wait. When `waiting` rows wait in memory, more
+    are dropped; `dropped` and `failed` count rows. The oldest files go before all of them are larger than `max_bytes`.
     """
 
     def __init__(
-        self, folder: Path, *, max_bytes: int, seconds: float = 30.0, waiting: int = 10_000, workers: bool = True
+        self, folder: Path, *, max_bytes: int, seconds: float = 30.0, waiting: int = 50_000, workers: bool = True
     ) -> None:
         self.folder, self.max_bytes, self.seconds = folder, max_bytes, seconds
-        self.queue: deque[tuple[str, Make]] = deque()
+        self.queue: deque[tuple[str, int, Make]] = deque()
         self.waiting, self.dropped, self.failed, self.number = waiting, 0, 0, 0
-        self.stopping = threading.Event()
+        self.put_rows, self.taken_rows = 0, 0  # each is written by one thread only
+        self.is_stopping, self.wake = False, threading.Event()
         self.thread = threading.Thread(target=self._run, name="request log", daemon=True)
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.rglob("*.part"):  # of a process that died
@@ -33,55 +37,66 @@ class ParquetLog:
         if workers:
             self.thread.start()
 
-    def put(self, stream: str, make: Make) -> None:
-        """Keep a batch; never blocks and never raises."""
-        if len(self.queue) >= self.waiting:
-            self.dropped += 1
+    def put(self, stream: str, rows: int, make: Make) -> None:
+        """Keep a batch of so many rows; never blocks and never raises."""
+        waiting = self.put_rows - self.taken_rows
+        if waiting >= self.waiting:
+            self.dropped += rows
             return
-        self.queue.append((stream, make))
+        self.put_rows += rows
+        self.queue.append((stream, rows, make))
+        if 5 * waiting >= self.waiting:
+            self.wake.set()
 
     def close(self) -> None:
         """Write what waits."""
-        self.stopping.set()
+        self.is_stopping = True
+        self.wake.set()
         if self.thread.is_alive():
             self.thread.join(timeout=30)
         self.flush()
 
     def _run(self) -> None:
-        while not self.stopping.wait(self.seconds):
+        while not self.is_stopping:
+            self.wake.wait(self.seconds)
+            self.wake.clear()
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits now, then make room."""
+        """Write what waits now, in files of one schema each."""
         streams: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for _ in range(len(self.queue)):
-            stream, make = self.queue.popleft()
+            stream, rows, make = self.queue.popleft()
+            self.taken_rows += rows
             streams[stream].append(make())
         for stream, batches in streams.items():
-            try:
-                self._write(stream, batches)
-            except Exception:  # a full disk or a column of two types must not stop the server
-                self.failed += len(batches)
-        self._make_room()
+            for table in tables(batches):
+                try:
+                    self._write(stream, table)
+                except Exception:  # a full disk must not stop the server
+                    self.failed += table.num_rows
 
-    def _write(self, stream: str, batches: list[dict[str, Any]]) -> None:
-        import pyarrow as pa
+    def _write(self, stream: str, table: Any) -> None:
         import pyarrow.parquet as pq
 
-        tables = [_table(batch) for batch in batches]
-        table = pa.concat_tables(tables, promote_options="permissive")
         self.number += 1
         at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = self.folder / stream / f"{at}-{self.number:06d}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        pq.write_table(table, part, compression="zstd")
-        part.replace(path)
+        try:
+            pq.write_table(table, part, compression="zstd")
+            self._make_room(part.stat().st_size)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
-    def _make_room(self) -> None:
+    def _make_room(self, size: int) -> None:
+        if size > self.max_bytes:
+            raise ValueError(f"a file of {size} bytes is larger than the whole log may be")
         files = sorted(self.folder.rglob("*.parquet"), key=lambda path: path.name)
         sizes = {path: path.stat().st_size for path in files}
-        total = sum(sizes.values())
+        total = size + sum(sizes.values())
         for path in files:
             if total <= self.max_bytes:
                 break
@@ -89,9 +104,22 @@ class ParquetLog:
             total -= sizes[path]
 
 
+def tables(batches: list[dict[str, Any]]) -> list[Any]:
+    """The batches as one table; as one for each schema where columns or types differ (a caller sent 1, another "1")."""
+    import pyarrow as pa
+
+    with suppress(pa.ArrowException, KeyError):
+        if all(batch.keys() == batches[0].keys() for batch in batches):
+            return [_table({name: [value for batch in batches for value in batch[name]] for name in batches[0]})]
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for batch in batches:
+        table = _table(batch)
+        groups[str(table.schema)].append(table)
+    return [pa.concat_tables(group) for group in groups.values()]
+
+
 def _table(batch: dict[str, Any]) -> Any:
     import pyarrow as pa
 
-    arrays = {name: pa.array(values) for name, values in batch.items()}
-    arrays["_at"] = pa.array(batch["_at"], pa.timestamp("us", tz="UTC"))
-    return pa.table(arrays)
+    arrays = {name: pa.array(values) for name, values in batch.items() if name != AT}
+    return pa.table({**arrays, AT: pa.array(batch[AT], pa.timestamp("us", tz="UTC"))})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.adapters.absent import skops_io
+from bot.adapters.straight import straight
 from bot.adapters.trusted import TYPES, check_types
 from bot.errors import UserError
 from bot.records.training import Training
@@ -55,11 +56,11 @@ class FittedModel:
 
 
 class SkopsModel(FittedModel):
-    """scikit-learn's own pipeline."""
+    """scikit-learn's own pipeline, its parts called one after the other."""
 
     def __init__(self, pipeline: Any, training: Training) -> None:
         super().__init__(training)
-        self.pipeline = pipeline
+        self.pipeline = straight(pipeline)
 
     def _outputs(self, table: Any) -> Outputs:
         return pipeline_outputs(self.pipeline, frame(table, self.training.columns))

@@ -60,7 +60,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
     from bot.adapters.identity import signer_at
-    from bot.adapters.proposals import ProposedBranch, opener
+    from bot.adapters.proposals import GitHubDesk, ProposedBranch
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
@@ -82,7 +82,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
-    proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), opener(github, actions.run.repository))
+    proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), GitHubDesk(github))
     if signer is None:
         return replace(ports, proposals=proposals)
     return replace(

@@ -107,7 +107,7 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(f"Serving {environment} on {address} (Ctrl-C stops)")
         absent_at_once("pandas")
-        asyncio.run(_run(serving, follower, listening, options["poll"]))
+        _run(serving, follower, listening, options["poll"])
     return 0
 
 
@@ -240,7 +240,8 @@ def _token(file: Path | None, variable: str | None) -> str | None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # asyncio sends small answers at once (TCP_NODELAY) only when the socket says its protocol; else each waits 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -251,10 +252,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _run(serving: Serving, follower: Follower, listening: socket.socket, poll_s: float) -> None:
+def _run(serving: Serving, follower: Follower, listening: socket.socket, poll_s: float) -> None:
     import uvicorn
 
     from bot.serve.app import build
+
+    async def answer() -> None:
+        async with _following(serving, follower, poll_s):
+            await server.serve(sockets=[listening])
 
     config = uvicorn.Config(
         build(serving), access_log=False, log_level="warning", lifespan="off", server_header=False,
@@ -263,8 +268,8 @@ async def _run(serving: Serving, follower: Follower, listening: socket.socket, p
     server = uvicorn.Server(config)
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after a graceful stop, which is exit 0
         signal.signal(stop, lambda *_: None)
-    async with _following(serving, follower, poll_s):
-        await server.serve(sockets=[listening])
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop
+        runner.run(answer())
 
 
 @contextlib.asynccontextmanager

@@ -171,11 +171,14 @@ def _tried(model: str, command: Command, act: Callable[[str], Release], job: Job
     try:
         release = act(model)
         fact = job.ports.ledger.get(promotion_path(model, release.counter, release.environment))
-        return Told(_sentence(release) if fact is not None else _waits(release))
+        return Told(_sentence(release) if fact is not None else _proposed(release))
     except MlbotError as error:
         verb = "rolled back in" if command.verb == "rollback" else "promoted to"
         hint = f" {error.hint}" if error.hint else ""
-        return Told(f"{model} was not {verb} {command.environment}: {error.message}.{hint}", error)
+        is_answer = error.code == "proposal_declined"  # somebody said no: nothing failed
+        return Told(
+            f"{model} was not {verb} {command.environment}: {error.message}.{hint}", None if is_answer else error
+        )
 
 
 def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str | None, job: Job) -> Release:
@@ -213,9 +216,9 @@ def delivering(environment: str, job: Job) -> Ports:
     return replace(job.ports, environments=job.ports.proposals)
 
 
-def _waits(release: Release) -> str:
+def _proposed(release: Release) -> str:
     branch = proposal_branch(release.environment, release.model)
-    return f"{release.model} {release.version} waits for {release.environment}: somebody has to merge `{branch}`."
+    return f"{release.model} {release.version} is live in {release.environment} once somebody merges `{branch}`."
 
 
 def _sentence(release: Release) -> str:

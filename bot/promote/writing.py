@@ -93,6 +93,7 @@ def message(release: Release) -> str:
         ("Pull-Request", f"#{release.pull_request}" if release.pull_request else "none"),
         *(("Approved-by", f"{one.login} ({one.id}, {one.role})") for one in release.approved_by),
         ("Promoted-by", release.promoted_by.login if release.promoted_by else "policy"),
+        *([("Trigger", release.trigger)] if release.trigger else []),
     ]
     lines = [f"{key}: {one_line(value)}" for key, value in trailers]
     reason = [one_line(release.reason), ""] if release.reason.strip() else []

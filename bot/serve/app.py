@@ -1,9 +1,10 @@
-"""The endpoint: Starlette routes around one hot path, which is plain ASGI."""
+"""The endpoint: predictions by plain ASGI, all other pages by Starlette."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,9 @@ from bot.serve.protocol import HEADER_LENGTH, Call, RequestError, output_tensors
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Log = Callable[[Engine, Call, Any, Any], str | None]
+INFER = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer")
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,25 @@ class Serving:
         return self.started and self.expected <= set(self.engines)
 
 
-def build(serving: Serving) -> Starlette:
-    """The application."""
-    infer = Infer(serving)
-    pages = Pages(serving)
+def build(serving: Serving) -> Application:
+    """The application. The path of predictions is matched first, without the layers around the pages."""
+    infer, pages = Infer(serving), _pages(Pages(serving))
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        found = INFER.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            await pages(scope, receive, send)
+        else:
+            await infer(found["model"], found["version"], scope, receive, send)
+
+    return application
+
+
+def _pages(pages: Pages) -> Starlette:
     routes = [
-        Route(f"/v2/models/{{model}}{version}{action}", endpoint, methods=methods)
+        Route(f"/v2/models/{{model}}{version}{action}", endpoint, methods=["GET"])
         for version in ("", "/versions/{version}")
-        for action, endpoint, methods in (
-            ("/infer", infer, None),
-            ("/ready", pages.model_ready, ["GET"]),
-            ("", pages.model, ["GET"]),
-        )
+        for action, endpoint in (("/ready", pages.model_ready), ("", pages.model))
     ]
     routes += [
         Route("/v2", pages.server, methods=["GET"]),
@@ -94,9 +104,9 @@ class Infer:
             found = self.batchers[engine.release.model] = Batcher(engine, self.serving.limits.inline_rows)
         return found
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, name: str, asked_version: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; `asked_version` None: whichever is live."""
         serving, began = self.serving, self.serving.monotonic()
-        name = scope["path_params"]["model"]
         engine = serving.engines.get(name)
         version, status, n = engine.release.version if engine else "", 200, 0
         try:
@@ -104,7 +114,7 @@ class Infer:
                 raise RequestError(405, "use POST")
             headers = dict(scope["headers"])
             authorize(serving, headers.get(b"authorization"))
-            engine = find(serving, name, scope["path_params"].get("version"))
+            engine = find(serving, name, asked_version)
             if serving.in_flight >= serving.limits.concurrency:
                 raise RequestError(503, "too many requests at once; try again")
             serving.in_flight += 1

@@ -53,24 +53,16 @@ class Churn(Model):
         return get_predict_response(payload, self.pipeline.predict(get_predict_input(payload)), "churn")
 ModelServer(http_port=WHERE, enable_grpc=False).start([Churn()])
 """
-OWN = """
-import os, sys, tempfile, time
+# What we serve is a release in a repository, and the command itself is measured.
+RELEASE = """
+import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-import uvicorn
-from bot.adapters.predictor import load
-from bot.adapters.absent import absent_at_once
-from bot.serve.app import Serving, build
-from bot.serve.engine import Engine
-from tests.serve.artifacts import an_artifact, write
-from tests.serve.conftest import a_release
-absent_at_once("pandas")
-folder = Path(tempfile.mkdtemp())
-training = write(folder, an_artifact())
-engine = Engine(a_release(training), training, load(folder, training, prefer=sys.argv[1]), sys.argv[1])
-serving = Serving(monotonic=time.monotonic, engines={"churn": engine}, expected=frozenset(["churn"]), started=True)
-uvicorn.run(build(serving), port=int(sys.argv[2]), log_level="warning", access_log=False, lifespan="off")
+from tests.serve.artifacts import an_artifact
+from tests.serve.test_cli import a_world, release
+Path(sys.argv[1]).mkdir()
+release(a_world(Path(sys.argv[1])), an_artifact())
 """
+MLBOT = "from bot.cli import main; main()"
 TENSORS = [
     {"name": "age", "shape": [1], "datatype": "FP64", "data": [30.0]},
     {"name": "income", "shape": [1], "datatype": "FP64", "data": [20000.5]},
@@ -82,6 +74,8 @@ PACKAGES = {"mlserver": ["mlserver", "mlserver-sklearn"], "kserve": ["kserve", "
 def prepare(folder: Path) -> None:
     """Environments, models and request bodies."""
     uv = str(Path(sys.executable).with_name("uv"))
+    if not (folder / "world").exists():
+        subprocess.run([sys.executable, "-c", RELEASE, str(folder / "world")], cwd=ROOT, check=True)
     for name, packages in PACKAGES.items():
         python = folder / name / "bin/python"
         if not python.exists():
@@ -152,12 +146,13 @@ def main() -> None:
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(exist_ok=True)
     prepare(folder)
-    own = [sys.executable, "-c", OWN]
+    own = [sys.executable, "-c", MLBOT, "serve", "--environment", "production", "--port", str(PORT)]
+    own += ["--repo", str(folder / "world/server"), "--runtime"]
     mlserver = [str(folder / "mlserver/bin/python"), "-m", "mlserver.cli.main", "start", "."]
     kserve = [str(folder / "kserve/bin/python"), "-c", KSERVE, str(folder / "kserve-model/model.joblib"), str(PORT)]
     servers = {
-        "mlbot serve, ONNX": ([*own, "onnx", str(PORT), str(ROOT)], ROOT, "mlbot.json"),
-        "mlbot serve, skops": ([*own, "skops", str(PORT), str(ROOT)], ROOT, "mlbot.json"),
+        "mlbot serve, ONNX": ([*own, "onnx"], ROOT, "mlbot.json"),
+        "mlbot serve, skops": ([*own, "skops"], ROOT, "mlbot.json"),
         "MLServer, scikit-learn": (mlserver, folder / "mlserver-model", "mlserver.json"),
         "KServe SDK, scikit-learn": (kserve, folder, "kserve.json"),
     }

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.adapters.proposals import ProposedBranch
+from bot.errors import UserError
 from bot.ports import Ports
-from bot.promote.step import promote, rollback, settle
+from bot.promote.step import promote, promotions, rollback, settle, withdraw
+from bot.promote.upkeep import drill, follow_up, is_drill_due, record_verification
+from bot.records.ledger import LEDGER
+from bot.records.release import Verification
 from tests.promote.world import OLGA, RUTH, World, git
 
 WRITES = {"environments": ("commit",), "ledger": ("commit",), "git": ("push_tag",), "conversation": ("deployment",)}
@@ -59,81 +66,153 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def cut(ports: Ports, n: int, end: Any) -> Ports:
+    """Ports of a job that dies before its n-th write (from 0): any push of git, and what is posted to GitHub."""
+    left, git_run = [n], ports.git.run  # type: ignore[attr-defined]
+
+    def blow() -> None:
+        if left[0] == 0:
+            end()
+        left[0] -= 1
+
+    def run(*arguments: str) -> Any:
+        if arguments[0] == "push":
+            blow()
+        return git_run(*arguments)
+
+    ports.git.run = run  # type: ignore[attr-defined]
+    if isinstance(ports.environments, ProposedBranch):
+        ports.environments._desk = Fuse(ports.environments._desk, ("put",), blow)
+    return replace(ports, conversation=Fuse(ports.conversation, ("deployment",), blow))
+
+
 def state(world: World) -> Any:
     """Everything that the world shows, without commit ids (they hold the time of writing)."""
     bare = world.root / "origin.git"
     tags = git(bare, "for-each-ref", "--format=%(refname:short) %(taggerdate:unix) %(*subject)", "refs/tags")
-    trees = {
-        branch: git(bare, "ls-tree", "-r", branch).replace(world.main, "MAIN")
-        for branch in ("mlbot/environments", "mlbot/ledger")
-    }
-    n = git(bare, "rev-list", "--count", "mlbot/environments")
-    return tags, trees, n, world.deployments.made
+    branches = git(bare, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
+    files = {name: git(bare, "ls-tree", "-r", "--name-only", name) for name in branches}
+    counts = {name: git(bare, "rev-list", "--count", name) for name in branches if name != LEDGER}
+    deployments = [(environment, payload, state) for _, environment, payload, state in world.deployments.made]
+    return tags, files, counts, deployments, world.desk.there
 
 
-def run(world: World, action: str, ports: Ports) -> None:
-    """What the job does; the whole job, as its re-run would do it."""
-    if action == "promote":
-        evaluation, pointer = world.candidate("two")
-        promote(
-            "churn", "production", evaluation, pointer, commit=world.main, number=8, approved_by=(OLGA,),
-            promoted_by=RUTH, reason="better", ports=ports, trigger="run 1",
-        )  # fmt: skip
-    else:
-        rollback("production", "churn", reason="worse", by=RUTH, ports=ports, trigger="run 2")
+def promoting(world: World, ports: Ports) -> None:
+    evaluation, pointer = world.candidate("two")
+    promote(
+        "churn", "production", evaluation, pointer, commit=world.main, number=8, approved_by=(OLGA,),
+        promoted_by=RUTH, reason="better", ports=ports, trigger="run 1",
+    )  # fmt: skip
 
 
-def prepared(folder: Path, action: str) -> World:
-    """Where the action makes sense."""
+def withdrawing(world: World, ports: Ports) -> None:
+    with contextlib.suppress(UserError):  # a second run finds that it is not live
+        withdraw("production", "churn", reason="worse", by=RUTH, ports=ports)
+
+
+def drilling(world: World, ports: Ports) -> None:
+    settle("churn", ports)
+    if is_drill_due("production", "churn", timedelta(days=7), ports):
+        drill("production", "churn", ports)
+
+
+def failing(world: World, ports: Ports) -> None:
+    record_verification(verified(world, 2, "failed"), ports)
+    follow_up("production", "churn", ports, is_enabled=True)
+
+
+def passing(world: World, ports: Ports) -> None:
+    record_verification(verified(world, 2, "passed"), ports)
+    follow_up("production", "churn", ports, is_enabled=True)
+
+
+def verified(world: World, counter: int, outcome: Any) -> Verification:
+    live = next(one for one in promotions("churn", world.ports("reader")) if one.counter == counter)
+    return Verification(
+        model="churn", environment="production", counter=counter, artifact_digest=live.artifact_digest,
+        outcome=outcome, sentence="smoke test", checked_at=world.clock.now().isoformat(),
+    )  # fmt: skip
+
+
+# What the job does, as its re-run would do it again: how many releases there are before, and how many writes it makes.
+ACTIONS: dict[str, tuple[Any, int, int]] = {
+    "promote": (promoting, 1, 6),
+    "propose": (promoting, 1, 2),
+    "propose the first": (promoting, 0, 3),
+    "roll back": (
+        lambda world, ports: rollback("production", "churn", reason="worse", by=RUTH, ports=ports, trigger="run 2"),
+        2, 5,
+    ),
+    "withdraw": (withdrawing, 2, 5),
+    "drill": (drilling, 2, 10),
+    "fail a verification": (failing, 2, 6),
+    "pass a verification": (passing, 2, 2),
+}  # fmt: skip
+
+
+DEPLOYMENT = """
+apiVersion: deployment/v1
+kind: Deployment
+environments:
+  production:
+    target: kserve
+    image: ghcr.io/acme/serve@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    repository_url: https://github.com/acme/app.git
+    canary_percent: 10
+"""
+
+
+def prepared(folder: Path, releases: int) -> World:
+    """So many releases, the first of them verified. The clock stands, so that runs can be compared to the second."""
     folder.mkdir()
     world = World(folder)
-    world.promote("one")
-    if action == "rollback":
-        world.promote("two")
+    world.changed("deploy/deployment.yaml", DEPLOYMENT)
+    for word in ("one", "two")[:releases]:
+        world.promote(word)
+    moment = world.clock.now().replace(hour=12, minute=0)
+    world.clock = type("Still", (), {"now": lambda self: moment})()  # type: ignore[assignment]
+    if releases:
+        record_verification(verified(world, 1, "passed"), world.ports())
     world.candidate("two")
     return world
 
 
-def still(world: World) -> World:
-    """Stop the clock, so that an undisturbed run can be compared to the second."""
-    moment = world.clock.now().replace(hour=12, minute=0)
-    world.clock = type("Still", (), {"now": lambda self: moment})()  # type: ignore[assignment]
-    return world
+def run(action: str, world: World, clone: str, n: int = -1) -> None:
+    """The whole job from a clone; it dies before its n-th write."""
+    ports = world.proposing(clone) if action.startswith("propose") else world.ports(clone)
+    ACTIONS[action][0](world, cut(ports, n, die))
 
 
-@pytest.mark.parametrize("action", ["promote", "rollback"])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_death_before_any_write_and_a_second_run_end_like_an_undisturbed_run(tmp_path: Path, action: str) -> None:
-    """One release, one set of tags, one deployment, one fact, whichever write the job died before."""
-    before = still(prepared(tmp_path / "before", action))
+    """One release, one set of tags, one deployment, one fact, one proposal, whichever write the job died before.
+
+    The second run is another machine's, or one in the clone of the first, as when a person runs a command again.
+    """
+    _, releases, writes = ACTIONS[action]
+    before = prepared(tmp_path / "before", releases)
     undisturbed = before.copied(tmp_path / "undisturbed")
-    run(undisturbed, action, undisturbed.ports())
-    expected = normal(state(undisturbed), undisturbed)
-    for n in range(20):
-        world = before.copied(tmp_path / f"died-{n}")
-        try:
-            run(world, action, fused(world.ports(), n, die))
-        except Died:
-            run(world, action, world.ports("second"))
-            assert normal(state(world), world) == expected, f"died before write {n}"
-        else:
-            break
-    assert 5 <= n < 20, "commit, tags, deployment and fact are separate writes"
-
-
-def normal(found: Any, world: World) -> Any:
-    """Without this world's commit ids, which differ with the folder and the second of writing."""
-    tags, trees, n, deployments = found
-    releases = {branch: [line.split("\t")[1] for line in text.splitlines()] for branch, text in trees.items()}
-    return tags, releases, n, [(env, payload, state) for _, env, payload, state in deployments]
+    run(action, undisturbed, "job")
+    expected = state(undisturbed)
+    for n in range(writes):
+        for clone in ("another", "job"):
+            world = before.copied(tmp_path / f"{n}-{clone}")
+            with pytest.raises(Died):
+                run(action, world, "job", n)
+            run(action, world, clone)
+            assert state(world) == expected, f"died before write {n}, run again in {clone}"
+    world = before.copied(tmp_path / "all")
+    run(action, world, "job", writes)
+    assert state(world) == expected, "no write was forgotten"
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_killed_job_is_finished_by_anybody(tmp_path: Path, n: int) -> None:
     """After SIGKILL the next run of anything that touches the model (here: reconcile) finishes what was begun."""
-    world = still(prepared(tmp_path / "world", "promote"))
+    world = prepared(tmp_path / "world", 1)
     child = os.fork()
     if child == 0:
-        run(world, "promote", fused(world.ports(), n, kill))
+        promoting(world, cut(world.ports(), n, kill))
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     ports = world.ports("reconcile")

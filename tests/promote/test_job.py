@@ -289,7 +289,7 @@ def test_a_merge_queue_brings_several_pull_requests_in_one_push(monkeypatch: pyt
     assert tried == [7, 8]
 
 
-def test_an_environment_that_is_delivered_by_pull_request_is_said_to_wait(world: World) -> None:
+def test_an_environment_that_is_delivered_by_pull_request_is_said_to_be_proposed(world: World) -> None:
     """The comment names the branch that somebody has to merge; without GitHub there is no such way."""
     policy = "policies/environments.yaml"
     files = world.git.trees[MAIN]
@@ -304,4 +304,4 @@ def test_an_environment_that_is_delivered_by_pull_request_is_said_to_wait(world:
     assert world.live() == []
     assert "staging/churn/release.json" in proposed.files
     (comment,) = world.comments()
-    assert "churn v1.0.0 waits for staging: somebody has to merge `mlbot-promotions/staging/churn`." in comment
+    assert "churn v1.0.0 is live in staging once somebody merges `mlbot-promotions/staging/churn`." in comment

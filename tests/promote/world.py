@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.adapters.git import GitBranch, LocalGit
+from bot.adapters.proposals import ProposedBranch
 from bot.errors import UserError
 from bot.ports import Ports, Run
 from bot.records.evaluation import Evaluation
@@ -23,6 +24,7 @@ from bot.records.ledger import ENVIRONMENTS, LEDGER, evaluation_path, pointer_pa
 from bot.records.release import Approver
 from bot.records.training import ArtifactFile, Training
 from tests.builders import a_digest, a_training, an_evaluation
+from tests.fakes.desk import FakeDesk
 
 RUTH = Approver(id=104, login="ruth", role="release_manager")
 OLGA = Approver(id=102, login="olga", role="model_owner")
@@ -125,6 +127,7 @@ class World:
     deployments: Deployments = field(default_factory=Deployments)
     clock: Minutes = field(default_factory=Minutes)
     main: str = ""
+    desk: FakeDesk = field(default_factory=FakeDesk)
 
     def __post_init__(self) -> None:
         if (self.root / "origin.git").exists():
@@ -135,13 +138,19 @@ class World:
 
     def found_from_anywhere(self) -> World:
         """The remote by its full path, for DVC itself, which clones the repository to another folder."""
+        config = (self.root / "seed" / ".dvc" / "config").read_text()
+        self.changed(".dvc/config", config.replace("../../store", f"{self.root}/store"))
+        return self
+
+    def changed(self, path: str, text: str) -> None:
+        """A file of the default branch, in a commit of a person's."""
         seed = self.root / "seed"
-        config = seed / ".dvc" / "config"
-        config.write_text(config.read_text().replace("../../store", f"{self.root}/store"))
-        git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qam", "full path")
+        (seed / path).parent.mkdir(exist_ok=True)
+        (seed / path).write_text(text)
+        git(seed, "add", path)
+        git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", path)
         git(seed, "push", "-q", "origin", "HEAD:main")
         self.main = git(seed, "rev-parse", "HEAD")
-        return self
 
     def copied(self, root: Path) -> World:
         """The same world again, in another folder."""
@@ -170,6 +179,12 @@ class World:
             clock=self.clock,
             run=Run(id=0, attempt=1, url=None, job="", workflow="", repository="", actor="", sha=""),
         )
+
+    def proposing(self, name: str = "job") -> Ports:
+        """The ports of a job whose environment is delivered by pull requests."""
+        ports = self.ports(name)
+        branch = GitBranch(ports.git, ENVIRONMENTS)  # type: ignore[arg-type]
+        return replace(ports, environments=ProposedBranch(branch, self.desk))
 
     def candidate(self, word: str, model: str = "churn", **changes: Any) -> tuple[Evaluation, str]:
         """An evaluated artifact whose bytes follow from the word, stored and in the ledger, with its pointer."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import statistics
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,21 @@ def test_serve_follows_the_branch_and_stops_gracefully(tmp_path: Path) -> None:
         assert wait_for("v1.0.0", address) == first
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.slow
+def test_an_answer_is_sent_at_once(tmp_path: Path) -> None:
+    """No answer on a kept connection waits for the caller to acknowledge its first half (40 ms)."""
+    world = a_world(tmp_path)
+    release(world, an_artifact())
+    with server(world) as (address, _, _), closing(HTTPConnection(address.removeprefix("http://"))) as connection:
+        seconds = []
+        for _ in range(40):
+            began = time.perf_counter()
+            connection.request("POST", "/v2/models/churn/infer", json.dumps(ROWS))
+            connection.getresponse().read()
+            seconds.append(time.perf_counter() - began)
+    assert statistics.median(seconds) < 0.03
 
 
 def test_an_address_beyond_this_machine_needs_a_token(tmp_path: Path) -> None:

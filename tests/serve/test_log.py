@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,13 +96,13 @@ def test_the_folder_never_grows_beyond_its_bound(serving: Serving, log: ParquetL
 
 
 def test_memory_is_bounded_and_the_loss_is_counted(serving: Serving, tmp_path: Path) -> None:
-    """When the disk does not keep up, requests are answered and the dropped ones counted."""
-    log = ParquetLog(tmp_path / "log", max_bytes=1_000_000, waiting=2, workers=False)
+    """When the disk does not keep up, requests of two rows are answered and the dropped rows counted."""
+    log = ParquetLog(tmp_path / "log", max_bytes=1_000_000, waiting=4, workers=False)
     client = logging(serving, log)
     serving.dropped = lambda: log.dropped
     for _ in range(5):
         assert client.post("/v2/models/churn/infer", json=ROWS).status_code == 200
-    assert "mlbot_log_rows_dropped_total 3" in client.get("/metrics").text
+    assert "mlbot_log_rows_dropped_total 6" in client.get("/metrics").text
 
 
 def test_a_disk_that_fails_does_not_stop_the_answers(serving: Serving, tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_disk_that_fails_does_not_stop_the_answers(serving: Serving, tmp_path:
     client = logging(serving, log)
     assert client.post("/v2/models/churn/infer", json=ROWS).status_code == 200
     log.flush()
-    assert log.failed == 1
+    assert log.failed == 2, "rows"
 
 
 def test_files_of_a_dead_process_are_cleared(tmp_path: Path) -> None:
@@ -122,3 +123,29 @@ def test_files_of_a_dead_process_are_cleared(tmp_path: Path) -> None:
     (tmp_path / "churn" / "0.parquet").write_text("whole")
     ParquetLog(tmp_path, max_bytes=1_000_000, workers=False)
     assert [file.name for file in tmp_path.rglob("*.p*")] == ["0.parquet"]
+
+
+def test_a_busy_server_drops_no_row(serving: Serving, tmp_path: Path) -> None:
+    """Rows are written as soon as a fifth of what memory may hold waits, however long a file may stay open."""
+    log = ParquetLog(tmp_path, max_bytes=1_000_000, seconds=3600.0, waiting=10)
+    client = logging(serving, log)
+    client.post("/v2/models/churn/infer", json=ROWS)
+    client.post("/v2/models/churn/infer", json=ROWS)
+    until = time.monotonic() + 20
+    while not kept(tmp_path) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert kept(tmp_path)
+    log.close()
+    assert (len(kept(tmp_path)), log.dropped) == (4, 0)
+
+
+def test_a_caller_with_other_types_spoils_no_row_of_others(serving: Serving, log: ParquetLog) -> None:
+    """One sends a number where another sends its text: both are answered, and both are kept, in a file each."""
+    client = logging(serving, log)
+    number = {"name": "country", "shape": [2], "datatype": "INT64", "data": [1, 2]}
+    others = [tensor for tensor in ROWS["inputs"] if tensor["name"] != "country"]
+    for inputs in (ROWS["inputs"], [*others, number], ROWS["inputs"]):
+        assert client.post("/v2/models/churn/infer", json={"inputs": inputs}).status_code == 200
+    log.flush()
+    assert (len(kept(log.folder)), log.failed) == (6, 0)
+    assert len(list(log.folder.rglob("*.parquet"))) == 2
