@@ -43,5 +43,5 @@ class _Moving:
         return self.now.sign(payload_type, payload)
 
     def verify(self, payload_type: str, envelope: bytes) -> bytes:
-        by = self.before if b'"signatures":' in envelope and b'"bundle":' not in envelope else self.now
+        by = self.now if b'"dsseEnvelope"' in envelope else self.before
         return by.verify(payload_type, envelope)
