@@ -17,7 +17,7 @@ from bot.sandbox.events import announce
 from bot.sandbox.hub import Happening, Hub
 from bot.sandbox.shapes import actions as shapes
 from bot.sandbox.shapes.pulls import simple
-from bot.sandbox.store import Repository, Run
+from bot.sandbox.store import Environment, Repository, Run
 from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, matches, starts
 from bot.sandbox.workflows import labels_of_models
@@ -171,8 +171,7 @@ class Engine:
         for head in self._heads(run):
             labels |= labels_of_models(bare, head)
         job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
-        job.secrets = self._secrets(start)
-        job.variables = self.hub.repository(run.repository).variables
+        job.secrets, job.variables = self._secrets(start), self._variables(start)
         try:
             act.prepare(job)
             item.process = act.spawn(job)
@@ -197,14 +196,28 @@ class Engine:
         """The repository's, and those of environments that a job names and this branch may use; none for a fork."""
         if start.untrusted:
             return {}
+        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).secrets)
+        for environment in self._environments(start):
+            found.update(environment.secrets)
+        return found
+
+    def _variables(self, start: Start) -> dict[str, str]:
+        """As secrets, but a fork's run sees those of the repository."""
+        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).variables)
+        for environment in [] if start.untrusted else self._environments(start):
+            found.update(environment.variables)
+        return found
+
+    def _environments(self, start: Start) -> list[Environment]:
+        """Those that a job of the workflow names and this branch may use."""
         repository = self.hub.repository(start.payload["repository"]["full_name"])
-        found, branch = dict(repository.secrets), start.ref.removeprefix("refs/heads/")
+        branch, found = start.ref.removeprefix("refs/heads/"), []
         for job in start.workflow.jobs.values():
             named = job.get("environment")
             name = named.get("name") if isinstance(named, dict) else named
             environment = repository.environments.get(str(name))
             if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
-                found.update(environment.secrets)
+                found.append(environment)
         return found
 
     def _finish(self, item: Item, conclusion: str) -> None:

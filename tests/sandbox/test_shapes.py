@@ -172,7 +172,9 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     adam("POST", "/environments/mlbot/deployment-branch-policies", {"name": "main"})
     remote = world.github("adam").get_repo(world.repository)
     remote.get_environment("mlbot").create_secret("MLBOT_SIGNING_KEY", "pem")
-    for path in ("", "/deployment-branch-policies", "/secrets", "/secrets/public-key"):
+    adam("POST", "/environments/mlbot/variables", {"name": "X", "value": "1"})
+    adam("GET", "/actions/variables")
+    for path in ("", "/deployment-branch-policies", "/secrets", "/secrets/public-key", "/variables"):
         adam("GET", f"/environments/mlbot{path}")
     world.protect("releases", checks=["mlbot"], approvals=1)
     dana("GET", "/rulesets")
