@@ -23,7 +23,7 @@ HANDLE = "uv run --frozen mlbot handle"
 # What `mlbot handle` switches on, by file
 JOBS = {
     "pull-request": ["plan", "train", "report"],
-    "merge-group": ["report"],
+    "merge-group": ["merge-group"],
     "review": ["review"],
     "reviewed": ["reviewed"],
     "chatops": ["chatops"],
@@ -34,7 +34,7 @@ JOBS = {
     "ci": ["test"],
     "arm64": ["test"],
 }
-WITHOUT_THE_BOT = ("review", "ci", "arm64")
+WITHOUT_THE_BOT = ("review", "merge-group", "ci", "arm64")
 
 
 def load(file: Path) -> dict[str, Any]:
