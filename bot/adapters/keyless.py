@@ -25,7 +25,9 @@ class Keyless:
 
     def __init__(self, repository: str, ref: str) -> None:
         self._repository, self._ref = repository, ref
-        self._context: Any = None  # both hold Sigstore's trust root, fetched once a process
+        # all three hold what Sigstore gave this process: its trust root, and a certificate for ten minutes
+        self._context: Any = None
+        self._signer: Any = None
         self._verifier: Any = None
 
     def sign(self, payload_type: str, payload: bytes) -> bytes:
@@ -33,6 +35,18 @@ class Keyless:
         sigstore = _sigstore()
         if payload_type != STATEMENT:
             raise ValueError(f"Sigstore signs statements only, not {payload_type}")
+        statement = sigstore.dsse.Statement(payload)
+        if self._signer is None:
+            self._signer = self._certified(sigstore)
+        try:
+            bundle = _world(lambda: self._signer.sign_dsse(statement))
+        except WorldError:  # the certificate may have run out
+            self._signer = self._certified(sigstore)
+            bundle = _world(lambda: self._signer.sign_dsse(statement))
+        return str(bundle.to_json()).encode()
+
+    def _certified(self, sigstore: Any) -> Any:
+        """A signer with a fresh key and certificate."""
         token = _credential(sigstore)
         if token is None:
             raise UserError(
@@ -40,16 +54,14 @@ class Keyless:
                 hint="Give the job `id-token: write`; outside Actions use a key pair.",
                 code="signing_key_missing",
             )
-        statement = sigstore.dsse.Statement(payload)
-        bundle = _world(sigstore, lambda: self._signed(sigstore, token, statement))
-        return str(bundle.to_json()).encode()
 
-    def _signed(self, sigstore: Any, token: str, statement: Any) -> Any:
-        if self._context is None:
-            config = sigstore.models.ClientTrustConfig.production()
-            self._context = sigstore.sign.SigningContext.from_trust_config(config)
-        with self._context.signer(sigstore.oidc.IdentityToken(token)) as signer:
-            return signer.sign_dsse(statement)
+        def signer() -> Any:
+            if self._context is None:
+                config = sigstore.models.ClientTrustConfig.production()
+                self._context = sigstore.sign.SigningContext.from_trust_config(config)
+            return sigstore.sign.Signer(sigstore.oidc.IdentityToken(token), self._context)
+
+        return _world(signer)
 
     def verify(self, payload_type: str, envelope: bytes) -> bytes:
         """See the port."""
@@ -69,7 +81,7 @@ class Keyless:
         except (sigstore.errors.Error, ValueError, TypeError, KeyError, RecursionError) as error:
             raise invalid(str(error)) from None
         if self._verifier is None:
-            self._verifier = _world(sigstore, sigstore.verify.Verifier.production)
+            self._verifier = _world(sigstore.verify.Verifier.production)
         try:
             said, payload = self._verifier.verify_dsse(bundle, identity)
         except (sigstore.errors.Error, ValueError, TypeError, KeyError) as error:
@@ -84,15 +96,15 @@ def _credential(sigstore: Any) -> str | None:
     # the package raises for this what it raises when GitHub does not answer
     if os.environ.get("GITHUB_ACTIONS") and not os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         return None
-    token: str | None = _world(sigstore, sigstore.oidc.detect_credential)
+    token: str | None = _world(sigstore.oidc.detect_credential)
     return token
 
 
-def _world(sigstore: Any, ask: Callable[[], T]) -> T:
+def _world(ask: Callable[[], T]) -> T:
     """What Sigstore answers. Raises WorldError when its trust root, Fulcio or Rekor cannot be had."""
     try:
         return ask()
-    except sigstore.errors.Error as error:
+    except Exception as error:  # what the package's clients raise has no base in common, and is not public
         hint = "Run the job again; https://status.sigstore.dev says whether Sigstore is down."
         raise WorldError(f"Sigstore does not answer: {type(error).__name__}: {error}", hint=hint) from None
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.identity import signer_at
-from bot.adapters.keyless import Keyless
+from bot.adapters.keyless import ISSUER, Keyless
+from bot.adapters.signed_branch import SignedBranch
 from bot.adapters.signing import KeyPair, generate
 from bot.errors import UserError, WorldError
+from tests.fakes.branch import FakeBranch
 from tests.fakes.git import FakeGit
+from tests.fakes.sigstore import LocalSigstore, local_sigstore
 
 TYPE = "application/vnd.in-toto+json"
 BUNDLE = (Path(__file__).parent / "sigstore/bundle.json").read_bytes()
@@ -137,6 +143,72 @@ def test_no_changed_byte_says_anything_else(position: int, mask: int) -> None:
         assert REAL.verify(TYPE, bytes(envelope)) == base64.b64decode(json.loads(BUNDLE)["dsseEnvelope"]["payload"])
     except UserError as error:
         assert error.code == "signature_invalid"
+
+
+# --- signing, with Fulcio and Rekor on this machine
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSigstore]:
+    """A job of `acme/models` at its default branch, whose Sigstore is here."""
+    from sigstore.models import ClientTrustConfig
+    from sigstore.verify import Verifier
+
+    with local_sigstore() as services:
+        config = ClientTrustConfig.from_json(services.trust())
+        monkeypatch.setattr(ClientTrustConfig, "production", lambda: config)
+        monkeypatch.setattr(Verifier, "production", lambda: Verifier(trusted_root=config.trusted_root))
+        monkeypatch.setattr("sigstore.oidc.detect_credential", lambda: identity("refs/heads/main"))
+        yield services
+
+
+def identity(ref: str, repository: str = "acme/models") -> str:
+    """The token that GitHub gives a job; Fulcio alone checks its signature."""
+    now = int(time.time())
+    claims = {"iat": now - 5, "nbf": now - 5, "exp": now + 300, "aud": "sigstore", "iss": ISSUER, "sub": "repo:x"}
+    return jwt.encode(claims | {"repository": repository, "ref": ref}, "k" * 32, algorithm="HS256")
+
+
+def test_what_a_job_signs_is_verified_and_one_certificate_serves_a_process(local: LocalSigstore) -> None:
+    keyless = Keyless("acme/models", "refs/heads/main")
+    envelopes = [keyless.sign(TYPE, STATEMENT) for _ in range(3)]
+    assert [keyless.verify(TYPE, one) for one in envelopes] == [STATEMENT] * 3
+    assert local.asked == ["/api/v2/signingCert", *["/api/v1/log/entries"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("ref", "repository"), [("refs/heads/change", "acme/models"), ("refs/heads/main", "mallory/models")]
+)
+def test_what_a_branch_or_another_repository_signs_is_not_the_bot_s(
+    local: LocalSigstore, monkeypatch: pytest.MonkeyPatch, ref: str, repository: str
+) -> None:
+    monkeypatch.setattr("sigstore.oidc.detect_credential", lambda: identity(ref, repository))
+    keyless = Keyless("acme/models", "refs/heads/main")
+    with pytest.raises(UserError) as caught:
+        keyless.verify(TYPE, keyless.sign(TYPE, STATEMENT))
+    assert code_of(caught) == "signature_invalid" and local.asked
+
+
+def test_a_ledger_signed_by_sigstore_is_read_back_and_a_copy_elsewhere_is_not(local: LocalSigstore) -> None:
+    inner = FakeBranch()
+    branch = SignedBranch(inner, "mlbot/ledger", Keyless("acme/models", "refs/heads/main"))
+    branch.commit({"a.json": b"{}"}, "one")
+    assert branch.get("a.json") == b"{}" and local.asked
+    inner.commit({"b.json": b"{}", "b.json.sig": inner.get("a.json.sig")}, "copied")
+    with pytest.raises(UserError) as caught:
+        branch.get("b.json")
+    assert code_of(caught) == "signature_invalid"
+
+
+def test_a_fulcio_or_rekor_that_is_down_is_the_worlds_fault(local: LocalSigstore) -> None:
+    keyless = Keyless("acme/models", "refs/heads/main")
+    keyless.sign(TYPE, STATEMENT)
+    local.down = True
+    for one in (keyless, Keyless("acme/models", "refs/heads/main")):
+        with pytest.raises(WorldError, match="Sigstore does not answer"):
+            one.sign(TYPE, STATEMENT)
+    local.down = False
+    assert keyless.verify(TYPE, keyless.sign(TYPE, STATEMENT)) == STATEMENT, "and it goes on when it is back"
 
 
 # --- who may sign, and what is said when nobody answers
