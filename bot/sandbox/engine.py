@@ -20,7 +20,7 @@ from bot.sandbox.shapes.pulls import simple
 from bot.sandbox.store import Environment, Repository, Run
 from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, matches, starts
-from bot.sandbox.workflows import labels_of_models
+from bot.sandbox.workflows import Workflow, labels_of_models, read_workflows
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
@@ -172,6 +172,9 @@ class Engine:
             labels |= labels_of_models(bare, head)
         job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
         job.secrets, job.variables = self._secrets(start), self._variables(start)
+        job.others = {name: self.hub.bare(one) for name, one in self.hub.data.repositories.items()}
+        for called in self._called(start):
+            labels |= called.labels()
         try:
             act.prepare(job)
             item.process = act.spawn(job)
@@ -186,6 +189,15 @@ class Engine:
             with self.hub.lock:
                 self.hub.expire(run.id)
             act.clean(job)
+
+    def _called(self, start: Start) -> list[Workflow]:
+        """Workflows of other repositories here that the run's own calls."""
+        found = []
+        for name, path, ref in start.workflow.called():
+            if name in self.hub.data.repositories:
+                bare = self.hub.bare(self.hub.repository(name))
+                found += [one for at, one in read_workflows(bare, ref).items() if at == path]
+        return found
 
     def _heads(self, run: Run) -> list[str]:
         """Heads of the pull requests that a run has to do with: their specs may name other runners."""
@@ -209,11 +221,11 @@ class Engine:
         return found
 
     def _environments(self, start: Start) -> list[Environment]:
-        """Those that a job of the workflow names and this branch may use."""
+        """Those that a job of the workflow, or of one that it calls, names and this branch may use."""
         repository = self.hub.repository(start.payload["repository"]["full_name"])
         branch, found = start.ref.removeprefix("refs/heads/"), []
-        for job in start.workflow.jobs.values():
-            named = job.get("environment")
+        jobs = [job for one in (start.workflow, *self._called(start)) for job in one.jobs.values()]
+        for named in [job.get("environment") for job in jobs]:
             name = named.get("name") if isinstance(named, dict) else named
             environment = repository.environments.get(str(name))
             if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
