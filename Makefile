@@ -29,7 +29,7 @@ check: setup
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/actionlint
-	$(RUN)/zizmor --offline --quiet .github
+	$(RUN)/zizmor --offline --quiet --persona=pedantic .github
 	$(RUN)/hadolint Containerfile
 
 setup: .venv/.ready

@@ -250,6 +250,9 @@ class Conversation(Protocol):
     def me(self) -> Account:
         """The bot's own account."""
 
+    def own(self, number: int, marker: str) -> list[Comment]:
+        """The bot's comments that begin with the marker, oldest first; nobody else's, whatever they begin with."""
+
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
         """Create or edit the bot's comment with this hidden marker; its URL. Equal content writes nothing."""
 

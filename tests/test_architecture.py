@@ -112,6 +112,8 @@ LISTS: dict[str, tuple[str, dict[str, str]]] = {
 NO_VERB = {
     "clone": "the ports of a clone, without GitHub",
     "doctor_checks": "the checks of `doctor`",
+    "doctor_identity": "who signs and who acts, for `doctor`",
+    "finding": "what `doctor` found about one thing",
     "local": "the ports of a folder, for train and plan",
     "policy_files": "the readers of `policy`",
     "probe": "run in a release's own environment by promote",

@@ -23,7 +23,7 @@ HANDLE = "uv run --frozen mlbot handle"
 # What `mlbot handle` switches on, by file
 JOBS = {
     "pull-request": ["plan", "train", "report"],
-    "merge-group": ["report"],
+    "merge-group": ["merge-group"],
     "review": ["review"],
     "reviewed": ["reviewed"],
     "chatops": ["chatops"],
@@ -34,7 +34,7 @@ JOBS = {
     "ci": ["test"],
     "arm64": ["test"],
 }
-WITHOUT_THE_BOT = ("review", "ci", "arm64")
+WITHOUT_THE_BOT = ("review", "merge-group", "ci", "arm64")
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -157,6 +157,14 @@ def test_other_repositories_can_call_what_runs_the_bot() -> None:
         assert not re.search(r"[^.]inputs\.", file.read_text()), file.name
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_called_workflow_declares_the_secrets_that_it_uses_and_no_others(file: Path) -> None:
+    """What is not declared is empty in a called workflow, also where its job names the environment that holds it."""
+    used = set(re.findall(r"secrets\.(\w+)", file.read_text()))
+    declared = (load(file)["on"].get("workflow_call") or {}).get("secrets", {})
+    assert declared == {name: {"required": False} for name in used}
+
+
 def documented() -> dict[str, dict[str, Any]]:
     """The examples of docs/reuse.md: callers by file name, and steps by the first line."""
     blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/reuse.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -185,6 +193,8 @@ def test_a_documented_caller_fits_what_it_calls(stem: str) -> None:
             assert trigger["inputs"] == bare
         else:
             assert trigger == declared
+    declared = called["on"]["workflow_call"]["secrets"]
+    assert job["secrets"] == {name: f"${{{{ secrets.{name} }}}}" for name in declared}, "by name, and no others"
     asked = {name for one in called["jobs"].values() for name, level in one["permissions"].items() if level == "write"}
     assert asked <= {name for name, level in job["permissions"].items() if level == "write"}
 

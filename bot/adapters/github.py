@@ -78,8 +78,9 @@ def error_of(error: Any) -> MlbotError:
 
 
 class GitHub:
-    """One repository (`owner/name`) at `api_url`. `account` is who the token acts as; None asks GitHub.
+    """One repository (`owner/name`) at `api_url`. `account` is who the token acts as, or how to find out; None asks.
 
+    `app_id` is of the GitHub App that the token is of, None for any other token and where it is not known.
     What a job has read it does not read again: one process judges one snapshot, and what it writes is guarded by the
     SHA that it judged.
     """
@@ -90,7 +91,8 @@ class GitHub:
         api_url: str,
         repository: str,
         token: str,
-        account: Account | None = ACTIONS,
+        account: Account | Callable[[], Account] | None = ACTIONS,
+        app_id: int | None = None,
         default_branch: str = "main",
     ) -> None:
         import github
@@ -115,7 +117,7 @@ class GitHub:
         )
         self._repository = self._client.get_repo(repository)
         self._url = f"/repos/{repository}"
-        self._account = account
+        self._account, self._app_id = account, app_id
         self._default_branch = default_branch
         self._comments: dict[int, list[Comment]] = {}
         self._read: dict[tuple[str, str], Any] = {}
@@ -255,13 +257,25 @@ class GitHub:
     def me(self) -> Account:
         if self._account is None:
             self._account = _account(self._client.get_user())
+        elif not isinstance(self._account, Account):
+            self._account = self._account()
         return self._account
+
+    @_clear
+    def own(self, number: int, marker: str) -> list[Comment]:
+        return [one for one in self.comments(number) if one.body.startswith(marker) and self._is_own(one)]
+
+    def _is_own(self, comment: Comment) -> bool:
+        # An app also writes for people who signed in to it, under their names.
+        if self._app_id is None or comment.app_id is None:
+            return comment.author.id == self.me().id
+        return comment.author.kind == "Bot" and comment.app_id == self._app_id
 
     @_clear
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
         import github.IssueComment
 
-        mine = [one for one in self.comments(number) if one.author.id == self.me().id and one.body.startswith(marker)]
+        mine = self.own(number, marker)
         if mine and mine[0].body == body:
             return f"{self._url}/issues/comments/{mine[0].id}"
         path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
@@ -291,8 +305,8 @@ class GitHub:
 
     @_clear
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
-        there = self._deployments(sha, environment)
-        same = [found for found in there if found["payload"] == dict(payload)]
+        there = self._deployments(sha)
+        same = [one for one in there if (one["environment"], one["payload"]) == (environment, dict(payload))]
         if not same:
             body = {
                 "ref": sha,
@@ -308,10 +322,9 @@ class GitHub:
         self._ask("POST", f"{self._url}/deployments/{same[0]['id']}/statuses", status)
 
     @_once
-    def _deployments(self, sha: str, environment: str) -> list[dict[str, Any]]:
-        """The newest hundred, and what this job made."""
-        where = f"{self._url}/deployments?sha={quote(sha)}&environment={quote(environment)}&per_page=100"
-        found: list[dict[str, Any]] = self._ask("GET", where)
+    def _deployments(self, sha: str) -> list[dict[str, Any]]:
+        """The newest hundred of a commit, and what this job made."""
+        found: list[dict[str, Any]] = self._ask("GET", f"{self._url}/deployments?sha={quote(sha)}&per_page=100")
         return found
 
     @_clear

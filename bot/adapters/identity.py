@@ -24,12 +24,18 @@ def signer_at(environ: Mapping[str, str], git: Git, default_sha: str) -> Signer 
     pair, line = key_pair(environ, git, default_sha), git.read(default_sha, SIGSTORE)
     if line is None:
         return pair
-    found = _LINE.fullmatch(line)
-    if found is None:
+    named = named_workflow(line)
+    if named is None:
         hint = "It holds one line, such as `acme/models refs/heads/main`."
         raise UserError("this names no workflow identity", hint=hint, place=Place(SIGSTORE), code="identity_malformed")
-    keyless = Keyless(found[1].decode(), found[2].decode())
+    keyless = Keyless(*named)
     return keyless if pair is None else _Moving(keyless, pair)
+
+
+def named_workflow(line: bytes) -> tuple[str, str] | None:
+    """Repository and full ref that the file of Sigstore's identity names; None when it is malformed."""
+    found = _LINE.fullmatch(line)
+    return (found[1].decode(), found[2].decode()) if found else None
 
 
 @dataclass(frozen=True)
@@ -43,5 +49,5 @@ class _Moving:
         return self.now.sign(payload_type, payload)
 
     def verify(self, payload_type: str, envelope: bytes) -> bytes:
-        by = self.before if b'"signatures":' in envelope and b'"bundle":' not in envelope else self.now
+        by = self.now if b'"dsseEnvelope"' in envelope else self.before
         return by.verify(payload_type, envelope)

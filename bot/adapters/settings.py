@@ -23,11 +23,12 @@ class Settings:
     rules: Mapping[str, Iterable[Mapping[str, Any]] | None]  # by branch
     environment: Mapping[str, Any] | None
     environment_branches: tuple[str, ...] | None
-    has_secret: bool | None
+    secrets: tuple[str, ...] | None  # names, of the environment
+    variables: Mapping[str, str] | None  # of the repository, and over them those of the environment
 
 
 def read_settings(api_url: str, repository: str, token: str) -> Settings:
-    """Ask GitHub, seven requests. Raises UserError when the repository is not there or the token is refused."""
+    """Ask GitHub, nine requests. Raises UserError when the repository is not there or the token is refused."""
     asked = _Asked(api_url, repository, token)
     about = asked.get("")
     if about is None:
@@ -44,8 +45,17 @@ def read_settings(api_url: str, repository: str, token: str) -> Settings:
         rules={branch: asked.get(f"/rules/branches/{branch}") for branch in (default, *BRANCHES)},
         environment=environment,
         environment_branches=_names(branches, "branch_policies"),
-        has_secret=None if secrets is None else SECRET in (_names(secrets, "secrets") or ()),
+        secrets=_names(secrets, "secrets"),
+        variables=_variables(asked, environment),
     )
+
+
+def _variables(asked: _Asked, environment: Any) -> dict[str, str] | None:
+    paths = ["/actions/variables", *([f"/environments/{ENVIRONMENT}/variables"] if environment else [])]
+    found = [asked.get(f"{path}?per_page=30") for path in paths]
+    if None in found:
+        return None
+    return {one["name"]: one["value"] for answer in found for one in answer["variables"]}
 
 
 def _names(answer: Any, key: str) -> tuple[str, ...] | None:

@@ -11,7 +11,9 @@ from bot.ports import Branch, Signer
 from bot.records.base import canonical_json, sha256
 
 SUFFIX = ".sig"
-PAYLOAD_TYPE = "application/vnd.mlbot.file+json"
+# An in-toto statement, as attestations are: what Sigstore signs, and what its own tools check.
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+PREDICATE = "https://mlbot.dev/file/v1"  # an identifier: this content belongs at this path of this branch
 
 
 class SignedBranch:
@@ -86,4 +88,11 @@ class SignedBranch:
         self._known[key] = True
 
     def _statement(self, path: str, content: bytes) -> bytes:
-        return canonical_json({"branch": self._name, "path": path, "sha256": sha256(content)})
+        return canonical_json(
+            {
+                "_type": "https://in-toto.io/Statement/v1",
+                "subject": [{"name": path, "digest": {"sha256": sha256(content).removeprefix("sha256:")}}],
+                "predicateType": PREDICATE,
+                "predicate": {"branch": self._name},
+            }
+        )

@@ -1,12 +1,12 @@
 """A comment's Markdown -> the lines of it that are plain paragraph text, as people see them, from the first column on.
 
 GitHub's Markdown is CommonMark with tables; see https://github.github.com/gfm/. Quotes, lists, headings, code, HTML
-(also what stands between an opening and a closing tag), links and images never hold a command.
+(also what stands between an opening and a closing tag), links, images, footnotes and struck text never hold a command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -14,6 +14,8 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+
+from bot.chatops.aside import aside
 
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 # Marks the pieces of a line that are not plain text; neither character is legal in a line that is taken.
@@ -90,8 +92,8 @@ class _Tags(HTMLParser):
 
 def paragraph_lines(body: str) -> list[Line]:
     """The lines that a command may stand on, in order."""
-    tags, source = _Tags(), body.replace("\r\n", "\n").replace("\r", "\n")
-    indented = [line[:1] in (" ", "\t") for line in source.split("\n")]
+    tags, source = _Tags(), body.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    is_aside = aside(source.split("\n"))
     found: list[Line] = []
     before, containers = "", 0
     for token in _markdown().parse(source):
@@ -100,21 +102,21 @@ def paragraph_lines(body: str) -> list[Line]:
             tags.feed(token.content)
         elif containers == 0 and token.type == "inline":
             first = (token.map or [0])[0]
-            lines = list(_lines(token, first, indented[first], tags))
+            lines = list(_lines(token, first, is_aside, tags))
             found += lines if before == "paragraph_open" else []
         before = token.type
     return found
 
 
-def _lines(token: Token, first: int, is_indented: bool, tags: _Tags) -> Iterator[Line]:
-    number, text, hidden, depth = first, "", is_indented or tags.are_open, 0
+def _lines(token: Token, first: int, is_aside: Sequence[bool], tags: _Tags) -> Iterator[Line]:
+    number, text, hidden, depth = first, "", is_aside[first] or tags.are_open, 0
     for child in token.children or []:
         depth += child.nesting
         if child.type == "softbreak" and depth == 0:
             if not hidden:
                 yield Line(number + 1, text)
             number = first + token.content.count("\n", 0, child.meta["start"])
-            text, hidden = "", tags.are_open or child.meta["indented"]
+            text, hidden = "", tags.are_open or child.meta["indented"] or is_aside[number]
         else:
             text += _piece(child, depth, tags)
     if not hidden:

@@ -17,7 +17,7 @@ from bot.errors import MlbotError, UserError
 
 if TYPE_CHECKING:
     from bot.adapters.settings import Settings
-    from bot.cli.doctor_checks import Finding
+    from bot.cli.finding import Finding
 
 _ORIGIN = re.compile(r"(?:[/:])([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
@@ -26,7 +26,7 @@ _ORIGIN = re.compile(r"(?:[/:])([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--new-key", type=click.Path(path_type=Path), help="Write a public key here, its private half to stdout.")
 def doctor(as_json: bool, new_key: Path | None) -> int:
-    """Check repository, rulesets, permissions, workflows and remote.
+    """Check repository, rulesets, permissions, workflows and remote; say which identity signs, and which one acts.
 
     Settings on GitHub are asked with GITHUB_TOKEN; without one only the files are checked. Exit 1 when something has
     to be changed.
@@ -58,26 +58,29 @@ def _new_key(path: Path) -> int:
 
 
 def _findings(root: Path) -> Iterator[Finding]:
-    from bot.cli.doctor_checks import Finding, key_findings, setting_findings, workflow_findings
+    from bot.cli.doctor_checks import setting_findings, workflow_findings
+    from bot.cli.doctor_identity import signer_findings
+    from bot.cli.finding import Finding
 
-    folder = root / ".github/workflows"
-    yield from workflow_findings({file.stem: file.read_text() for file in sorted(folder.glob("*.yml"))})
-    yield from key_findings(sorted(file.name for file in (root / "policies/keys").glob("*")))
+    repository, token = os.environ.get("GITHUB_REPOSITORY") or _origin(root), os.environ.get("GITHUB_TOKEN")
+    settings = _settings(repository, token) if token and repository else None
+    workflows = {file.stem: file.read_text() for file in sorted((root / ".github/workflows").glob("*.yml"))}
+    keys = {file.name: file.read_bytes() for file in (root / "policies/keys").glob("*") if file.is_file()}
+    yield from workflow_findings(workflows)
+    yield from signer_findings(keys, workflows, repository, settings.default_branch if settings else None)
     yield _policies(root)
     yield _remote(root)
-    token = os.environ.get("GITHUB_TOKEN")
-    repository = os.environ.get("GITHUB_REPOSITORY") or _origin(root)
-    if not token or not repository:
+    if settings is None:
         what = (
             f"not checked: set GITHUB_TOKEN to an administrator's token{'' if repository else ' and GITHUB_REPOSITORY'}"
         )
         yield Finding("settings on GitHub", None, what, "GITHUB_TOKEN=$(gh auth token) mlbot doctor")
         return
-    yield from setting_findings(_settings(repository, token), bot_opens=_bot_opens(root))
+    yield from setting_findings(settings, bot_opens=_bot_opens(root), by_sigstore="sigstore" in keys)
 
 
 def _policies(root: Path) -> Finding:
-    from bot.cli.doctor_checks import Finding
+    from bot.cli.finding import Finding
     from bot.cli.policy_files import read_folder
 
     try:
@@ -103,7 +106,7 @@ def _bot_opens(root: Path) -> bool:
 
 
 def _remote(root: Path) -> Finding:
-    from bot.cli.doctor_checks import Finding
+    from bot.cli.finding import Finding
 
     config = root / ".dvc/config"
     text = config.read_text() if config.is_file() else ""

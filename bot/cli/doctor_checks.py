@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
-from bot.adapters.settings import BRANCHES, ENVIRONMENT, SECRET, Settings
+from bot.adapters.settings import BRANCHES, ENVIRONMENT, Settings
+from bot.cli.doctor_identity import ACTIONS_APP, actor_findings, secret_finding, verdict_source
+from bot.cli.finding import Finding, unseen
 from bot.report.status import VERDICT
 
 WORKFLOWS = ("pull-request", "merge-group", "review", "reviewed", "chatops", "promote", "reconcile", "monitor")
-ACTIONS_APP = 15368  # GitHub Actions
 _PIN = re.compile(r"^\s*(?:- )?uses:\s*(?P<action>[^./\s][^@\s]*)@(?P<ref>\S+)", re.MULTILINE)
 _TOP_PERMISSIONS = re.compile(r"^permissions:\s*\{\}\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `is_good` None means that it could not be seen; `command` is what to do."""
-
-    name: str
-    is_good: bool | None
-    sentence: str
-    command: str | None = None
 
 
 def workflow_findings(files: Mapping[str, str]) -> Iterator[Finding]:
@@ -44,25 +34,19 @@ def workflow_findings(files: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("permissions", False, what, f"git checkout origin/HEAD -- .github/workflows/{name}.yml")
 
 
-def key_findings(public_keys: Iterable[str]) -> Iterator[Finding]:
-    """`public_keys` are the files of policies/keys/."""
-    names = [name for name in public_keys if name.endswith(".pub")]
-    if names:
-        yield Finding("signing keys", True, f"policies/keys/ trusts {', '.join(names)}")
-    else:
-        what = "policies/keys/ holds no public key: anybody who may push can forge an approval on the ledger"
-        yield Finding("signing keys", False, what, "mlbot doctor --new-key policies/keys/bot.pub > bot.pem")
+def setting_findings(settings: Settings, *, bot_opens: bool = False, by_sigstore: bool = False) -> Iterator[Finding]:
+    """Everything that is set on GitHub and not in a file.
 
-
-def setting_findings(settings: Settings, *, bot_opens: bool = False) -> Iterator[Finding]:
-    """Everything that is set on GitHub and not in a file. `bot_opens`: the policies let the bot open pull requests."""
+    `bot_opens`: the policies let the bot open pull requests; `by_sigstore`: no key signs.
+    """
     api = f"gh api --method {{}} repos/{settings.repository}/{{}}"
     yield _token(settings, api, bot_opens=bot_opens)
     yield _default_branch(settings, api)
     for branch in BRANCHES:
         yield _bot_branch(settings, branch, api)
     yield _environment(settings, api)
-    yield _secret(settings)
+    yield secret_finding(settings, by_sigstore=by_sigstore)
+    yield from actor_findings(settings)
 
 
 def _token(settings: Settings, api: str, *, bot_opens: bool) -> Finding:
@@ -72,7 +56,7 @@ def _token(settings: Settings, api: str, *, bot_opens: bool) -> Finding:
         f" -f default_workflow_permissions=read -F can_approve_pull_request_reviews={wanted}"
     )
     if found is None:
-        return _unseen("Actions' own approvals", command)
+        return unseen("Actions' own approvals", command)
     may = bool(found.get("can_approve_pull_request_reviews"))
     good = found.get("default_workflow_permissions") == "read" and may == bot_opens
     sentence = "tokens read by default and approve nothing" if good else "tokens may write, or approve, by default"
@@ -85,19 +69,19 @@ def _token(settings: Settings, api: str, *, bot_opens: bool) -> Finding:
 def _default_branch(settings: Settings, api: str) -> Finding:
     name, rules = f"rules of {settings.default_branch}", settings.rules.get(settings.default_branch)
     if rules is None:
-        return _unseen(name, None)
+        return unseen(name, None)
     kinds = {rule.get("type"): rule.get("parameters") or {} for rule in rules}
     checks = kinds.get("required_status_checks", {}).get("required_status_checks", [])
-    verdict = next((one for one in checks if one.get("context") == VERDICT), None)
+    is_required = any(one.get("context") == VERDICT for one in checks)
     problems = [
         f"{kind.replace('_', ' ')} is allowed" for kind in ("deletion", "non_fast_forward") if kind not in kinds
     ]
     problems += ["changes need no pull request"] if "pull_request" not in kinds else []
-    problems += [f"the status {VERDICT} is not required"] if verdict is None else []
+    problems += [] if is_required else [f"the status {VERDICT} is not required"]
     command = api.format("POST", "rulesets") + " --input docs/rulesets/default-branch.json"
     if problems:
         return Finding(name, False, "; ".join(problems), command)
-    is_own = verdict is not None and verdict.get("integration_id") not in (None, ACTIONS_APP)
+    is_own = verdict_source(settings) not in (None, ACTIONS_APP)
     # any workflow of any branch acts as GitHub Actions
     advice = "" if is_own else f"; but any workflow may post {VERDICT}: better let a GitHub App of your own do it"
     return Finding(name, True, "they hold the verdict" + advice)
@@ -106,7 +90,7 @@ def _default_branch(settings: Settings, api: str) -> Finding:
 def _bot_branch(settings: Settings, branch: str, api: str) -> Finding:
     rules = settings.rules.get(branch)
     if rules is None:
-        return _unseen(f"rules of {branch}", None)
+        return unseen(f"rules of {branch}", None)
     kinds = {rule.get("type") for rule in rules}
     missing = sorted({"deletion", "non_fast_forward"} - kinds)
     command = api.format("POST", "rulesets") + " --input docs/rulesets/bot-branches.json"
@@ -128,19 +112,7 @@ def _environment(settings: Settings, api: str) -> Finding:
     if not policy:
         return Finding(name, False, "a workflow of any branch may take the signing key", f"{create} && {limit}")
     if settings.environment_branches is None:
-        return _unseen(name, None)
+        return unseen(name, None)
     good = settings.environment_branches == (settings.default_branch,)
     listed = ", ".join(settings.environment_branches) or "no branch"
     return Finding(name, good, f"it is for {listed}", None if good else limit)
-
-
-def _secret(settings: Settings) -> Finding:
-    name, command = f"secret {SECRET}", f"gh secret set {SECRET} --env {ENVIRONMENT} < bot.pem"
-    if settings.has_secret is None:
-        return _unseen(name, command)
-    sentence = "it is set" if settings.has_secret else "it is not set, so nothing can be signed"
-    return Finding(name, settings.has_secret, sentence, None if settings.has_secret else command)
-
-
-def _unseen(name: str, command: str | None) -> Finding:
-    return Finding(name, None, "this token may not see it; run this as an administrator", command)

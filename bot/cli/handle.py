@@ -68,13 +68,14 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
 
     if actions.token is None:
         raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
-    login = app_login(os.environ, actions.api_url, actions.run.repository) or Login(actions.token, ACTIONS)
+    login = app_login(os.environ, actions.api_url, actions.run.repository)
+    login = login or Login(actions.token, lambda: ACTIONS, app_id=None)
     git = LocalGit(repo, credentials(actions.server_url, login.token))
     default = _default_branch(actions)
     ports = local_ports(repo, git)
     github = GitHub(
         api_url=actions.api_url, repository=actions.run.repository, token=login.token, account=login.account,
-        default_branch=default,
+        app_id=login.app_id, default_branch=default,
     )  # fmt: skip
     signer = signer_at(os.environ, git, git.resolve("HEAD"))
     ports = replace(

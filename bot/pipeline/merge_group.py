@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bot.errors import UserError
 from bot.pipeline.job import Job
 from bot.plan.step import plan
 from bot.records.decision import Decision
@@ -12,9 +13,16 @@ from bot.report.status import EVALUATION, VERDICT
 
 
 def verify_group(event: MergeGroupRequested, job: Job) -> None:
-    """Only verifies: what two pull requests change together was evaluated by neither, and needs an evaluation."""
-    job.ports.git.fetch(event.head_sha)
-    made = plan(event.base_sha, event.head_sha, job.ports)
+    """Only verifies: what two pull requests change together was evaluated by neither, and needs an evaluation.
+
+    Everything is looked at that is not on the default branch yet, groups before this one included.
+    """
+    git = job.ports.git
+    git.fetch(event.head_sha)
+    base = git.merge_base(job.default_sha, event.head_sha)
+    if base is None:
+        raise UserError(f"{event.head_sha} did not grow from the default branch", code="head_missing")
+    made = plan(base, event.head_sha, job.ports)
     approved = _approved({one.inputs_digest for one in made.planned}, job)
     missing = [one.model for one in made.planned if one.inputs_digest not in approved]
     missing += [one.model for one in made.invalid]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.chatops.parse import parse
@@ -14,7 +14,7 @@ from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_o
 from bot.pipeline.probes import probed
 from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, requested, summarizer
 from bot.ports import Ports, PullRequest
-from bot.promote.step import Probe, promote, revoked_digests, rollback
+from bot.promote.step import Probe, promote, revoked_digests, rollback, settle_all
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
@@ -149,16 +149,16 @@ def _act(
         return [Told(f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}")]
     names = judged.facts.asked.models
     if command.verb == "rollback":
-        told = [
-            _tried(name, command, lambda name: _rolled_back(name, command, by, trigger, job), job) for name in names
-        ]
+        done = {name: _tried(functools.partial(_rolled_back, name, command, by, trigger, job)) for name in names}
     elif head is None:
         raise UserError(f"#{found.number} has no evaluation", code="evaluation_missing")
     else:
         stored = {name: evaluation_and_pointer(name, head.models[name], job) for name in names}
         probe = probed(environment, stored.values(), job)
-        done = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
-        told = [_tried(name, command, lambda name: done(*stored[name]), job) for name in names]
+        one = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
+        done = {name: _tried(functools.partial(one, *stored[name])) for name in names}
+    done |= _settled(done, job)
+    told = [_outcome(name, one, command, job) for name, one in done.items()]
     used = break_glass_used(judged.case)
     if used is not None:
         job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
@@ -166,26 +166,39 @@ def _act(
     return told
 
 
-def _tried(model: str, command: Command, act: Callable[[str], Release], job: Job) -> Told:
+def _tried(act: Callable[[], Release]) -> Release | MlbotError:
     """What became of one model; that it failed keeps no other back."""
     try:
-        release = act(model)
-        fact = job.ports.ledger.get(promotion_path(model, release.counter, release.environment))
-        return Told(_sentence(release) if fact is not None else _proposed(release))
+        return act()
     except MlbotError as error:
-        verb = "rolled back in" if command.verb == "rollback" else "promoted to"
-        hint = f" {error.hint}" if error.hint else ""
-        is_answer = error.code == "proposal_declined"  # somebody said no: nothing failed
-        return Told(
-            f"{model} was not {verb} {command.environment}: {error.message}.{hint}", None if is_answer else error
-        )
+        return error
+
+
+def _settled(done: Mapping[str, Release | MlbotError], job: Job) -> dict[str, Release | MlbotError]:
+    """Tags, one deployment and the facts of everything that went live; the models for which that failed."""
+    live = [name for name, one in done.items() if isinstance(one, Release)]
+    try:
+        settle_all(live, job.ports, summarizer(job.ports, job.default_sha))
+    except MlbotError as error:
+        return dict.fromkeys(live, error)
+    return {}
+
+
+def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job) -> Told:
+    if isinstance(done, Release):
+        fact = job.ports.ledger.get(promotion_path(model, done.counter, done.environment))
+        return Told(_sentence(done) if fact is not None else _proposed(done))
+    verb = "rolled back in" if command.verb == "rollback" else "promoted to"
+    hint = f" {done.hint}" if done.hint else ""
+    is_answer = done.code == "proposal_declined"  # somebody said no: nothing failed
+    return Told(f"{model} was not {verb} {command.environment}: {done.message}.{hint}", None if is_answer else done)
 
 
 def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str | None, job: Job) -> Release:
     return rollback(
         command.environment or "", model, reason=command.reason, by=by, ports=job.ports, trigger=trigger,
         revoked=revoked_digests(model, job.ports), to_digest=_digest(command.options.get("to")),
-        summarize=summarizer(job.ports, job.default_sha),
+        summarize=summarizer(job.ports, job.default_sha), settles=False,
     )  # fmt: skip
 
 
@@ -199,6 +212,7 @@ def _promoted(
         number=found.number, approved_by=approvers(evaluation.model, judged.decision, judged.facts), promoted_by=by,
         reason=command.reason or f"pull request #{found.number}", ports=delivering(environment, job), trigger=trigger,
         decision_digest=judged.decision.digest(), probe=probe, summarize=summarizer(job.ports, job.default_sha),
+        settles=False,
     )  # fmt: skip
 
 

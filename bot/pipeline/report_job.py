@@ -9,7 +9,6 @@ from bot.decide.step import policy_difference, void
 from bot.errors import UserError
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import evaluations_of, head_of, judge, policies_of, show
-from bot.pipeline.merge_group import verify_group
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
 from bot.pipeline.trial import seed_of, trial_text
@@ -17,7 +16,7 @@ from bot.plan.step import plan
 from bot.ports import PullRequest
 from bot.records.base import canonical_json
 from bot.records.evaluation import Evaluation
-from bot.records.event import Dispatched, Event, MergeGroupRequested, PullRequestChanged
+from bot.records.event import Dispatched, Event, PullRequestChanged
 from bot.records.failure import Failure
 from bot.records.ledger import (
     Evaluated,
@@ -44,9 +43,6 @@ LOST = Failure(
 
 def run(event: Event, job: Job) -> None:
     """Check what came over against a plan of our own, keep it, decide and report."""
-    if isinstance(event, MergeGroupRequested):
-        verify_group(event, job)
-        return
     number = number_of(event)
     found = job.ports.pull_requests.get(number)
     handed = Plan.parse((job.out / "plan.json").read_bytes(), source="out/plan.json")

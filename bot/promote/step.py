@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,7 +36,7 @@ from bot.promote.reading import (
     verifications,
 )
 from bot.promote.tags import checked_name
-from bot.promote.writing import environment_files, message, state_path, tags_to_write
+from bot.promote.writing import deployments, environment_files, message, state_path, tags_to_write
 from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
@@ -65,8 +65,8 @@ class Probe(Protocol):
 
 __all__ = [
     "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_live", "is_newest",
-    "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback", "settle", "states_of",
-    "verifications", "withdraw",
+    "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback", "settle", "settle_all",
+    "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -87,8 +87,11 @@ def promote(
     decision_digest: str | None = None,
     probe: Probe | None = None,
     summarize: Summarize | None = None,
+    settles: bool = True,
 ) -> Release:
     """Make the evaluated bytes live; the Release that this made. Safe to call again after any crash.
+
+    `settles` False leaves tags, deployment and fact to `settle_all`, which the caller asks for all its models at once.
 
     The same `trigger` twice is one promotion, also when something else went live since. `commit` is on the default
     branch, `number` the pull request; `promoted_by` None is the policy by itself. `is_candidate` False (somebody
@@ -111,6 +114,9 @@ def promote(
         decision_digest, asked_version(model, commit, ports),
     )  # fmt: skip
     for _ in range(ATTEMPTS):
+        written = states_of(model, ports).get(environment)
+        if not settles and written is not None and same(written, wanted):
+            return written
         states = settle(model, ports, summarize)
         live = states.get(environment)
         if live is not None and same(live, wanted):
@@ -124,7 +130,8 @@ def promote(
         known = promotions(model, ports)
         release = promoted(wanted, states, known, newest_evaluation(known, ports), ports.clock.now())
         if _write(release, pointer, states, ports):
-            settle(model, ports, summarize)
+            if settles:
+                settle(model, ports, summarize)
             return release
         now = states_of(model, ports).get(environment)
         if now is None or not same(now, wanted):
@@ -149,10 +156,11 @@ def rollback(
     revoked: Collection[str] = (),
     trigger: str | None = None,
     summarize: Summarize | None = None,
+    settles: bool = True,
 ) -> Release:
     """Take the environment back to the last known good (or to a digest that was live), in one commit, with a hold.
 
-    `by` None is an automatic rollback. The same `trigger` twice is one rollback.
+    `by` None is an automatic rollback. The same `trigger` twice is one rollback. `settles` as for `promote`.
     """
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)
@@ -166,7 +174,8 @@ def rollback(
         check_artifact(pointer, target.files, target.artifact_digest, ports)
         release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
         if _write(release, pointer, states, ports):
-            settle(model, ports, summarize)
+            if settles:
+                settle(model, ports, summarize)
             return release
         _told_who(live, states_of(model, ports).get(environment))
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
@@ -189,21 +198,36 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
 
 def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:
     """Finish what a crash left; the state of each environment that ever had the model, a withdrawn one included."""
-    found = states_of(model, ports)
-    for state in sorted(found.values(), key=lambda state: state.counter):
-        fact = promotion_path(model, state.counter, state.environment)
-        if ports.ledger.get(fact) is not None:
-            continue
-        ports.git.fetch("refs/tags/*:refs/tags/*")
+    return settle_all((model,), ports, summarize)[model]
+
+
+def settle_all(
+    models: Iterable[str], ports: Ports, summarize: Summarize | None = None
+) -> dict[str, dict[str, Release]]:
+    """`settle` for several models, with one deployment for what one commit brought to an environment."""
+    found = {model: states_of(model, ports) for model in models}
+    states = sorted((state for one in found.values() for state in one.values()), key=lambda state: state.counter)
+    left = [state for state in states if ports.ledger.get(_fact(state)) is None]
+    if not left:
+        return found
+    ports.git.fetch("refs/tags/*:refs/tags/*")
+    for state in left:
         commit = ports.environments.log(state_path(state))[0][0]
         for name, target, at in tags_to_write(state, commit, ports.git.tags()):
             ports.git.push_tag(name, target, message(state), at=at)
-        ports.conversation.deployment(
-            state.commit, state.environment, _payload(state),
-            "inactive" if state.action == "withdraw" else "success", f"{state.action} {state.model} {state.version}",
-        )  # fmt: skip
-        ports.ledger.commit({fact: state.canonical(), **attested(state, ports, summarize)}, message(state))
+    for one in deployments(left):
+        ports.conversation.deployment(one.sha, one.environment, one.payload, one.state, one.description)
+    facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
+    ports.ledger.commit(facts, "\n".join(map(message, left)))
     return found
+
+
+def _fact(state: Release) -> str:
+    return promotion_path(state.model, state.counter, state.environment)
+
+
+def _facts(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
+    return {_fact(state): state.canonical(), **attested(state, ports, summarize)}
 
 
 def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
@@ -317,14 +341,3 @@ def _told_who(before: Release | None, now: Release | None) -> None:
             hint="`mlbot environments` shows what is live; ask again if you still want yours.",
             code="promotion_lost",
         )
-
-
-def _payload(state: Release) -> dict[str, Any]:
-    return {
-        "model": state.model,
-        "environment": state.environment,
-        "version": state.version,
-        "action": state.action,
-        "artifact_digest": state.artifact_digest,
-        "counter": state.counter,
-    }

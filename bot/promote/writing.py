@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -98,6 +99,45 @@ def message(release: Release) -> str:
     lines = [f"{key}: {one_line(value)}" for key, value in trailers]
     reason = [one_line(release.reason), ""] if release.reason.strip() else []
     return "\n".join([subject(release), "", *reason, *lines, ""])
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A GitHub Deployment: what one commit brought to one environment. `payload` names each model by itself."""
+
+    sha: str
+    environment: str
+    state: Literal["success", "inactive"]
+    payload: dict[str, Any]
+    description: str
+
+
+def deployments(releases: Iterable[Release]) -> list[Deployment]:
+    """One for the releases of a commit, an environment and a state, in the order in which they were made."""
+    groups: dict[tuple[str, str, Literal["success", "inactive"]], list[Release]] = {}
+    for one in releases:
+        state: Literal["success", "inactive"] = "inactive" if one.action == "withdraw" else "success"
+        groups.setdefault((one.commit, one.environment, state), []).append(one)
+    return [
+        Deployment(sha, environment, state, _payload(environment, group), _description(group))
+        for (sha, environment, state), group in groups.items()
+    ]
+
+
+def _payload(environment: str, releases: Iterable[Release]) -> dict[str, Any]:
+    models = {
+        one.model: {
+            "version": one.version, "action": one.action, "artifact_digest": one.artifact_digest,
+            "counter": one.counter,
+        }
+        for one in releases
+    }  # fmt: skip
+    return {"environment": environment, "models": models}
+
+
+def _description(releases: Sequence[Release]) -> str:
+    """Each model with its version; GitHub shows 140 characters."""
+    return ", ".join(f"{one.action} {one.model} {one.version}" for one in releases)
 
 
 def trailers(text: str) -> dict[str, list[str]]:

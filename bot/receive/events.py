@@ -86,16 +86,28 @@ def pull_request_review(payload: Payload) -> Event:
 
 
 def workflow_run(payload: Payload) -> Event:
-    """The unprivileged workflow `review` ended: which commit, and which pull request when GitHub names exactly one."""
-    name, action = payload.get("workflow_run.name"), payload.text("action")
-    if name != "review" or payload.get("workflow_run.event") != "pull_request_review":
-        return Ignored(reason=f"run of another workflow than review: {str(name)[:80]!r}")
-    if action != "completed":
-        return Ignored(reason=f"workflow run {action}")
+    """One of the two unprivileged workflows ended, which stand for an event and may do nothing themselves."""
+    name, event = str(payload.get("workflow_run.name")), str(payload.get("workflow_run.event"))
+    read = {("review", "pull_request_review"): _reviewed, ("merge-group", "merge_group"): _grouped}.get((name, event))
+    if read is None:
+        return Ignored(reason=f"run of another workflow than review and merge-group: {name[:80]!r}")
+    action = payload.text("action")
+    return read(payload) if action == "completed" else Ignored(reason=f"workflow run {action}")
+
+
+def _reviewed(payload: Payload) -> Event:
+    """Which commit was reviewed, and which pull request when GitHub names exactly one."""
     listed = payload.get("workflow_run.pull_requests")
     numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     known = len(numbers) == 1 and type(numbers[0]) is int and numbers[0] > 0
     return ReviewChanged(number=numbers[0] if known else None, head_sha=payload.sha("workflow_run.head_sha"))
+
+
+def _grouped(payload: Payload) -> Event:
+    """The merge queue asks for checks; only a queue writes branches of this name."""
+    if not payload.text("workflow_run.head_branch").startswith("gh-readonly-queue/"):
+        return Ignored(reason="run of merge-group outside the merge queue")
+    return MergeGroupRequested(head_sha=payload.sha("workflow_run.head_sha"))
 
 
 def push(payload: Payload) -> Event:
@@ -108,18 +120,6 @@ def push(payload: Payload) -> Event:
     if payload.flag("deleted"):
         return Ignored(reason="branch deleted")
     return Pushed(ref=ref, before=payload.sha("before"), after=payload.sha("after"), sender=payload.account("sender"))
-
-
-def merge_group(payload: Payload) -> Event:
-    """The merge queue asks for checks."""
-    action = payload.text("action")
-    if action != "checks_requested":
-        return Ignored(reason=f"merge group {action}")
-    return MergeGroupRequested(
-        head_sha=payload.sha("merge_group.head_sha"),
-        base_sha=payload.sha("merge_group.base_sha"),
-        base_ref=payload.text("merge_group.base_ref"),
-    )
 
 
 def workflow_dispatch(payload: Payload) -> Event:
@@ -150,7 +150,6 @@ EVENTS: dict[str, Callable[[Payload], Event]] = {
     "pull_request_review": pull_request_review,
     "workflow_run": workflow_run,
     "push": push,
-    "merge_group": merge_group,
     "workflow_dispatch": workflow_dispatch,
     "schedule": schedule,
 }

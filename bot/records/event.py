@@ -66,11 +66,9 @@ class Pushed(Record):
 class MergeGroupRequested(Record):
     """The merge queue asks for the checks of a group commit."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     kind: Literal["merge_group_requested"] = "merge_group_requested"
     head_sha: str
-    base_sha: str
-    base_ref: str
 
 
 class Dispatched(Record):

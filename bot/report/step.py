@@ -35,9 +35,7 @@ def publish(
         return False
     key = key or ports.run.repository
     body, first = comment(report, key=key, templates=templates), marker(key)
-    me = ports.conversation.me().id
-    mine = [one.body for one in ports.pull_requests.comments(number) if one.author.id == me]
-    is_unchanged = [one for one in mine if one.startswith(first)][:1] == [body]
+    is_unchanged = [one.body for one in ports.conversation.own(number, first)][:1] == [body]
     ports.conversation.upsert_comment(number, first, body)
     there = ports.conversation.statuses(head_sha) if is_unchanged else {}
     for one in statuses(report):

@@ -52,6 +52,7 @@ class Job:
     labels: set[str]
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Bare] = field(default_factory=dict)  # repositories of this server whose workflows may be called
 
     @property
     def work(self) -> Path:
@@ -104,8 +105,7 @@ def _work_tree(job: Job) -> None:
         head = f"ref: {job.start.ref}\n"
     (git / "HEAD").write_text(head)
     _export(job.bare, job.start.sha, ".github", job.work)
-    for path in sorted((job.work / ".github/workflows").glob("*.y*ml")):
-        path.write_text(dialect.for_act(path.read_text(errors="replace")))
+    _translate(job.work)
 
 
 def _export(bare: Bare, sha: str, path: str, into: Path) -> None:
@@ -119,10 +119,10 @@ def _export(bare: Bare, sha: str, path: str, into: Path) -> None:
             target.write_bytes(entry.data)
 
 
-def _actions(job: Job) -> set[tuple[str, str]]:
-    """(owner/repository, ref) that the workflow, or any workflow and composite action of the repository, uses."""
+def _actions(folder: Path) -> set[tuple[str, str]]:
+    """(owner/repository, ref) that the workflows and composite actions of a repository use."""
     found: set[tuple[str, str]] = set()
-    for path in sorted((job.work / ".github").rglob("*.y*ml")):
+    for path in sorted((folder / ".github").rglob("*.y*ml")):
         try:
             found.update(_used(path.read_text()))
         except (yaml.YAMLError, UnicodeDecodeError):
@@ -136,16 +136,30 @@ def _used(text: str) -> frozenset[tuple[str, str]]:
 
 
 def _local_repositories(job: Job) -> list[str]:
-    options = []
-    for name, ref in sorted(_actions(job)):
-        stand_in = STAND_INS / KNOWN.get(name, "missing")
-        if name == job.run.repository:
-            stand_in = job.folder / "own" / ref
-            commit = job.bare.commit(ref)
-            if commit is not None:
-                _export(job.bare, str(commit.id), "", stand_in)
-        options += ["--local-repository", f"{name}@{ref}={stand_in}"]
-    return options
+    """Where `act` finds each repository that is used, and those that a called workflow uses in its turn."""
+    found: dict[tuple[str, str], Path] = {}
+    wanted = _actions(job.work)
+    while wanted:
+        name, ref = one = wanted.pop()
+        bare = job.bare if name == job.run.repository else job.others.get(name)
+        found[one] = STAND_INS / KNOWN.get(name, "missing") if bare is None else _laid_out(job, bare, name, ref)
+        wanted |= (_actions(found[one]) if bare is not None else set()) - found.keys()
+    return [word for (name, ref), at in sorted(found.items()) for word in ("--local-repository", f"{name}@{ref}={at}")]
+
+
+def _laid_out(job: Job, bare: Bare, name: str, ref: str) -> Path:
+    """A repository at a commit, its workflows as `act` reads them; an empty folder when there is no such commit."""
+    folder = job.folder / "used" / name / ref
+    commit = bare.commit(ref)
+    if commit is not None and not folder.exists():
+        _export(bare, str(commit.id), "", folder)
+        _translate(folder)
+    return folder
+
+
+def _translate(folder: Path) -> None:
+    for path in sorted((folder / ".github/workflows").glob("*.y*ml")):
+        path.write_text(dialect.for_act(path.read_text(errors="replace")))
 
 
 def command(job: Job) -> list[str]:

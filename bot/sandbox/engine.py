@@ -17,10 +17,10 @@ from bot.sandbox.events import announce
 from bot.sandbox.hub import Happening, Hub
 from bot.sandbox.shapes import actions as shapes
 from bot.sandbox.shapes.pulls import simple
-from bot.sandbox.store import Repository, Run
+from bot.sandbox.store import Environment, Repository, Run
 from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, matches, starts
-from bot.sandbox.workflows import labels_of_models
+from bot.sandbox.workflows import Workflow, labels_of_models, read_workflows
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
@@ -171,8 +171,10 @@ class Engine:
         for head in self._heads(run):
             labels |= labels_of_models(bare, head)
         job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
-        job.secrets = self._secrets(start)
-        job.variables = self.hub.repository(run.repository).variables
+        job.secrets, job.variables = self._secrets(start), self._variables(start)
+        job.others = {name: self.hub.bare(one) for name, one in self.hub.data.repositories.items()}
+        for called in self._called(start):
+            labels |= called.labels()
         try:
             act.prepare(job)
             item.process = act.spawn(job)
@@ -188,6 +190,15 @@ class Engine:
                 self.hub.expire(run.id)
             act.clean(job)
 
+    def _called(self, start: Start) -> list[Workflow]:
+        """Workflows of other repositories here that the run's own calls."""
+        found = []
+        for name, path, ref in start.workflow.called():
+            if name in self.hub.data.repositories:
+                bare = self.hub.bare(self.hub.repository(name))
+                found += [one for at, one in read_workflows(bare, ref).items() if at == path]
+        return found
+
     def _heads(self, run: Run) -> list[str]:
         """Heads of the pull requests that a run has to do with: their specs may name other runners."""
         issues = self.hub.repository(run.repository).issues
@@ -197,14 +208,28 @@ class Engine:
         """The repository's, and those of environments that a job names and this branch may use; none for a fork."""
         if start.untrusted:
             return {}
+        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).secrets)
+        for environment in self._environments(start):
+            found.update(environment.secrets)
+        return found
+
+    def _variables(self, start: Start) -> dict[str, str]:
+        """As secrets, but a fork's run sees those of the repository."""
+        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).variables)
+        for environment in [] if start.untrusted else self._environments(start):
+            found.update(environment.variables)
+        return found
+
+    def _environments(self, start: Start) -> list[Environment]:
+        """Those that a job of the workflow, or of one that it calls, names and this branch may use."""
         repository = self.hub.repository(start.payload["repository"]["full_name"])
-        found, branch = dict(repository.secrets), start.ref.removeprefix("refs/heads/")
-        for job in start.workflow.jobs.values():
-            named = job.get("environment")
+        branch, found = start.ref.removeprefix("refs/heads/"), []
+        jobs = [job for one in (start.workflow, *self._called(start)) for job in one.jobs.values()]
+        for named in [job.get("environment") for job in jobs]:
             name = named.get("name") if isinstance(named, dict) else named
             environment = repository.environments.get(str(name))
             if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
-                found.update(environment.secrets)
+                found.append(environment)
         return found
 
     def _finish(self, item: Item, conclusion: str) -> None:

@@ -39,7 +39,7 @@ class Api:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.faults = Faults()
-        self.log: list[tuple[str, str, int, int | None]] = []  # method, path, status, run
+        self.log: list[tuple[str, str, int, int | None, bool]] = []  # method, path, status, run, asked by a person
         self.pages: Callable[[Request], Reply | None] | None = None
 
     def token(self, header: str | None) -> Token | None:
@@ -78,7 +78,8 @@ class Api:
         except Exception:
             traceback.print_exc()
             reply = Reply({"message": "Server Error"}, 500)
-        self.log.append((method, path, reply.status, token.run if token else None))
+        person = token is not None and token.permissions is None
+        self.log.append((method, path, reply.status, token.run if token else None, person))
         return reply, token
 
     def _count(self, token: Token | None) -> None:

@@ -161,6 +161,7 @@ class Environment:
     is_limited: bool = False
     branches: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

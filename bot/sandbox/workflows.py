@@ -72,6 +72,13 @@ class Workflow:
                 found.update(_strings((job.get("strategy") or {}).get("matrix")))
         return {label for label in found if "${{" not in label and "\n" not in label and label}
 
+    def called(self) -> Iterator[tuple[str, str, str]]:
+        """(owner/repository, path, ref) of every workflow of another repository that a job calls."""
+        for job in self.jobs.values():
+            match = _USES.match(job["uses"]) if isinstance(job.get("uses"), str) else None
+            if match and match.group(2):
+                yield match.group(1), match.group(2).strip("/"), match.group(3)
+
     def uses(self) -> set[tuple[str, str]]:
         """(owner/repository, ref) of every action and reusable workflow that lives elsewhere."""
         return set(_uses(self.body))

@@ -360,6 +360,10 @@ class Sandbox:
         """(method, path, status) of the API calls so far, or of those that a run made with its token."""
         return [entry[:3] for entry in self.api.log if run is None or entry[3] == run.id]
 
+    def bots_asked(self, since: int = 0) -> list[str]:
+        """`METHOD path` of the API calls from the n-th on that no person made; an app's are among them."""
+        return [f"{entry[0]} {entry[1]}" for entry in self.api.log[since:] if not entry[4]]
+
     def stop(self) -> None:
         """End runs and server; the folder stays and can be resumed. `clone` then follows the repository on disk."""
         self.engine.stop()

@@ -2,19 +2,15 @@
 
 import base64
 import json
-import sys
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.identity import signer_at
-from bot.adapters.keyless import Keyless
 from bot.adapters.signed_branch import SignedBranch
 from bot.adapters.signing import KeyPair, generate, key_pair
-from bot.errors import UserError, WorldError
+from bot.errors import UserError
 from tests.fakes.branch import FakeBranch
 from tests.fakes.git import FakeGit
 
@@ -173,72 +169,6 @@ def test_keys_come_from_the_default_branch() -> None:
     assert key_pair({}, git, "b" * 40) is None
 
 
-# --- Sigstore
-
-
-def test_without_sigstore_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sigstore.errors", None)
-    monkeypatch.setitem(sys.modules, "sigstore", None)
-    with pytest.raises(UserError, match="sigstore") as caught:
-        Keyless("o/r", "refs/heads/main").sign(TYPE, b"")
-    assert "mlbot[sigstore]" in (caught.value.hint or "")
-
-
-def test_without_a_workflow_identity_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = SimpleNamespace(oidc=SimpleNamespace(detect_credential=lambda: None))
-    monkeypatch.setattr("bot.adapters.keyless._sigstore", lambda: fake)
-    with pytest.raises(UserError) as caught:
-        Keyless("o/r", "refs/heads/main").sign(TYPE, b"")
-    assert code_of(caught) == "signing_key_missing"
-
-
-class Offline(Exception):
-    """Stands for every error of sigstore's, which is not installed here."""
-
-
-def sigstore(**parts: Any) -> SimpleNamespace:
-    """The package as far as `Keyless` asks it, with nobody at the other end."""
-
-    def fail(*_: Any) -> Any:
-        raise Offline("no route to host")
-
-    policy = SimpleNamespace(AllOf=list, OIDCIssuer=str, GitHubWorkflowRepository=str, GitHubWorkflowRef=str)
-    fake = {
-        "errors": SimpleNamespace(Error=Offline),
-        "oidc": SimpleNamespace(detect_credential=lambda: "token", IdentityToken=str),
-        "models": SimpleNamespace(
-            ClientTrustConfig=SimpleNamespace(production=fail), Bundle=SimpleNamespace(from_json=json.loads)
-        ),
-        "sign": SimpleNamespace(SigningContext=SimpleNamespace(from_trust_config=fail)),
-        "verify": SimpleNamespace(policy=policy, Verifier=SimpleNamespace(production=fail)),
-    }
-    return SimpleNamespace(**{**fake, **parts})
-
-
-BUNDLE = json.dumps({"payload": "eA==", "payloadType": TYPE, "bundle": {}}).encode()
-
-
-def test_a_sigstore_that_does_not_answer_is_the_worlds_fault_and_no_bad_signature(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.adapters.keyless._sigstore", sigstore)
-    keyless = Keyless("o/r", "refs/heads/main")
-    with pytest.raises(WorldError, match="does not answer"):
-        keyless.sign(TYPE, b"x")
-    with pytest.raises(WorldError, match="does not answer"):
-        keyless.verify(TYPE, BUNDLE)
-
-
-@pytest.mark.parametrize("envelope", [b"", b"{}", b"[]", BUNDLE.replace(TYPE.encode(), b"other"), b"x" * 9_000_000])
-def test_what_is_no_envelope_is_refused_without_asking_sigstore(
-    monkeypatch: pytest.MonkeyPatch, envelope: bytes
-) -> None:
-    monkeypatch.setattr("bot.adapters.keyless._sigstore", sigstore)
-    with pytest.raises(UserError) as caught:
-        Keyless("o/r", "refs/heads/main").verify(TYPE, envelope)
-    assert code_of(caught) == "signature_invalid"
-
-
 # --- which of them
 
 
@@ -263,14 +193,3 @@ def test_a_malformed_identity_is_refused(line: bytes) -> None:
     with pytest.raises(UserError) as caught:
         signer_at({}, FakeGit(trees={"a" * 40: {"policies/keys/sigstore": line}}), "a" * 40)
     assert code_of(caught) == "identity_malformed"
-
-
-def test_what_a_key_signed_stays_good_after_the_move_to_sigstore(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.adapters.keyless._sigstore", sigstore)
-    files = {"policies/keys/sigstore": b"acme/models refs/heads/main\n", "policies/keys/bot.pub": OURS_PUB}
-    moving = signer_at({}, FakeGit(trees={"a" * 40: files}), "a" * 40)
-    assert moving is not None
-    before = KeyPair(OURS, {"bot.pub": OURS_PUB}).sign(TYPE, b"x")
-    assert moving.verify(TYPE, before) == b"x"
-    with pytest.raises(WorldError):
-        moving.sign(TYPE, b"x")

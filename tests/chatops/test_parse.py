@@ -1,6 +1,11 @@
 """What is a command in a comment and what is not."""
 
+from typing import Any
+
+import cmarkgfm
+import html5lib
 import pytest
+from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +135,22 @@ def test_commands(body: str, command: Command) -> None:
         "/аpprove",  # the first letter is Cyrillic
         "/a𝗉prove",
         "On Monday ann wrote:\n> /approve",
+        # what GitHub shows elsewhere, or as something else, than a plain CommonMark parser thinks
+        "[^1]: a note\n/approve",
+        "see[^1]\n\n[^1]: note\n/approve",
+        "/approve\n|-|",
+        "/approve\n:-:\n1",
+        "/approve\n|x\n---",
+        "~~withdrawn\n/approve\nindeed~~",
+        "it ~was\n/approve\nindeed~",
+        "$$\n/approve\n$$",
+        "> [a]: /x\n/approve",
+        "- [a]: /x\n/approve",
+        "1. [a]: /x[^1]\n/approve",
+        "\ufeff- item\n/approve",
+        "\ufeff<?\n/approve",
+        "\u00a0/approve",
+        "text\n\u00a0/approve",
     ],
 )
 def test_no_commands_and_no_answer(body: str) -> None:
@@ -276,6 +297,38 @@ def test_no_comment_crashes_the_parser(body: str) -> None:
     assert not (parsed.commands and parsed.hints)
     for command in parsed.commands:
         assert command.verb in VERBS
+
+
+mixed = st.lists(
+    st.sampled_from([
+        "/hold --reason a", "/hold --reason b", "\n", "\n", "\n\n", "\n\n", "> ", "- ", "1. ", "    ", " ", "```",
+        "~~~", "`", "<b>", "</b>", "<div>", "<!--", "-->", "<details>", "<p>", "<pre>", "[^1]: ", "[^1]", "[a]: /x",
+        "[a]", "(b)", "[", "](", "|-|", "a | b", "---", "===", "***", "# ", "\\", "~", "~~", '<a href="', '">', "$$",
+        "\r\n", "word ", "<?", "<x", "\u00a0", "\u200b", "\ufeff", "> [!NOTE]\n> ",
+    ]),
+    max_size=18,
+).map("".join)  # fmt: skip
+
+
+def shown(element: Any) -> str:
+    """The text of an element; of markup that is more than a look a NUL is left."""
+    text = element.text or ""
+    for child in element:
+        look = shown(child) if child.tag in ("em", "strong") else "\0"
+        text += ("\n" if child.tag == "br" else look) + (child.tail or "")
+    return text
+
+
+@settings(max_examples=500, deadline=None)
+@given(mixed)
+def test_what_is_taken_for_a_command_is_seen_as_one_by_github_s_own_parser(body: str) -> None:
+    """Whatever two parsers of Markdown may disagree about holds no command."""
+    html = cmarkgfm.github_flavored_markdown_to_html(body, Options.CMARK_OPT_FOOTNOTES)
+    paragraphs = html5lib.parse(html, namespaceHTMLElements=False).find("body").findall("p")
+    lines = [line.lstrip("\u200b\ufeff") for one in paragraphs for line in shown(one).split("\n")]
+    for reason in "ab":
+        taken = [one for one in parse(body).commands if one.options["reason"].startswith(reason)]
+        assert len(taken) <= sum(line.startswith(f"/hold --reason {reason}") for line in lines)
 
 
 digests = st.from_regex(r"E-[a-z2-7]{16}|[0-9a-f]{40}|[0-9a-f]{64}", fullmatch=True)

@@ -8,7 +8,9 @@ import pytest
 
 from bot.adapters.settings import BRANCHES, Settings
 from bot.cli import run
-from bot.cli.doctor_checks import WORKFLOWS, Finding, key_findings, setting_findings, workflow_findings
+from bot.cli.doctor_checks import WORKFLOWS, setting_findings, workflow_findings
+from bot.cli.doctor_identity import signer_findings
+from bot.cli.finding import Finding
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = [
@@ -27,8 +29,10 @@ GOOD = Settings(
     rules=dict.fromkeys(("main", *BRANCHES), RULES),
     environment={"deployment_branch_policy": {"custom_branch_policies": True, "protected_branches": False}},
     environment_branches=("main",),
-    has_secret=True,
+    secrets=("MLBOT_APP_KEY", "MLBOT_SIGNING_KEY"),
+    variables={"MLBOT_APP_ID": "7", "MLBOT_APP_INSTALLATION": "70"},
 )
+APP = {"MLBOT_APP_ID": "7"}
 
 
 def bad(settings: Settings) -> dict[str, Finding]:
@@ -58,7 +62,8 @@ def test_a_good_repository_needs_nothing() -> None:
         ({"environment": None}, "environment mlbot", "not there"),
         ({"environment": {"deployment_branch_policy": None}}, "environment mlbot", "any branch"),
         ({"environment_branches": ("main", "*")}, "environment mlbot", "main, *"),
-        ({"has_secret": False}, "secret MLBOT_SIGNING_KEY", "not set"),
+        ({"secrets": ("MLBOT_APP_KEY",)}, "secret MLBOT_SIGNING_KEY", "not set"),
+        ({"secrets": ("MLBOT_SIGNING_KEY",)}, "who acts", "MLBOT_APP_KEY is missing"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_command(changes: dict[str, object], name: str, says: str) -> None:
@@ -79,7 +84,7 @@ def test_a_bot_that_shall_open_pull_requests_must_be_let() -> None:
 
 
 def test_what_may_not_be_seen_is_not_called_good() -> None:
-    blind = replace(GOOD, workflow_permissions=None, environment_branches=None, has_secret=None)
+    blind = replace(GOOD, workflow_permissions=None, environment_branches=None, secrets=None, variables=None)
     assert {one.is_good for one in bad(blind).values()} == {None}
 
 
@@ -107,9 +112,85 @@ def test_loose_workflows_are_named() -> None:
     assert not all(one.is_good for one in workflow_findings({}))
 
 
-def test_without_a_public_key_the_way_to_one_is_shown() -> None:
-    assert [one.is_good for one in key_findings(["README.md"])] == [False]
-    assert [one.is_good for one in key_findings(["bot.pub"])] == [True]
+SIGNS = "jobs: {chatops: {environment: {name: mlbot}, permissions: {contents: write, id-token: write}}}"
+LINE = b"o/r refs/heads/main\n"
+
+
+def signing(keys: dict[str, bytes], workflow: str = SIGNS) -> list[Finding]:
+    return list(signer_findings(keys, {"chatops": workflow}, "o/r", "main"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"bot.pub": b"x", "README.md": b"y"}, "the key whose public half is in policies/keys/: bot.pub"),
+        ({"sigstore": LINE}, "workflows of o/r at refs/heads/main, by Sigstore"),
+        ({"sigstore": LINE, "bot.pub": b"x"}, "workflows of o/r at refs/heads/main, by Sigstore; what bot.pub signed"),
+    ],
+)
+def test_who_signs_is_said(keys: dict[str, bytes], says: str) -> None:
+    (found,) = signing(keys)
+    assert found.is_good and found.sentence.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says", "command"),
+    [
+        ({"README.md": b""}, "nobody", "mlbot doctor --new-key"),
+        ({"sigstore": b"o/r main"}, "is not one line", "echo 'o/r refs/heads/main' >"),
+        ({"sigstore": b"mallory/r refs/heads/main"}, "not those that run here", "echo 'o/r refs/heads/main' >"),
+        ({"sigstore": b"o/r refs/heads/dev", "a.pub": b""}, "not those that run here", "echo 'o/r refs/heads/main' >"),
+    ],
+)
+def test_who_cannot_sign_is_said_with_the_way_out(keys: dict[str, bytes], says: str, command: str) -> None:
+    (found,) = signing(keys)
+    assert found.is_good is False and says in found.sentence and (found.command or "").startswith(command)
+
+
+def test_jobs_that_may_not_ask_for_an_identity_are_named_where_sigstore_signs() -> None:
+    without = SIGNS.replace(", id-token: write", "")
+    assert [one.is_good for one in signing({"bot.pub": b""}, without)] == [True]
+    (_, found) = signing({"sigstore": LINE}, without)
+    assert found.is_good is False and found.sentence.startswith("chatops.yml: chatops cannot sign")
+    assert [one.is_good for one in signing({"sigstore": LINE}, "jobs: [")] == [True], "actionlint's business"
+
+
+def test_sigstore_needs_no_secret() -> None:
+    without = replace(GOOD, secrets=("MLBOT_APP_KEY",))
+    assert all(one.is_good for one in setting_findings(without, by_sigstore=True))
+
+
+@pytest.mark.parametrize(
+    ("variables", "secrets", "is_good", "says"),
+    [
+        (GOOD.variables, GOOD.secrets, True, "GitHub App 7"),
+        (APP, GOOD.secrets, True, "MLBOT_APP_INSTALLATION"),
+        ({"MLBOT_APP_ID": "Iv23liABC"}, GOOD.secrets, True, "GitHub App Iv23liABC"),
+        ({}, ("MLBOT_SIGNING_KEY",), True, "github-actions[bot], as any workflow of any branch may"),
+        ({}, GOOD.secrets, False, "MLBOT_APP_ID is missing"),
+        (APP, ("MLBOT_SIGNING_KEY",), False, "MLBOT_APP_KEY is missing"),
+        (None, GOOD.secrets, None, "administrator"),
+    ],
+)
+def test_who_acts_is_said(
+    variables: dict[str, str] | None, secrets: tuple[str, ...], is_good: bool | None, says: str
+) -> None:
+    found = {one.name: one for one in setting_findings(replace(GOOD, variables=variables, secrets=secrets))}
+    assert (found["who acts"].is_good, says in found["who acts"].sentence) == (is_good, True)
+
+
+@pytest.mark.parametrize(
+    ("app", "expected", "is_wrong"),
+    [("7", 7, False), ("7", None, False), ("8", 7, True), ("7", 15368, True), ("", 7, True), ("", 15368, False)],
+)
+def test_a_ruleset_that_waits_for_somebody_else_s_verdict_is_found(
+    app: str, expected: int | None, is_wrong: bool
+) -> None:
+    rules = json.loads(json.dumps(RULES).replace('"integration_id": 7', f'"integration_id": {json.dumps(expected)}'))
+    secrets = ("MLBOT_APP_KEY", "MLBOT_SIGNING_KEY") if app else ("MLBOT_SIGNING_KEY",)
+    settings = replace(GOOD, variables={"MLBOT_APP_ID": app}, secrets=secrets, rules={**GOOD.rules, "main": rules})
+    found = [one for one in setting_findings(settings) if one.name == "source of the verdict"]
+    assert [one.is_good for one in found] == ([False] if is_wrong else [])
 
 
 def test_a_new_key_never_overwrites_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

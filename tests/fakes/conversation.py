@@ -40,8 +40,11 @@ class FakeConversation:
             self.cached = True
         return list(self.comments_)
 
+    def own(self, number: int, marker: str) -> list[Comment]:
+        return [one for one in self.comments(number) if one.author.id == BOT.id and one.body.startswith(marker)]
+
     def upsert_comment(self, number: int, first: str, body: str) -> str:
-        mine = [one for one in self.comments(number) if one.author.id == BOT.id and one.body.startswith(first)]
+        mine = self.own(number, first)
         if not mine:
             self.asked.append("POST comment")
             self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))

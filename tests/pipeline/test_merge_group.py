@@ -48,5 +48,5 @@ def test_only_the_last_word_lets_a_group_through(
     for status, at in words:
         decision = decided(status, at, inputs)
         made.ledger.files[decision_path(7, decision.digest())] = decision.canonical()
-    merge_group.verify_group(MergeGroupRequested(head_sha=made.sha, base_sha=BASE, base_ref="main"), job)
+    merge_group.verify_group(MergeGroupRequested(head_sha=made.sha), job)
     assert made.talk.statuses_["mlbot/verdict"][0] == state

@@ -148,7 +148,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_killed_before_any_write_and_run_again_it_ends_alike_with_one_comment(
     monkeypatch: pytest.MonkeyPatch, world: World
 ) -> None:
-    """One release, one set of tags, one deployment and one comment a model, whichever write the job died before."""
+    """One release and one set of tags a model, one deployment and one comment, whichever write the job died before."""
     writes = {"git": ("push_tag",), "ledger": ("commit",), "environments": ("commit",)}
     monkeypatch.setattr("tests.promote.test_crash.WRITES", writes | {"conversation": ("deployment", "upsert_comment")})
     world.run(PUSH)
@@ -170,7 +170,12 @@ def test_killed_before_any_write_and_run_again_it_ends_alike_with_one_comment(
             assert found == expected, f"died before write {n}"
         else:
             break
-    assert n == 11, "for each model: commit, two tags, deployment, fact; then the comment"
+    assert n == 9, "for each model: commit, two tags; then one deployment, the facts in one commit, the comment"
+
+
+def test_what_one_merge_brings_is_one_deployment_that_names_each_model(world: World) -> None:
+    world.run(PUSH)
+    assert world.talk.made == [(MAIN, "staging", "promote churn v1.0.0, promote price v1.0.0")]
 
 
 def test_a_second_delivery_and_the_hourly_reconcile_say_nothing_new(world: World) -> None:

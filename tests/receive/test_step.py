@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.receive.events import EVENTS
 from bot.receive.step import receive
-from bot.records.event import CommentCreated, Dispatched, Ignored, PullRequestChanged, Pushed, ReviewChanged
+from bot.records.event import (
+    CommentCreated,
+    Dispatched,
+    Ignored,
+    MergeGroupRequested,
+    PullRequestChanged,
+    Pushed,
+    ReviewChanged,
+)
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 
@@ -53,7 +61,7 @@ def comment(**paths: Any) -> bytes:
         ("push", "pushed"),
         ("push.tag", "ignored"),
         ("push.deleted", "ignored"),
-        ("merge_group.checks_requested", "merge_group_requested"),
+        ("merge_group.checks_requested", "ignored"),  # the run of `merge-group` that it starts is what counts
         ("workflow_run.completed", "ignored"),  # GitHub's example is not a run of `review`
         ("workflow_dispatch", "dispatched"),
         ("ping", "ignored"),
@@ -138,6 +146,33 @@ def test_a_review_run_names_its_commit_and_at_most_one_pull_request(listed: Any,
 )
 def test_runs_of_other_workflows_are_ignored(paths: dict[str, Any]) -> None:
     assert isinstance(receive("workflow_run", review_run(**paths), "reviewed"), Ignored)
+
+
+def group_run(**paths: Any) -> bytes:
+    run = {"workflow_run__name": "merge-group", "workflow_run__event": "merge_group"}
+    run |= {"workflow_run__head_branch": "gh-readonly-queue/main/pr-7-" + "a" * 40}
+    return changed("workflow_run.completed", **run | paths)
+
+
+def test_a_run_for_the_merge_queue_names_the_commit_of_the_group() -> None:
+    event = receive("workflow_run", group_run(workflow_run__head_sha="b" * 40), "reviewed")
+    assert isinstance(event, MergeGroupRequested) and event.head_sha == "b" * 40
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        {"workflow_run__name": "review"},
+        {"workflow_run__name": {}},
+        {"workflow_run__event": "push"},
+        {"workflow_run__event": ["merge_group"]},
+        {"workflow_run__head_branch": "change"},
+        {"action": "requested"},
+    ],
+)
+def test_no_other_run_is_taken_for_the_merge_queue(paths: dict[str, Any]) -> None:
+    """A branch may hold a workflow of any name; the event and the queue's own branch it cannot choose."""
+    assert isinstance(receive("workflow_run", group_run(**paths), "reviewed"), Ignored)
 
 
 def test_dispatch_inputs_are_text() -> None:

@@ -144,8 +144,11 @@ def test_what_doctor_asks_for_can_be_set_and_is_seen(world: Sandbox, call: Any) 
     adam("POST", f"/environments/{ENVIRONMENT}/deployment-branch-policies", {"name": "main"})
     remote = world.github("adam").get_repo(world.repository)
     remote.get_environment(ENVIRONMENT).create_secret(SECRET, "line one\nline two")
+    assert adam("POST", f"/environments/{ENVIRONMENT}/variables", {"name": "MLBOT_APP_ID", "value": "7"})[0] == 201
     seen = read_settings(world.api_url, world.repository, world.token("adam"))
-    assert (seen.environment_branches, seen.has_secret) == (("main",), True)
+    assert (seen.environment_branches, seen.secrets) == (("main",), (SECRET,))
+    assert seen.variables == {"MLBOT_APP_ID": "7"}
+    assert read_settings(world.api_url, world.repository, world.token("dana")).variables is None
     assert {rule["type"] for rule in seen.rules["main"] or ()} >= {"pull_request", "required_status_checks"}
     assert {rule["type"] for rule in seen.rules[BRANCHES[0]] or ()} == {"deletion", "non_fast_forward"}
     assert world.repo.environments[ENVIRONMENT].secrets == {SECRET: "line one\nline two"}

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from bot.sandbox.hub import FULL, Happening
+from bot.sandbox.store import Job
 from bot.sandbox.world import Sandbox
 
 SPEC = json.loads(gzip.decompress((Path(__file__).parents[1] / "payloads/github-openapi.json.gz").read_bytes()))
@@ -172,7 +173,9 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     adam("POST", "/environments/mlbot/deployment-branch-policies", {"name": "main"})
     remote = world.github("adam").get_repo(world.repository)
     remote.get_environment("mlbot").create_secret("MLBOT_SIGNING_KEY", "pem")
-    for path in ("", "/deployment-branch-policies", "/secrets", "/secrets/public-key"):
+    adam("POST", "/environments/mlbot/variables", {"name": "X", "value": "1"})
+    adam("GET", "/actions/variables")
+    for path in ("", "/deployment-branch-policies", "/secrets", "/secrets/public-key", "/variables"):
         adam("GET", f"/environments/mlbot{path}")
     world.protect("releases", checks=["mlbot"], approvals=1)
     dana("GET", "/rulesets")
@@ -182,8 +185,9 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
 
 def _runs(world: Sandbox, dana: Any, adam: Any, rhea: Any) -> None:
     run = world.runs[-1].id
+    world.runs[-1].jobs.append(Job(4711, "x", "W/x", "success"))
     paths = ["/actions/workflows", "/actions/workflows/w.yml", "/actions/workflows/w.yml/runs", "/actions/runs"]
-    for path in (*paths, f"/actions/runs/{run}", f"/actions/runs/{run}/jobs"):
+    for path in (*paths, f"/actions/runs/{run}", f"/actions/runs/{run}/jobs", "/actions/jobs/4711"):
         dana("GET", path)
     rhea("POST", f"/actions/runs/{run}/rerun", {})
     world.settle(30)

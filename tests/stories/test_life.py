@@ -94,7 +94,7 @@ def talked_about(life: Life) -> None:
         say(sandbox, login, number, body)
         life.note(name, "chatops.yml")
     group = sandbox.merge_group(number)
-    life.note("early group", "merge-group.yml")
+    life.note("early group", "reviewed.yml")
     life.seen["early group"] = sandbox.finish_merge_group(group, REQUIRED)
     approve_by_review(sandbox, "owen", number)
     life.note("review", "reviewed.yml")
@@ -104,7 +104,7 @@ def merged(life: Life) -> None:
     """The merge queue brings it in; the promotion is killed in its middle and run again."""
     sandbox = life.sandbox
     group = sandbox.merge_group(life.number)
-    life.note("group", "merge-group.yml")
+    life.note("group", "reviewed.yml")
     life.seen["group"] = sandbox.finish_merge_group(group, REQUIRED)
     run = sandbox.wait_for("the promotion", file="promote.yml")
     sandbox.wait_for_request(run, "/deployments", timeout_s=240)

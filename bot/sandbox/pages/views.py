@@ -197,12 +197,13 @@ def state(issue: Issue) -> str:
 
 
 def environments(repository: Repository) -> list[dict[str, Any]]:
-    """What GitHub Deployments say is live: the newest successful one of each environment and payload's model."""
+    """What GitHub Deployments say is live: the newest one of each environment and model that the payload names."""
     live: dict[tuple[str, str], dict[str, Any]] = {}
     for one in repository.deployments.values():
-        model = one.payload.get("model", "") if isinstance(one.payload, dict) else ""
+        named = one.payload.get("models") if isinstance(one.payload, dict) else None
         last = one.statuses[-1].state if one.statuses else "pending"
-        live[one.environment, str(model)] = {"deployment": one, "model": model, "state": last}
+        for model in named if isinstance(named, dict) else [""]:
+            live[one.environment, str(model)] = {"deployment": one, "model": model, "state": last}
     return [live[key] for key in sorted(live)]
 
 

@@ -97,7 +97,8 @@ class Scene:
     def deployed(self, number: int, environment: str, model: str) -> str:
         """The state of the newest GitHub Deployment of a model, as the repository's page shows it."""
         repository = self.repository(MANAGER)
-        found = [one for one in repository.get_deployments(environment=environment) if one.payload["model"] == model]
+        listed = repository.get_deployments(environment=environment)
+        found = [one for one in listed if model in one.payload["models"]]
         self.must(bool(found), f"GitHub shows no deployment of {model} to {environment} for #{number}")
         return next((status.state for status in found[0].get_statuses()), "none")
 

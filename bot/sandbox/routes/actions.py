@@ -128,6 +128,16 @@ def list_jobs(call: Call) -> Page:
     return Page(run.jobs, lambda one: shapes.job(call.links, call.repo, run, one), key="jobs")
 
 
+def get_job(call: Call) -> Reply:
+    """By the number of its check run, of which a job's is the same."""
+    runs = [run for run in call.hub.data.runs if run.repository == call.repo.full_name]
+    wanted = call.number("job_id")
+    found = [(run, job) for run in runs for job in run.jobs if job.id == wanted]
+    if not found:
+        raise not_found()
+    return Reply(shapes.job(call.links, call.repo, *found[0]))
+
+
 def cancel_run(call: Call) -> Reply:
     run = run_of(call)
     if run.status == "completed":
@@ -153,6 +163,7 @@ ROUTES = [
     Route("GET", R + "/actions/runs", list_runs, ACTIONS),
     Route("GET", R + "/actions/runs/{run_id}", get_run, ACTIONS),
     Route("GET", R + "/actions/runs/{run_id}/jobs", list_jobs, ACTIONS),
+    Route("GET", R + "/actions/jobs/{job_id}", get_job, ACTIONS),
     Route("POST", R + "/actions/runs/{run_id}/cancel", cancel_run, ACTIONS, "write"),
     Route("POST", R + "/actions/runs/{run_id}/rerun", rerun, ACTIONS, "write"),
 ]

@@ -1,4 +1,4 @@
-"""What an administrator sets: rulesets, what tokens may by default, environments with their branches and secrets."""
+"""What an administrator sets: rulesets, what tokens may by default, environments with branches, secrets, variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.routes.issues import R
 from bot.sandbox.shapes.basics import iso, node
-from bot.sandbox.store import Environment
+from bot.sandbox.store import Environment, Repository
 
 E = R + "/environments/{name}"
 
@@ -154,6 +154,24 @@ def list_secrets(call: Call) -> Page:
     return Page(names, lambda name: {"name": name, "created_at": at, "updated_at": at}, key="secrets")
 
 
+def create_variable(call: Call) -> Reply:
+    found, name = environment_of(call), call.text("name", resource="Variable")
+    if name in found.variables:
+        raise ApiError(409, "Already exists - Variable already exists")
+    found.variables[name] = call.text("value", resource="Variable")
+    return Reply({}, 201)
+
+
+def list_variables(call: Call) -> Page:
+    """Of an environment when the path names one, else the repository's."""
+    found: Environment | Repository = environment_of(call) if "name" in call.params else call.repo
+    at = iso(found.created_at)
+    names = sorted(found.variables.items())
+    return Page(
+        names, lambda one: {"name": one[0], "value": one[1], "created_at": at, "updated_at": at}, key="variables"
+    )
+
+
 _admin = functools.partial(Route, needs=("never",), role="admin")
 
 ROUTES = [
@@ -166,6 +184,9 @@ ROUTES = [
     _admin("PUT", E, put_environment),
     Route("GET", E + "/deployment-branch-policies", branch_policies, ("actions",)),
     _admin("POST", E + "/deployment-branch-policies", add_branch_policy),
+    _admin("GET", R + "/actions/variables", list_variables),
+    _admin("GET", E + "/variables", list_variables),
+    _admin("POST", E + "/variables", create_variable),
     _admin("GET", E + "/secrets", list_secrets),
     _admin("GET", E + "/secrets/public-key", public_key),
     _admin("PUT", E + "/secrets/{secret}", put_secret),

@@ -88,6 +88,11 @@ def _head(commit: Any) -> dict[str, Any] | None:
     } | {role: {"name": who["name"], "email": who["email"]} for role, who in people.items()}
 
 
+def shown(parent: Run, found: Job) -> str:
+    """The name of a job as GitHub shows it; `act` puts the workflow's before it."""
+    return found.name.removeprefix(f"{parent.name}/")
+
+
 def job(links: Links, repository: Repository, parent: Run, found: Job) -> dict[str, Any]:
     """GitHub's `job`."""
     url = f"{links.repo(repository)}/actions"
@@ -107,7 +112,7 @@ def job(links: Links, repository: Repository, parent: Run, found: Job) -> dict[s
         "created_at": iso(at),
         "started_at": iso(at),
         "completed_at": maybe(found.finished_at),
-        "name": found.name,
+        "name": shown(parent, found),
         "steps": [
             {"name": step.name, "status": "completed", "conclusion": step.result, "number": number}
             for number, step in enumerate(found.steps, 1)
@@ -129,7 +134,7 @@ def check_run(links: Links, repository: Repository, parent: Run, found: Job) -> 
     notes = [one for one in parent.annotations if one.job == found.name]
     return {
         "id": found.id,
-        "name": found.name,
+        "name": shown(parent, found),
         "node_id": node("CheckRun", found.id),
         "head_sha": parent.sha,
         "external_id": str(found.id),
