@@ -7,7 +7,7 @@ the mean loss of a row must not be beyond doubt above the least one either: the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,13 +98,14 @@ def scores_say_little(trials: Trials, bar: Bar) -> bool:
     return best[0].n_rows < bar.few_rows or (best[0].has_ceiling and mean_score(best) > CEILING)
 
 
-def is_within(trials: Trials, size: int, bar: Bar) -> bool:
-    """Whether a size passes the bar."""
-    best = trials[best_size(trials)]
+def is_within(trials: Trials, size: int, bar: Bar, among: Collection[int] = ()) -> bool:
+    """Whether a size passes the bar. The best is looked for `among` some sizes, all when empty."""
+    known = {one: trials[one] for one in among} if among else trials
+    best = known[best_size(known)]
     is_near = mean_score(best) - mean_score(trials[size]) <= standard_error(best)
-    if not scores_say_little(trials, bar):
+    if not scores_say_little(known, bar):
         return is_near
-    difference = _losses(trials, size) - _losses(trials, best_by_loss(trials))
+    difference = _losses(trials[size]) - _losses(known[best_by_loss(known)])
     return is_near and bool(difference.mean() <= bar.doubt * difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
@@ -137,11 +138,11 @@ def _fold_error(values: Sequence[float]) -> float:
 
 def mean_loss(folds: Sequence[Trial]) -> float:
     """Mean loss of a row."""
-    return float(np.concatenate([one.loss for one in folds]).mean())
+    return float(_losses(folds).mean())
 
 
-def _losses(trials: Trials, size: int) -> Any:
-    return np.concatenate([one.loss for one in trials[size]])
+def _losses(folds: Sequence[Trial]) -> Any:
+    return np.concatenate([one.loss for one in folds])
 
 
 def curve(trials: Trials, chosen: int) -> tuple[SelectionPoint, ...]:

@@ -15,7 +15,8 @@ from bot.train.search import Budget, Found, search
 from bot.train.selection import select_fast
 from bot.train.thorough import Pruner
 
-FRESH_SEEDS = (101, 102)
+FRESH_SEEDS = (101, 102)  # rows count once a seed, which makes the bar stricter: the sets were searched for on them
+START = 2  # of the fast path's sets, from the smallest, the search starts at: the ranking may have left out too much
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,11 @@ def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
     if settings.path == "thorough":
         budget = engine.budget("select", None, settings.max_minutes)
         pruner = Pruner(learner, scorer, engine.map, budget.is_over, budget.tell)
-        sets = [*selected.sets[:-1], *pruner.sets_down(folds, selected.sets[-1], always)]
+        skipped = START - 1 if settings.at_most is None else 0
+        ranked = selected.sets[: max(1, len(selected.sets) - skipped)]
+        searched = pruner.sets_down(folds, ranked[-1], always)
         fresh = [fold for seed in FRESH_SEEDS for fold in _encoded(prepared, settings.folds, spec.seed + seed)]
-        chosen, points = pruner.confirmed(fresh, sets, settings.at_most)
+        chosen, points = pruner.confirmed(fresh, ranked, searched, settings.at_most)
         kept = tuple(name for name in names if name in chosen)
     dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in kept)
     method = f"{settings.method}/{settings.path}"

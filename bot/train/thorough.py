@@ -1,9 +1,10 @@
 """Fewer inputs than the fast path finds, confirmed on folds that the search for them never saw.
 
-From the fast path's columns, the one whose loss hurts least is left out, again and again, down to the bar: a greedy
-search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest that is within
-the bar there is kept. Two short cuts: only the less important half of the columns is tried, and a column that looks bad
-on the first folds is not tried on the others. Columns are compared by the rows' losses: a score moves in larger steps.
+From a few more columns than the fast path's, the one whose loss hurts least is left out, again and again, down to the
+bar: a greedy search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest
+that is within the bar there is kept. Two short cuts: only the less important half of the columns is tried, and a
+column that looks bad on the first folds is not tried on the others. Columns are compared by the rows' losses, since a
+score moves in larger steps.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.records.training import SelectionPoint
-from bot.train.bar import SEARCHED, Trial, curve, is_within, mean_loss, mean_score, smallest_within, standard_error, trial
+from bot.train.bar import (
+    SEARCHED,
+    Trial,
+    curve,
+    is_within,
+    mean_loss,
+    mean_score,
+    standard_error,
+    trial,
+)
 from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
@@ -39,17 +49,16 @@ class Pruner:
     tell: Callable[[int, int], None]
 
     def sets_down(self, folds: Sequence[Encoded], start: Columns, always: Columns) -> list[Columns]:
-        """The start and ever smaller sets, while the score is within one standard error of the best."""
-        sets = [start]
-        found = self._tried(folds, [start])[0]
-        best = _trials(found)
-        while len(sets[-1]) > max(1, len(always)) and not self.is_over():
-            smaller, found = self._without_one(folds, sets[-1], always, found)
-            best = max(best, _trials(found), key=mean_score)
-            if mean_score(best) - mean_score(_trials(found)) > standard_error(best):
+        """Ever smaller sets below the start, while the score is within one standard error of the start's."""
+        sets: list[Columns] = []
+        kept, found = start, self._tried(folds, [start])[0]
+        first = _trials(found)
+        while len(kept) > max(1, len(always)) and not self.is_over():
+            kept, found = self._without_one(folds, kept, always, found)
+            if mean_score(first) - mean_score(_trials(found)) > standard_error(first):
                 break
-            sets.append(smaller)
-            self.tell(len(start) - len(smaller), len(start))
+            sets.append(kept)
+            self.tell(len(start) - len(kept), len(start))
         return sets
 
     def _without_one(
@@ -58,6 +67,8 @@ class Pruner:
         worth = {name: sum(one.get(name, 0.0) for _, one in known) for name in kept - always}
         least = sorted(worth, key=lambda name: (worth[name], name))[: max(AT_LEAST, len(worth) // 2)]
         sets = [kept - {name} for name in least]
+        turn = len(kept) % len(folds)  # other folds begin each time, so that none decides alone
+        folds = [*folds[turn:], *folds[:turn]]
         n_first = -(-FIRST_ROWS // len(folds[0].valid.values))
         first = self._tried(folds[:n_first], sets)
         order = sorted(range(len(sets)), key=lambda i: (mean_loss(_trials(first[i])), i))[:GO_ON]
@@ -70,26 +81,33 @@ class Pruner:
         return [[next(flat) for _ in folds] for _ in sets]
 
     def confirmed(
-        self, fresh: Sequence[Encoded], sets: Sequence[Columns], at_most: int | None
+        self, fresh: Sequence[Encoded], ranked: Sequence[Columns], searched: Sequence[Columns], at_most: int | None
     ) -> tuple[Columns, tuple[SelectionPoint, ...]]:
         """The smallest set within the bar on fresh folds, with the curve there.
 
-        `sets` shrink, from all columns; the edge between those that pass and those that do not is found by halving.
+        `ranked` sets shrink from all columns to the start of the search, `searched` ones from there. The bar hangs on
+        the best of the first and the last ranked one: a set that was searched for on the same rows looks too good. The
+        edge is looked for from the smallest up, in growing steps, then by halving.
         """
+        sets = [*ranked, *searched]
         trials: dict[int, list[Trial]] = {}
-        by_size = {len(kept): kept for kept in sets}
+        ends = {len(ranked[0]), len(ranked[-1])}
 
-        def score(kept: Columns) -> bool:
-            trials[len(kept)] = _trials(self._tried(fresh, [kept])[0])
-            return is_within(trials, len(kept), SEARCHED)
+        def passes(kept: Columns) -> bool:
+            if len(kept) not in trials:
+                trials[len(kept)] = _trials(self._tried(fresh, [kept])[0])
+            return not ends <= set(trials) or is_within(trials, len(kept), SEARCHED, ends)
 
-        low, high = 0, len(sets) - 1  # sets[low] is taken to pass, sets[high] may
-        score(sets[0])
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if score(sets[middle]) else (low, middle - 1)
-        chosen = smallest_within(trials, SEARCHED, at_most)
-        return by_size[chosen], curve(trials, chosen)
+        passes(ranked[0]), passes(ranked[-1])
+        good, bad, step = len(sets) - 1, len(sets), 1
+        while good > 0 and not passes(sets[good]):
+            good, bad, step = max(0, good - step), good, 2 * step
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if passes(sets[middle]) else (good, middle)
+        chosen = next(kept for kept in sets[good:] if at_most is None or len(kept) <= at_most)
+        passes(chosen)
+        return chosen, curve(trials, len(chosen))
 
 
 def _trials(tried: Sequence[Tried]) -> list[Trial]:

@@ -42,35 +42,42 @@ def sets(*sizes: int) -> list[frozenset]:
 @pytest.mark.parametrize(
     ("scores", "kept"),
     [
-        ({8: 0.8, 6: 0.8, 4: 0.8, 3: 0.8, 2: 0.7}, 3),
-        ({8: 0.8, 6: 0.8, 4: 0.7, 3: 0.7, 2: 0.7}, 6),  # the fast path's 4 do not hold: the next larger set, not all
-        ({8: 0.8, 6: 0.7, 4: 0.7, 3: 0.7, 2: 0.7}, 8),
+        ({8: 0.8, 6: 0.8, 5: 0.8, 4: 0.8, 3: 0.8, 2: 0.7}, 3),
+        ({8: 0.8, 6: 0.8, 5: 0.8, 4: 0.7, 3: 0.7, 2: 0.7}, 5),  # the search went too far: back to the next larger set
+        ({8: 0.8, 6: 0.7, 5: 0.7, 4: 0.7, 3: 0.7, 2: 0.7}, 8),  # the fast path did, too
+        ({8: 0.7, 6: 0.8, 5: 0.8, 4: 0.8, 3: 0.7, 2: 0.7}, 4),  # all columns are worse than fewer
+        ({8: 0.8, 6: 0.8, 5: 0.9, 4: 0.8, 3: 0.8, 2: 0.7}, 3),  # what looks best was searched for: no bar hangs on it
     ],
 )
-def test_of_the_sets_on_the_way_the_smallest_that_holds_on_fresh_folds_is_kept(scores, kept):
-    chosen, points = pruner(lambda columns: scores[len(columns)]).confirmed(FOLDS, sets(8, 6, 4, 3, 2), None)
+def test_the_smallest_set_that_holds_on_fresh_folds_is_kept(scores, kept):
+    one = pruner(lambda columns: scores[len(columns)])
+    chosen, points = one.confirmed(FOLDS, sets(8, 6), sets(5, 4, 3, 2), None)
     assert len(chosen) == kept
     assert [point.n_inputs for point in points if point.chosen] == [kept]
+
+
+def test_at_most_is_obeyed_whatever_it_scores():
+    one = pruner(lambda columns: 0.8 if len(columns) > 6 else 0.5)
+    assert len(one.confirmed(FOLDS, sets(8, 6), sets(5, 4), 5)[0]) == 5
 
 
 def test_columns_are_compared_by_the_loss_of_the_rows_where_the_score_cannot_tell():
     one = pruner(lambda _: 0.8, lambda columns: 0.1 * ("c7" not in columns) + 0.2 * ("c0" not in columns))
     down = one.sets_down(FOLDS, frozenset(NAMES[:3] + NAMES[7:]), frozenset())
-    assert [len(kept) for kept in down] == [4, 3, 2, 1]
+    assert [len(kept) for kept in down] == [3, 2, 1]
     assert down[-1] == {"c0"} and down[-2] == {"c0", "c7"}
 
 
 def test_the_search_ends_where_the_score_falls_and_keeps_what_is_always_kept():
     one = pruner(lambda columns: 0.8 if len(columns) > 3 else 0.5)
     down = one.sets_down(FOLDS, frozenset(NAMES), frozenset({"c5"}))
-    assert [len(kept) for kept in down] == [8, 7, 6, 5, 4]
+    assert [len(kept) for kept in down] == [7, 6, 5, 4]
     assert all("c5" in kept for kept in down)
 
 
 def test_a_column_that_looks_bad_on_the_first_folds_is_not_tried_on_the_others():
     tried: list[frozenset] = []
     one = pruner(lambda _: 0.8, lambda columns: 0.1 * ("c7" not in columns), tried)
-    one.sets_down(FOLDS, frozenset(NAMES[:3] + NAMES[7:]), frozenset())
     every = frozenset(NAMES[:3] + NAMES[7:])
-    assert tried.count(every - {"c7"}) == 1
-    assert tried.count(every - {"c0"}) == len(FOLDS)
+    one.sets_down(FOLDS, every, frozenset())
+    assert [tried.count(every - {name}) for name in ("c0", "c1", "c2")] == [len(FOLDS), len(FOLDS), 1]
