@@ -47,7 +47,7 @@ from bot.records.ledger import (
     release_path,
     withdrawn_path,
 )
-from bot.records.release import Approver, Release
+from bot.records.release import COMMAND_LINE, Approver, Release
 from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
@@ -64,9 +64,9 @@ class Probe(Protocol):
 
 
 __all__ = [
-    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_live", "is_newest",
-    "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback", "settle", "states_of",
-    "verifications", "withdraw",
+    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_from_a_clone",
+    "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback",
+    "settle", "show", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def rollback(
         if before is not None:
             return before
         on = live if live is not None and live.action != "withdraw" else None
-        target = rollback_target(history, on, to_digest=to_digest, revoked=revoked)
+        target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=revoked)
         pointer = pointer_of(target, ports)
         check_artifact(pointer, target.files, target.artifact_digest, ports)
         release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
@@ -178,7 +178,8 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
         states = settle(model, ports)
         live = states.get(environment)
         if live is None or live.action == "withdraw":
-            raise UserError(f"{model} is not live in {environment}", code="not_live")
+            hint = "`mlbot environments` lists what is live."
+            raise UserError(f"{model} is not live in {environment}", hint=hint, code="not_live")
         release = withdrawn(live, states, reason, by, ports.clock.now())
         if _write(release, "", states, ports):
             settle(model, ports)
@@ -198,12 +199,22 @@ def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict
         commit = ports.environments.log(state_path(state))[0][0]
         for name, target, at in tags_to_write(state, commit, ports.git.tags()):
             ports.git.push_tag(name, target, message(state), at=at)
-        ports.conversation.deployment(
-            state.commit, state.environment, _payload(state),
-            "inactive" if state.action == "withdraw" else "success", f"{state.action} {state.model} {state.version}",
-        )  # fmt: skip
+        show(state, ports)
         ports.ledger.commit({fact: state.canonical(), **attested(state, ports, summarize)}, message(state))
     return found
+
+
+def show(state: Release, ports: Ports) -> None:
+    """The GitHub Deployment of a state, once however often it is shown."""
+    status = "inactive" if state.action == "withdraw" else "success"
+    said = f"{state.action} {state.model} {state.version}"
+    ports.conversation.deployment(state.commit, state.environment, _payload(state), status, said)
+
+
+def is_from_a_clone(state: Release) -> bool:
+    """Whether a command may have written it in a clone, which finishes all of it but GitHub's view."""
+    by = state.promoted_by
+    return by.role == COMMAND_LINE if by is not None else state.action == "rollback"
 
 
 def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:

@@ -153,7 +153,7 @@ def test_a_release_manager_works_by_hand(person: Person, monkeypatch: pytest.Mon
             "'odd' is not one of",
         ),
         (["withdraw", "production", "churn", "--reason", "x"], "churn is not live in production"),
-        (["rollback", "production", "churn", "--reason", "x"], "it was never live there"),
+        (["rollback", "production", "churn", "--reason", "x"], "churn in production was never live"),
         (["rollback", "production", "churn", "--reason", "x", "--to", "v9.0.0"], "was never live in production"),
         (["history", "churn"], "churn was never promoted"),
         (["verify", "churn", "--environment", "production"], "churn is not live in production"),
