@@ -156,7 +156,8 @@ def rollback(
     """
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)
-        live, history = states.get(environment), in_order(promotions(model, ports), environment)
+        live, known = states.get(environment), promotions(model, ports)
+        history = in_order(known, environment)
         before = carried_out(history, "rollback", environment, trigger)
         if before is not None:
             return before
@@ -164,7 +165,7 @@ def rollback(
         target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=revoked)
         pointer = pointer_of(target, ports)
         check_artifact(pointer, target.files, target.artifact_digest, ports)
-        release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
+        release = rolled_back(target, live, known, reason, by, trigger, ports.clock.now())
         if _write(release, pointer, states, ports):
             settle(model, ports, summarize)
             return release
@@ -180,7 +181,7 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
         if live is None or live.action == "withdraw":
             hint = "`mlbot environments` lists what is live."
             raise UserError(f"{model} is not live in {environment}", hint=hint, code="not_live")
-        release = withdrawn(live, states, reason, by, ports.clock.now())
+        release = withdrawn(live, promotions(model, ports), reason, by, ports.clock.now())
         if _write(release, "", states, ports):
             settle(model, ports)
             return release
