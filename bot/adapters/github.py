@@ -318,8 +318,14 @@ class GitHub:
             }
             same = [self._ask("POST", f"{self._url}/deployments", body)]
             there.extend(same)
+        elif self._deployment_state(same[0]["id"]) == state:
+            return
         status = {"state": state, "description": description[:140], "auto_inactive": False}
         self._ask("POST", f"{self._url}/deployments/{same[0]['id']}/statuses", status)
+
+    def _deployment_state(self, deployment: int) -> str | None:
+        found = self._ask("GET", f"{self._url}/deployments/{deployment}/statuses?per_page=1")
+        return str(found[0]["state"]) if found else None
 
     @_once
     def _deployments(self, sha: str) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ class KeyPair:
         if self._private is None:
             raise UserError(
                 f"{VARIABLE} is not set, so nothing can be signed",
-                hint="Add it to the GitHub environment `mlbot`: `mlbot doctor` prints how.",
+                hint="`mlbot doctor` prints how a job gets it; from a clone, ask in the pull request instead.",
                 code="signing_key_missing",
             )
         if self._private.public_key.keyid not in {key.keyid for key in self._public}:

@@ -14,7 +14,7 @@ from bot.cli.local import Absent, local_ports
 from bot.errors import UserError
 from bot.ports import Ports, Signer
 from bot.records.ledger import ENVIRONMENTS, LEDGER
-from bot.records.release import Approver, Release
+from bot.records.release import COMMAND_LINE, Approver, Release
 
 if TYPE_CHECKING:
     from bot.specs.policies import Policies
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NoDeployments(Absent):
-    """GitHub Deployments are a view that the workflows fill in; a clone leaves them out."""
+    """GitHub Deployments are a view that the reconcile job fills in; a clone leaves them out."""
 
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
         """Nothing."""
@@ -84,7 +84,7 @@ def typing_person(repo: Path) -> Approver:
     name = done.stdout.strip()
     if not name:
         raise UserError("git does not know your name", hint="git config user.name 'Your Name'")
-    return Approver(id=0, login=name, role="command line")
+    return Approver(id=0, login=name, role=COMMAND_LINE)
 
 
 def environments_policy(ports: Ports) -> dict[str, Environment]:

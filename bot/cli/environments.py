@@ -14,6 +14,8 @@ import click
 def command(repo: Path, offline: bool, as_json: bool) -> None:
     """What is live where: environments in the policy's order, models by name."""
     from bot.cli.clone import clone_ports, environment_order, table
+    from bot.promote.evidence import lost_sentence
+    from bot.promote.reading import lost_releases
     from bot.promote.step import live_releases
     from bot.records.base import canonical_json
 
@@ -25,3 +27,5 @@ def command(repo: Path, offline: bool, as_json: bool) -> None:
         click.echo(canonical_json([one.model_dump(mode="json") for one in live]))
     else:
         click.echo(table(live) if live else "Nothing is live in any environment.")
+    for lost in lost_releases(ports):
+        click.echo(f"warning: {lost_sentence(lost)}; `mlbot verify` says what to do", err=True)

@@ -87,7 +87,7 @@ def promoted(
         reason=wanted.reason,
         released_at=stamp(now),
         previous_artifact_digest=live_digest(before),
-        counter=next_counter(states.values()),
+        counter=next_counter(known),
         hold=hold_after(before, by_person=by_person, is_candidate=wanted.is_candidate),
         trigger=wanted.trigger,
         decision_digest=wanted.decision_digest,
@@ -97,13 +97,13 @@ def promoted(
 def rolled_back(
     target: Release,
     live: Release | None,
-    states: Mapping[str, Release],
+    known: Sequence[Release],
     reason: str,
     by: Approver | None,
     trigger: str | None,
     now: datetime,
 ) -> Release:
-    """The Release that makes `target` live again; the environment holds from now on."""
+    """The Release that makes `target` live again; the environment holds from now on. `known`: all of the model."""
     return target.model_copy(
         update={
             "action": "rollback",
@@ -111,15 +111,15 @@ def rolled_back(
             "reason": reason,
             "released_at": stamp(now),
             "previous_artifact_digest": live_digest(live),
-            "counter": next_counter(states.values()),
+            "counter": next_counter(known),
             "hold": True,
             "trigger": trigger,
         }
     )
 
 
-def withdrawn(live: Release, states: Mapping[str, Release], reason: str, by: Approver | None, now: datetime) -> Release:
-    """The last word on a model that is taken out of the environment."""
+def withdrawn(live: Release, known: Sequence[Release], reason: str, by: Approver | None, now: datetime) -> Release:
+    """The last word on a model that is taken out of the environment. `known`: all of the model."""
     return live.model_copy(
         update={
             "action": "withdraw",
@@ -127,7 +127,7 @@ def withdrawn(live: Release, states: Mapping[str, Release], reason: str, by: App
             "reason": reason,
             "released_at": stamp(now),
             "previous_artifact_digest": live.artifact_digest,
-            "counter": next_counter(states.values()),
+            "counter": next_counter(known),
             "hold": True,
             "trigger": None,
         }

@@ -23,13 +23,14 @@ from bot.promote.chain import (
     version_tag_link,
 )
 from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
-from bot.promote.reading import decision_of
+from bot.promote.reading import decision_of, lost_releases
 from bot.promote.step import hashed
 from bot.promote.writing import message, state_path
 from bot.records.approval import Approval
 from bot.records.base import Record
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
+    ENVIRONMENTS,
     approval_path,
     artifact_path,
     attestation_path,
@@ -50,8 +51,22 @@ def live_release(model: str, environment: str, ports: Ports) -> Release:
     path = release_path(environment, model)
     data = ports.environments.get(path)
     if data is None:
+        for lost in lost_releases(ports):
+            if (lost.model, lost.environment) == (model, environment):
+                hint = (
+                    f"`git log {ENVIRONMENTS}` shows who deleted it; `mlbot rollback` writes the last good one again."
+                )
+                raise UserError(lost_sentence(lost), hint=hint, code="release_lost")
         raise UserError(f"{model} is not live in {environment}", hint="`mlbot environments` lists what is live.")
     return Release.parse(data, source=path)
+
+
+def lost_sentence(release: Release) -> str:
+    """For a release of `lost_releases`."""
+    what = (
+        f"{release.model} {release.version} is live in {release.environment} by the ledger (change {release.counter})"
+    )
+    return f"{what}, but {ENVIRONMENTS} has lost it"
 
 
 def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None, is_live: bool = True) -> list[Link]:

@@ -40,18 +40,19 @@ def good(history: Iterable[Release]) -> list[Release]:
 
 
 def rollback_target(
-    history: list[Release], live: Release | None, *, to_digest: str | None, revoked: Collection[str] = ()
+    history: list[Release], live: Release | None, what: str, *, to_digest: str | None, revoked: Collection[str] = ()
 ) -> Release:
-    """The release to go back to. Raises UserError with code `rollback_target_missing` or `rollback_target_revoked`."""
+    """The release to go back to; `what` names model and environment for people.
+
+    Raises UserError with code `rollback_target_missing`, `rollback_target_live` or `rollback_target_revoked`.
+    """
     if to_digest is not None:
-        return _named(history, live, to_digest, revoked)
+        return _named(history, live, what, to_digest, revoked)
     under = [one for one in good(history) if live is None or one.artifact_digest != live.artifact_digest]
     for release in reversed(under):
         if release.artifact_digest not in revoked:
             return release
-    said = "it was never live there, so there is nothing to go back to"
-    if history:
-        said = f"{history[-1].environment}: {history[-1].model} has no earlier good release to go back to"
+    said = f"{what}: there is no earlier good release to go back to" if history else f"{what} was never live"
     raise UserError(
         said,
         hint="`mlbot history MODEL` lists what was live; `mlbot promote` lets another version out.",
@@ -59,15 +60,21 @@ def rollback_target(
     )
 
 
-def _named(history: list[Release], live: Release | None, to_digest: str, revoked: Collection[str]) -> Release:
+def _named(
+    history: list[Release], live: Release | None, what: str, to_digest: str, revoked: Collection[str]
+) -> Release:
     if live is not None and live.artifact_digest == to_digest:
-        raise UserError(f"{to_digest} is live already", code="rollback_target_live")
+        hint = "There is nothing to do; `mlbot history MODEL` lists what was live before."
+        raise UserError(f"{what}: {to_digest} is live already", hint=hint, code="rollback_target_live")
     if to_digest in revoked:
-        raise UserError(f"{to_digest} was revoked by a failed verification", code="rollback_target_revoked")
+        hint = "Name another version, or record a verification that passed with `mlbot verified`."
+        raise UserError(
+            f"{what}: {to_digest} was revoked by a failed verification", hint=hint, code="rollback_target_revoked"
+        )
     found = [release for release in history if release.artifact_digest == to_digest]
     if not found:
         raise UserError(
-            f"{to_digest} was never live here",
+            f"{what}: {to_digest} was never live there",
             hint="A rollback only goes back to what was live; `mlbot promote` lets something new out.",
             code="rollback_target_missing",
         )

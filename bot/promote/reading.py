@@ -9,7 +9,7 @@ from bot.ports import Ports
 from bot.promote.version import newest, numbers, version_of
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import decision_path, evaluation_path, pointer_path
+from bot.records.ledger import LEDGER, decision_path, evaluation_path, pointer_path
 from bot.records.release import Release, Verification
 from bot.specs.model import read_model_spec
 
@@ -28,6 +28,20 @@ def live_releases(ports: Ports) -> list[Release]:
     """Everything that is live, by environment and model."""
     paths = [path for path in ports.environments.paths() if path.endswith("/release.json")]
     return [Release.parse(ports.environments.get(path) or b"", source=path) for path in paths]
+
+
+def lost_releases(ports: Ports) -> list[Release]:
+    """What is live by the ledger and gone from the environments branch: its files were deleted, nobody withdrew it."""
+    last: dict[tuple[str, str], str] = {}
+    for path in ports.ledger.paths("promotions/"):  # sorted, so that the last of a model and environment is its newest
+        _, model, name = path.split("/")
+        last[model, name.removesuffix(".json").partition("-")[2]] = path
+    found = []
+    for (model, environment), path in sorted(last.items()):
+        if environment not in states_of(model, ports):
+            fact = Release.parse(ports.ledger.get(path) or b"", source=path)
+            found += [fact] if fact.action != "withdraw" else []
+    return found
 
 
 def promotions(model: str, ports: Ports) -> list[Release]:
@@ -51,7 +65,11 @@ def evaluation_of(release: Release, ports: Ports) -> Evaluation:
     path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
     data = ports.ledger.get(path)
     if data is None:
-        raise UserError(f"the ledger has no evaluation {release.evaluation_digest}", code="evaluation_missing")
+        raise UserError(
+            f"the ledger has no evaluation {release.evaluation_digest}",
+            hint=f"Nothing is ever deleted from {LEDGER}: look who moved it, and put back what it was.",
+            code="evaluation_missing",
+        )
     evaluation = Evaluation.parse(data, source=path)
     if evaluation.digest() != release.evaluation_digest:
         raise UserError(f"{path} is not the evaluation that its name says", code="evaluation_mismatch")

@@ -70,7 +70,8 @@ def recovery(
     if last.outcome == "error":
         return Recovery(None, "verification_error", f"The verification of {live.version} did not run: {last.sentence}")
     if not is_enabled:
-        return Recovery(None, "not_enabled", "policies/environments.yaml does not ask for automatic rollback.")
+        said = f"policies/environments.yaml does not ask for automatic rollback: `mlbot rollback {live.environment} "
+        return Recovery(None, "not_enabled", f"{said}{live.model} --reason ...` takes {live.version} back.")
     if not is_settled:
         return Recovery(None, "not_settled", "Something is still being promoted or verified here.")
     if live.action == "rollback":

@@ -47,7 +47,7 @@ from bot.records.ledger import (
     release_path,
     withdrawn_path,
 )
-from bot.records.release import Approver, Release
+from bot.records.release import COMMAND_LINE, Approver, Release
 from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
@@ -64,9 +64,9 @@ class Probe(Protocol):
 
 
 __all__ = [
-    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_live", "is_newest",
-    "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback", "settle", "settle_all",
-    "states_of", "verifications", "withdraw",
+    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_from_a_clone",
+    "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback",
+    "settle", "settle_all", "show", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -164,15 +164,16 @@ def rollback(
     """
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)
-        live, history = states.get(environment), in_order(promotions(model, ports), environment)
+        live, known = states.get(environment), promotions(model, ports)
+        history = in_order(known, environment)
         before = carried_out(history, "rollback", environment, trigger)
         if before is not None:
             return before
         on = live if live is not None and live.action != "withdraw" else None
-        target = rollback_target(history, on, to_digest=to_digest, revoked=revoked)
+        target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=revoked)
         pointer = pointer_of(target, ports)
         check_artifact(pointer, target.files, target.artifact_digest, ports)
-        release = rolled_back(target, live, states, reason, by, trigger, ports.clock.now())
+        release = rolled_back(target, live, known, reason, by, trigger, ports.clock.now())
         if _write(release, pointer, states, ports):
             if settles:
                 settle(model, ports, summarize)
@@ -187,8 +188,9 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
         states = settle(model, ports)
         live = states.get(environment)
         if live is None or live.action == "withdraw":
-            raise UserError(f"{model} is not live in {environment}", code="not_live")
-        release = withdrawn(live, states, reason, by, ports.clock.now())
+            hint = "`mlbot environments` lists what is live."
+            raise UserError(f"{model} is not live in {environment}", hint=hint, code="not_live")
+        release = withdrawn(live, promotions(model, ports), reason, by, ports.clock.now())
         if _write(release, "", states, ports):
             settle(model, ports)
             return release
@@ -215,8 +217,7 @@ def settle_all(
         commit = ports.environments.log(state_path(state))[0][0]
         for name, target, at in tags_to_write(state, commit, ports.git.tags()):
             ports.git.push_tag(name, target, message(state), at=at)
-    for one in deployments(left):
-        ports.conversation.deployment(one.sha, one.environment, one.payload, one.state, one.description)
+    show(left, ports)
     facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
     ports.ledger.commit(facts, "\n".join(map(message, left)))
     return found
@@ -228,6 +229,18 @@ def _fact(state: Release) -> str:
 
 def _facts(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
     return {_fact(state): state.canonical(), **attested(state, ports, summarize)}
+
+
+def show(states: Iterable[Release], ports: Ports) -> None:
+    """Their GitHub Deployments, once however often they are shown."""
+    for one in deployments(states):
+        ports.conversation.deployment(one.sha, one.environment, one.payload, one.state, one.description)
+
+
+def is_from_a_clone(state: Release) -> bool:
+    """Whether a command may have written it in a clone, which finishes all of it but GitHub's view."""
+    by = state.promoted_by
+    return by.role == COMMAND_LINE if by is not None else state.action == "rollback"
 
 
 def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:

@@ -65,9 +65,12 @@ def artifacts_section(dvc_yaml: bytes | None, release: Release) -> bytes:
     return yaml.safe_dump({"artifacts": artifacts}, sort_keys=True).encode()
 
 
-def next_counter(states: Iterable[Release]) -> int:
-    """One more than any change of the model so far; a withdrawal takes two, since it writes two tags of one kind."""
-    return 1 + max((state.counter + (state.action == "withdraw") for state in states), default=0)
+def next_counter(known: Iterable[Release]) -> int:
+    """One more than any change of the model in the ledger, which remembers what is deleted from the branch.
+
+    A withdrawal takes two, since it writes two tags of one kind.
+    """
+    return 1 + max((one.counter + (one.action == "withdraw") for one in known), default=0)
 
 
 def one_line(text: str) -> str:

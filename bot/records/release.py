@@ -8,6 +8,7 @@ from bot.records.base import Part, Record
 from bot.records.training import ArtifactFile
 
 DRILL = "rollback drill"  # the reason of a rollback that is a rehearsal
+COMMAND_LINE = "command line"  # the role of a person whom Git's own configuration names
 
 
 class Approver(Part):

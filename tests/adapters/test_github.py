@@ -85,6 +85,7 @@ def test_a_status_and_a_deployment_are_written_once_for_the_same_payload(sandbox
         port.deployment(sha, "staging", {"model": "churn"}, "success", "promote churn")
     deployments = sandbox.github("dana").get_repo(sandbox.repository).get_deployments(sha=sha)
     assert [one.payload for one in deployments] == [{"model": "churn"}]
+    assert [one.state for one in deployments[0].get_statuses()] == ["success"]
 
 
 def test_a_merge_of_a_head_that_moved_is_refused(sandbox: Sandbox) -> None:

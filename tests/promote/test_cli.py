@@ -134,6 +134,27 @@ def test_a_release_manager_works_by_hand(person: Person, monkeypatch: pytest.Mon
     assert [one["environment"] for one in json.loads(person.types("environments", "--json")[1])] == ["production"]
 
 
+def test_deleted_files_are_no_withdrawal(person: Person) -> None:
+    """What somebody deletes on the branch is said to be lost, and a rollback writes it again."""
+    world, artifact = person.world, an_artifact(onnx=False)
+    world.let_out(*world.evaluated(artifact["training"], artifact["files"]))
+    seed = world.root / "seed"
+    git(seed, "fetch", "-q", "origin")
+    git(seed, "checkout", "-q", "-B", "spoiled", "origin/mlbot/environments")
+    git(seed, "rm", "-rq", "production/churn")
+    git(seed, "-c", "user.name=eve", "-c", "user.email=eve@example.com", "commit", "-qm", "tidy up")
+    git(seed, "push", "-q", "origin", "spoiled:mlbot/environments")
+    lost = "churn v1.0.0 is live in production by the ledger (change 1), but mlbot/environments has lost it"
+    code, said = person.types("environments")
+    assert (code, f"warning: {lost}" in said) == (0, True), said
+    code, said = person.types("verify", "churn", "--environment", "production")
+    assert (code, lost in said, "`mlbot rollback` writes the last good one again" in said) == (1, True, True), said
+    assert person.types("rollback", "production", "churn", "--reason", "deleted")[0] == 0
+    assert "warning" not in person.types("environments")[1]
+    code, said = person.types("verify", "churn", "--environment", "production")
+    assert (code, "The chain holds." in said) == (0, True), said
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -153,7 +174,7 @@ def test_a_release_manager_works_by_hand(person: Person, monkeypatch: pytest.Mon
             "'odd' is not one of",
         ),
         (["withdraw", "production", "churn", "--reason", "x"], "churn is not live in production"),
-        (["rollback", "production", "churn", "--reason", "x"], "it was never live there"),
+        (["rollback", "production", "churn", "--reason", "x"], "churn in production was never live"),
         (["rollback", "production", "churn", "--reason", "x", "--to", "v9.0.0"], "was never live in production"),
         (["history", "churn"], "churn was never promoted"),
         (["verify", "churn", "--environment", "production"], "churn is not live in production"),

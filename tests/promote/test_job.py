@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.cli.clone import NoDeployments
 from bot.errors import UserError
 from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
@@ -20,7 +21,7 @@ from bot.promote.step import promote, rollback
 from bot.records.base import sha256
 from bot.records.event import Account, Dispatched, Pushed, Scheduled
 from bot.records.ledger import Evaluated, Head, evaluation_path, head_path, pointer_path
-from bot.records.release import Release
+from bot.records.release import COMMAND_LINE, Approver, Release
 from bot.records.training import ArtifactFile
 from tests.builders import a_digest, a_training, an_evaluation
 from tests.fakes.branch import FakeBranch
@@ -250,13 +251,30 @@ def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
     said = [line for line in world.said if "drill" in line]
     assert said == [
         "churn: drill v1.1.0 -> v1.0.0 -> v1.1.0 in staging",
-        *["price: no drill: staging: price has no earlier good release to go back to"] * 2,
+        *["price: no drill: price in staging: there is no earlier good release to go back to"] * 2,
     ]
     now, before = (
         Release.parse(one, source="") for one in (world.environments.files["staging/churn/release.json"], live)
     )
     assert (now.artifact_digest, now.hold) == (before.artifact_digest, False)
     assert len(world.comments()) == 1
+
+
+def test_a_rollback_from_a_clone_is_shown_on_github_by_the_next_reconcile(world: World) -> None:
+    """A clone has no token for GitHub Deployments; without this the page would go on naming what was taken back."""
+    world.git.trees[MAIN] |= {f"models/{name}/model.yaml": b"" for name in ("churn", "price")}
+    older = world.evaluated("churn", "older")
+    evaluation, pointer = evaluation_and_pointer("churn", older, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
+    let_out = {"commit": MAIN, "number": 6, "approved_by": (), "promoted_by": RUTH, "reason": ""}
+    promote("churn", "staging", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
+    world.run(PUSH)
+    typing = Approver(id=0, login="ruth", role=COMMAND_LINE)
+    clone = replace(world.ports(), conversation=NoDeployments("conversation"))  # type: ignore[arg-type]
+    rollback("staging", "churn", reason="bad", by=typing, ports=clone)
+    before = list(world.talk.made)
+    for _ in range(2):
+        reconcile_job.run(Scheduled(schedule="17 * * * *"), world.job())
+    assert [one[1:] for one in world.talk.made[len(before) :]] == [("staging", "rollback churn v1.0.0")]
 
 
 def test_a_request_that_is_delivered_again_after_a_rollback_brings_nothing_back(world: World) -> None:

@@ -175,7 +175,7 @@ def test_what_a_verification_asks_for_is_done_once(world: World) -> None:
     assert follow_up("production", "churn", world.ports(), is_enabled=True) is None
     verified(world, world.promote("two"), "failed")
     said = follow_up("production", "churn", world.ports(), is_enabled=False)
-    assert said is not None and "does not ask for automatic rollback" in said
+    assert said is not None and "does not ask for automatic rollback: `mlbot rollback production churn" in said
     said = follow_up("production", "churn", world.ports(), is_enabled=True)
     assert said == "v1.1.0 failed: checked. Back to v1.0.0."
     assert follow_up("production", "churn", world.ports(), is_enabled=True) is None
