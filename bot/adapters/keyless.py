@@ -1,6 +1,6 @@
 """Statements signed by Sigstore with the workflow's own identity: no key to keep. Needs `mlbot[sigstore]`.
 
-An envelope is a Sigstore bundle of an in-toto statement, which `cosign verify-blob-attestation` and other tools read.
+An envelope is a Sigstore bundle of an in-toto statement, the form that Sigstore's own tools use.
 """
 
 from __future__ import annotations

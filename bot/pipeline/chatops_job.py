@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bot.chatops.answers import hint_text, with_prefix
 from bot.chatops.parse import parse
+from bot.decide.allowed import may_use
 from bot.errors import UserError
 from bot.pipeline.commands import COMMANDS, Ask
 from bot.pipeline.job import Job
@@ -35,7 +36,7 @@ def run(event: Event, job: Job) -> None:
         job.say("the comment was edited or deleted since; nothing is done")
         return
     if job.ports.ledger.get(handled_path(event.number, event.comment_id)) is not None:
-        job.say("the commands of this comment were carried out before")
+        job.say("the commands of this comment were carried out, or refused, before")
         return
     if not parsed.hints:
         job.ports.conversation.react(event.comment_id, "eyes")
@@ -71,9 +72,10 @@ def _hints(event: CommentCreated, hints: tuple, job: Job) -> list[str]:  # type:
 def _carry_out(event: CommentCreated, job: Job) -> list[str]:
     """Replies, none for what was done and shows elsewhere. Who may is asked of GitHub now, for each command.
 
-    What started or changed something is noted, so that nobody does it again by running an old job again.
+    What started or changed something is noted, so that nobody does it again by running an old job again; and what was
+    refused, so that nobody else chooses the moment at which it would not be.
     """
-    replies, done = [], []
+    replies, done, refused = [], list[str](), list[int]()
     commands = parse(event.body, policies_of(job).commands.prefix).commands
     judged = judge(event.number, "merge", job, actor=event.author)
     for index, command in enumerate(commands):
@@ -83,9 +85,13 @@ def _carry_out(event: CommentCreated, job: Job) -> list[str]:
             done += [command.verb] if command.verb in ACTS else []
         except UserError as error:
             replies.append(refusal(command.verb, error))
-    if done:
-        note = canonical_json({"author": event.author.id, "run": job.ports.run.id, "verbs": done})
-        job.ports.ledger.commit({handled_path(event.number, event.comment_id): note}, f"done: {', '.join(done)}")
+            may = may_use(command.verb, event.author.id, judged.case)  # who may not at all could fill the ledger
+            refused += [index] if command.verb in ACTS and may is not False else []
+    if done or refused:
+        who = {"author": event.author.id, "run": job.ports.run.id}
+        note = canonical_json({**who, "verbs": done, "refused": refused})
+        said = f"done: {', '.join(done) or 'nothing'}"
+        job.ports.ledger.commit({handled_path(event.number, event.comment_id): note}, said)
     return replies
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.chatops.parse import parse
@@ -19,7 +20,7 @@ from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
-from bot.records.ledger import Head, promotion_path, proposal_branch
+from bot.records.ledger import Head, handled_path, promotion_path, proposal_branch
 from bot.records.release import Approver, Release
 
 
@@ -130,14 +131,24 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
     if not comments or comments[0].updated_at != comments[0].created_at:
         raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
     wanted = (event.inputs["environment"], tuple(event.inputs.get("model", "").split()))
-    for said in parse(comments[0].body, policies_of(job).commands.prefix).commands:
+    refused = _refused(number, comments[0].id, job)
+    for index, said in enumerate(parse(comments[0].body, policies_of(job).commands.prefix).commands):
+        if index in refused:
+            continue
         command = requested(said, number, job)
         if command.verb in VERBS.get(action, ()) and (command.environment, command.models) == wanted:
             author = comments[0].author
             by = Approver(id=author.id, login=author.login, role="asked for it")
             trigger = " ".join(["comment", comment_id, *command.models])  # a comment may hold several commands
             return command, by, comments[0].created_at.isoformat(), trigger
-    raise UserError(f"comment {comment_id} does not ask for this", code="ref_changed")
+    hint = "What was refused once is asked for in a new comment." if refused else None
+    raise UserError(f"comment {comment_id} does not ask for this", hint=hint, code="ref_changed")
+
+
+def _refused(number: int, comment_id: int, job: Job) -> Collection[int]:
+    """Places of the commands that were refused when the comment was written: only its author asks again."""
+    note = job.ports.ledger.get(handled_path(number, comment_id))
+    return json.loads(note)["refused"] if note else ()
 
 
 def _act(

@@ -148,7 +148,7 @@ def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
 
 
 def handled_path(number: int, comment_id: int) -> str:
-    """That the commands of a comment were carried out."""
+    """Which commands of a comment were carried out, and the places of those that were refused."""
     return f"handled/{number}/{comment_id}.json"
 
 

@@ -98,13 +98,19 @@ def test_training_another_head_than_the_live_one_is_refused_with_the_line_to_pas
 
 
 def test_a_job_of_a_comment_that_was_carried_out_does_nothing_when_it_is_run_again(made: World) -> None:
-    """What was refused may be tried again; what was done may not, whoever presses "Re-run"."""
-    assert "was refused" in say(made, "/merge", "owen")
+    """Whoever presses "Re-run"."""
     for _ in range(2):
         say(made, "/retrain", "owen", number=1001)
     assert len(made.talk.dispatched) == 1
-    assert "carried out before" in made.said[-1]
-    assert "was refused" in say(made, "/merge", "owen", number=1000)
+    assert "carried out, or refused, before" in made.said[-1]
+
+
+def test_what_was_refused_is_not_tried_again_by_running_its_job_later(made: World) -> None:
+    """Else somebody without a role chooses the moment; an answer is given again, and a new comment asks again."""
+    assert "was refused" in say(made, "/merge", "owen")
+    assert say(made, "/merge", "owen", number=1000) == ""
+    assert "was refused" in say(made, "/merge", "owen")
+    assert say(made, "/status", "owen", number=2000) and say(made, "/status", "owen", number=2000)
 
 
 class Runs:
@@ -135,4 +141,5 @@ def test_nobody_without_permission_starts_stops_or_merges_anything(made: World) 
     for body in ("/cancel", "/retrain", "/merge", "/hold --reason x", "/lock production --reason x", "/plan"):
         said = say(made, body, "mallory", training_runs=runs)
         assert "was refused" in said, body
+    assert made.ledger.paths("handled/") == [], "a stranger writes nothing to the ledger"
     assert (runs.cancelled, made.talk.dispatched, made.talk.merged) == ([], [], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from bot.ports import Comment, Ports, PullRequest, Run
 from bot.promote.step import promote, rollback
 from bot.records.base import sha256
 from bot.records.event import Account, Dispatched, Pushed, Scheduled
-from bot.records.ledger import Evaluated, Head, evaluation_path, head_path, pointer_path
+from bot.records.ledger import Evaluated, Head, evaluation_path, handled_path, head_path, pointer_path
 from bot.records.release import COMMAND_LINE, Approver, Release
 from bot.records.training import ArtifactFile
 from tests.builders import a_digest, a_training, an_evaluation
@@ -229,6 +230,21 @@ def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:
         world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
     assert world.live() == ["production/churn/release.json"]
     assert [text.count("is live in production by rhea") for text in world.comments()] == [1]
+
+
+def test_a_request_that_was_refused_promotes_nothing_when_somebody_dispatches_it_later(world: World) -> None:
+    """A workflow of a branch may start `promote` with the number of any comment; the other request of it stands."""
+    lines = [f"/promote E-kl524gx3f37mlat6 {name} to production" for name in ("churn", "price")]
+    said = Comment(id=78, author=RHEA, body="\n".join(lines), created_at=AT, updated_at=AT)
+    world.talk.comments_.append(said)
+    note = {"author": RHEA.id, "run": 1, "verbs": ["promote"], "refused": [0]}
+    world.ledger.commit({handled_path(NUMBER, 78): json.dumps(note).encode()}, "done: promote")
+    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "78"}
+    with pytest.raises(UserError) as caught:
+        world.run(Dispatched(workflow="promote", inputs=inputs | {"model": "churn"}, sender=RHEA))
+    assert "new comment" in (caught.value.hint or "") and world.live() == []
+    world.run(Dispatched(workflow="promote", inputs=inputs | {"model": "price"}, sender=RHEA))
+    assert world.live() == ["production/price/release.json"]
 
 
 def test_the_reconcile_rehearses_the_rollback_that_is_due_and_no_other(
