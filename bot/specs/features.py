@@ -132,7 +132,7 @@ class Selection(Spec):
     """`one_standard_error`: the fewest columns whose cross-validated score is within one standard error of the best."""
     path: Literal["fast", "thorough"] = "fast"
     """`fast`: seconds, in a sixth of the time of scikit-learn's RFECV. `thorough`: fewer inputs, confirmed on fresh
-    folds; ten times as long."""
+    folds; six to fifteen times as long, and not worth it for many columns on few rows (docs/selection.md)."""
     at_most: Annotated[int, Field(ge=1)] | None = None
     always: tuple[Column, ...] = ()
     """Columns that are kept whatever their worth."""

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+from pathlib import PurePosixPath
 from typing import Any
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -28,11 +29,19 @@ def canonical_skops(pipeline: Any) -> bytes:
         members: dict[str, bytes] = {}
         for name in written.namelist():
             if name != "schema.json":
-                content = written.read(name)
-                names[name] = hashlib.sha256(content).hexdigest()[:32] + ".npy"
+                content = _timeless(name, written.read(name))
+                names[name] = hashlib.sha256(content).hexdigest()[:32] + PurePosixPath(name).suffix
                 members[names[name]] = content
     text = json.dumps(_without_addresses(schema, names), separators=(",", ":"), ensure_ascii=False)
     return _zip({**dict(sorted(members.items())), "schema.json": text.encode()})
+
+
+def _timeless(name: str, content: bytes) -> bytes:
+    """A member without the time of its writing: a sparse matrix is a zip of arrays."""
+    if not name.endswith(".npz"):
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as inner:
+        return _zip({member: inner.read(member) for member in sorted(inner.namelist())})
 
 
 def _without_addresses(state: Any, names: dict[str, str]) -> Any:
@@ -41,7 +50,7 @@ def _without_addresses(state: Any, names: dict[str, str]) -> Any:
     if not isinstance(state, dict):
         return state
     clean = {key: _without_addresses(value, names) for key, value in state.items() if key != "__id__"}
-    if clean.get("__loader__") == "NdArrayNode" and clean.get("type") == "numpy":
+    if isinstance(clean.get("file"), str) and "__loader__" in clean:
         clean["file"] = names[clean["file"]]
     if clean.get("__loader__") == "SetNode":  # the order of a set follows the hash seed
         clean["content"].sort(key=json.dumps)

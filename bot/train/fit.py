@@ -11,11 +11,11 @@ import numpy as np
 from bot.errors import UserError
 from bot.specs.fitting import TunedThreshold
 from bot.specs.model import ModelSpec
-from bot.specs.outputs import Outputs, pipeline_outputs
+from bot.specs.outputs import Outputs
 from bot.train.estimator import build_estimator, transformed
 from bot.train.folds import Fold
 from bot.train.inputs import Inputs
-from bot.train.learner import fitted
+from bot.train.learner import asked, fitted
 from bot.train.preprocess import Needs, n_native, preprocessor
 from bot.train.target import Target
 from bot.train.threshold import best_threshold
@@ -67,7 +67,7 @@ def decision_threshold(recipe: Recipe, framed: Any, target: Target, folds: Seque
     rows, truth, probability = [], [], []
     for train, valid in folds:
         pipeline = fitted(recipe.unfitted(), framed.take(train), target.at(train))
-        outputs = pipeline_outputs(pipeline, framed.take(valid))
+        outputs = asked(pipeline, framed.take(valid))
         if outputs.probabilities is None:
             hint = "Use an estimator with probabilities, or calibrate it."
             name = recipe.spec.estimator.name
@@ -80,7 +80,7 @@ def decision_threshold(recipe: Recipe, framed: Any, target: Target, folds: Seque
 
 def predict(pipeline: Any, framed: Any, n_classes: int) -> Outputs:
     """Outputs; classes of no training row get probability 0."""
-    outputs = pipeline_outputs(pipeline, framed)
+    outputs = asked(pipeline, framed)
     if outputs.probabilities is not None and outputs.probabilities.shape[1] != n_classes:
         raise UserError("the estimator did not learn every class", code="fit_failed")
     return outputs

@@ -34,7 +34,7 @@ class Learner:
 
     def outputs(self, estimator: Any, x: Any) -> Outputs:
         """Predictions with probabilities in the order of `classes`, also when a fold lacked a class."""
-        outputs = pipeline_outputs(estimator, x)
+        outputs = asked(estimator, x)
         if outputs.probabilities is None or outputs.probabilities.shape[1] == len(self.classes or ()):
             return outputs
         full = np.zeros((len(outputs.probabilities), len(self.classes or ())))
@@ -69,4 +69,16 @@ def fitted(estimator: Any, x: Any, target: Target) -> Any:
             f"the fit failed: {str(error).splitlines()[0][:500]}",
             hint="Look at the estimator's parameters, `impute` and the values of the inputs.",
             code="fit_failed",
+        ) from None
+
+
+def asked(estimator: Any, x: Any) -> Outputs:
+    """What a fitted estimator or pipeline answers. Raises UserError (code `predict_failed`) in scikit-learn's words."""
+    try:
+        return pipeline_outputs(estimator, x)
+    except ValueError as error:
+        raise UserError(
+            f"it was fitted but gives no predictions: {str(error).splitlines()[0][:300]}",
+            hint="Look at the estimator's parameters.",
+            code="predict_failed",
         ) from None

@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import subprocess
+import time
 import warnings
 import zipfile
 
@@ -115,3 +116,17 @@ def test_every_listed_estimator_is_written_canonically_and_loads_again(name):
         # array_equal but for two linear ones, whose matrix product depends on the memory order of the loaded array
         assert np.allclose(loaded.predict(x), estimator.predict(x), rtol=1e-9, atol=1e-9)
         assert data == canonical_skops(clone(estimator).fit(x, y))
+
+
+@pytest.mark.parametrize("name", ["KNeighborsClassifier", "KNeighborsRegressor", "RadiusNeighborsRegressor", "SVC"])
+def test_a_sparse_matrix_in_an_estimator_is_written_canonically_and_loads_again(name, monkeypatch):
+    """Neighbours of one-hot categories keep their training rows as a sparse matrix, which is a zip with the time."""
+    from scipy.sparse import csr_matrix
+
+    module, _, kind = {**CLASSIFIERS, **REGRESSORS}[name].partition(":")
+    x, y = csr_matrix(np.where(np.abs(X) < 0.5, 0, X)), CLASSES if name in CLASSIFIERS else NUMBERS
+    estimator = getattr(importlib.import_module(module), kind)().fit(x, y)
+    data = canonical_skops(estimator)
+    assert np.array_equal(read_skops(data).predict(x), estimator.predict(x), equal_nan=True)
+    monkeypatch.setattr("time.localtime", lambda *_: time.struct_time((2031, 5, 6, 7, 8, 9, 1, 126, 0)))
+    assert canonical_skops(clone(estimator).fit(x, y)) == data

@@ -10,7 +10,7 @@ from sklearn import metrics as m
 
 from bot.specs.metrics import known_metrics
 from bot.specs.outputs import Outputs
-from bot.train.bar import Trial, is_within, smallest_within, standard_error
+from bot.train.bar import RANKED_ANEW, Trial, is_within, smallest_within, standard_error
 from bot.train.scoring import scorer_for
 from bot.train.threshold import best_threshold
 from tests.train.small import a_spec
@@ -85,9 +85,9 @@ def test_the_smallest_set_is_within_one_standard_error_of_the_best():
         for size, score in ((10, 0.80), (5, 0.7995), (3, 0.797), (2, 0.75))
     }
     assert standard_error(table[10]) == pytest.approx(0.01 / np.sqrt(2), rel=0.1)
-    assert smallest_within(table) == 3
-    assert not is_within(table, 2)
-    assert smallest_within(table, at_most=2) == 2
+    assert smallest_within(table, RANKED_ANEW) == 3
+    assert not is_within(table, 2, RANKED_ANEW)
+    assert smallest_within(table, RANKED_ANEW, at_most=2) == 2
 
 
 def test_at_the_ceiling_the_rows_losses_decide():
@@ -97,5 +97,5 @@ def test_at_the_ceiling_the_rows_losses_decide():
     worse = [Trial(0.999, np.zeros(2000, np.float32), base + rng.random(2000).astype(np.float32) * 0.1, True)]
     noise = rng.normal(size=2000) * 0.01
     same = [Trial(0.998, np.zeros(2000, np.float32), base + (noise - noise.mean()).astype(np.float32), True)]
-    assert smallest_within({9: one, 4: worse}) == 9
-    assert smallest_within({9: one, 4: same}) == 4
+    assert smallest_within({9: one, 4: worse}, RANKED_ANEW) == 9
+    assert smallest_within({9: one, 4: same}, RANKED_ANEW) == 4
