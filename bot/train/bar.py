@@ -1,8 +1,8 @@
 """Cross-validated trials of sets of inputs -> which sets are within one standard error of the best.
 
 A smaller set passes when its score is less than one standard error of the best score below that. The error comes from
-the rows and not from the few folds, where the metric allows it. At the ceiling a score has hardly any error to compare
-with; there, the mean loss must not be clearly above the least one either, by the paired difference of the rows.
+the rows and not from the few folds, where the metric allows it. Where scores say little, at the ceiling or on few rows,
+the mean loss of a row must not be beyond doubt above the least one either: the difference is paired, row by row.
 """
 
 from __future__ import annotations
@@ -19,24 +19,33 @@ from bot.train.matrix import Encoded
 from bot.train.scoring import Scorer, row_losses
 
 CEILING = 0.98
-HOPELESS = 3.0
 
 
-# At the ceiling, how many standard errors the mean loss may be above the least one.
-RANKED_ANEW = 2.0  # each fold chose its sets without its validation rows
-SEARCHED = 1.0  # the sets were searched for on these rows, so they look too good
+@dataclass(frozen=True)
+class Bar:
+    """Where scores say little: on fewer than `few_rows` rows and at the ceiling. There, the mean loss may be `doubt`
+    standard errors above the least one.
+    """
+
+    doubt: float
+    few_rows: int
+
+
+RANKED_ANEW = Bar(doubt=2.0, few_rows=0)  # each fold chose its sets without its validation rows
+SEARCHED = Bar(doubt=1.0, few_rows=2_000)  # the sets were searched for on these rows, so they look too good
 
 
 @dataclass(frozen=True)
 class Trial:
     """One set of inputs on one fold: the score, each validation row's part in it (None when the metric has no such
-    form) and each row's loss.
+    form) and each row's loss; `n_rows` of training and validation.
     """
 
     score: float
     influence: Any
     loss: Any
     has_ceiling: bool
+    n_rows: int
 
 
 Trials = Mapping[int, Sequence[Trial]]
@@ -51,14 +60,15 @@ def trial(scorer: Scorer, fold: Encoded, outputs: Outputs) -> Trial:
         None if influence is None else influence.astype(np.float32),
         row_losses(truth, outputs).astype(np.float32),
         scorer.sign > 0,
+        len(fold.train.values) + len(truth),
     )
 
 
-def smallest_within(trials: Trials, doubt: float, at_most: int | None = None) -> int:
+def smallest_within(trials: Trials, bar: Bar, at_most: int | None = None) -> int:
     """The smallest size that passes and above which every size passes; at most `at_most`, whatever it scores."""
-    chosen = best_by_loss(trials) if at_ceiling(trials) else best_size(trials)
+    chosen = best_by_loss(trials) if scores_say_little(trials, bar) else best_size(trials)
     for size in sorted((size for size in trials if size < chosen), reverse=True):
-        if not is_within(trials, size, doubt):
+        if not is_within(trials, size, bar):
             break
         chosen = size
     if at_most is not None and chosen > at_most:
@@ -81,29 +91,21 @@ def best_by_loss(trials: Trials) -> int:
     return min(trials, key=lambda size: (mean_loss(trials[size]), size))
 
 
-def at_ceiling(trials: Trials) -> bool:
-    """Whether the best score is so near to 1 that differences of scores say little."""
+def scores_say_little(trials: Trials, bar: Bar) -> bool:
+    """Whether differences of scores say little: the best is near to 1, or there are few rows."""
     best = trials[best_size(trials)]
-    return best[0].has_ceiling and mean_score(best) > CEILING
+    return best[0].n_rows < bar.few_rows or (best[0].has_ceiling and mean_score(best) > CEILING)
 
 
-def is_within(trials: Trials, size: int, doubt: float, among: Collection[int] = ()) -> bool:
-    """Whether a size passes. The best is looked for `among` some sizes, all when empty."""
+def is_within(trials: Trials, size: int, bar: Bar, among: Collection[int] = ()) -> bool:
+    """Whether a size passes the bar. The best is looked for `among` some sizes, all when empty."""
     known = {one: trials[one] for one in among} if among else trials
     best = known[best_size(known)]
     is_near = mean_score(best) - mean_score(trials[size]) <= standard_error(best)
-    if not at_ceiling(known):
+    if not scores_say_little(known, bar):
         return is_near
     difference = _losses(trials[size]) - _losses(known[best_by_loss(known)])
-    return is_near and bool(difference.mean() <= doubt * difference.std(ddof=1) / np.sqrt(len(difference)))
-
-
-def is_hopeless(trials: Trials, size: int, doubt: float) -> bool:
-    """Whether smaller sets need not be looked at: this one is far below the bar."""
-    best = trials[best_size(trials)]
-    gap = mean_score(best) - mean_score(trials[size])
-    error = standard_error(best)
-    return not is_within(trials, size, doubt) and gap - _paired_error(best, trials[size]) > HOPELESS * error
+    return is_near and bool(difference.mean() <= bar.doubt * difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
 def standard_error(folds: Sequence[Trial]) -> float:
@@ -111,14 +113,6 @@ def standard_error(folds: Sequence[Trial]) -> float:
     if folds[0].influence is not None:
         return float(np.sqrt(sum(float(np.sum(one.influence.astype(float) ** 2)) for one in folds)) / len(folds))
     return _fold_error([one.score for one in folds])
-
-
-def _paired_error(one: Sequence[Trial], other: Sequence[Trial]) -> float:
-    if one[0].influence is None:
-        return _fold_error([a.score - b.score for a, b in zip(one, other, strict=True)])
-    pairs = zip(one, other, strict=True)
-    squares = sum(float(np.sum((a.influence.astype(float) - b.influence) ** 2)) for a, b in pairs)
-    return float(np.sqrt(squares) / len(one))
 
 
 def _fold_error(values: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.records.training import SelectionPoint
-from bot.train.bar import RANKED_ANEW, Trial, curve, is_hopeless, smallest_within, trial
+from bot.train.bar import RANKED_ANEW, Trial, curve, is_within, smallest_within, trial
 from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
@@ -92,7 +92,7 @@ def select_fast(
 
     for size in sizes_down(len(names), floor):
         go(size)
-        if is_hopeless(_table(paths), size, RANKED_ANEW):
+        if not is_within(_table(paths), size, RANKED_ANEW):
             break
     while True:
         chosen = smallest_within(_table(paths), RANKED_ANEW, at_most)

@@ -113,7 +113,7 @@ def scored(prepared: Prepared, outputs: Outputs) -> tuple[float, float]:
     scorer, truth = scorer_for(prepared.spec), prepared.test_target.values
     influence = scorer.influence(truth, outputs)
     score = scorer.score(truth, outputs)
-    return score, standard_error([Trial(score, influence, None, True)])
+    return score, standard_error([Trial(score, influence, None, True, len(truth))])
 
 
 def ours(case: Case, seed: int, path: str) -> Figures:

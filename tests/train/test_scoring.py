@@ -74,14 +74,14 @@ def trials(*scores: float, noise: float, n: int = 2000) -> list[Trial]:
     rng = np.random.default_rng(3)
     parts = rng.normal(size=(len(scores), n)) * 0.01 / np.sqrt(n)
     return [
-        Trial(score, part.astype(np.float32), rng.normal(1, noise, n).astype(np.float32), True)
+        Trial(score, part.astype(np.float32), rng.normal(1, noise, n).astype(np.float32), True, n)
         for score, part in zip(scores, parts, strict=True)
     ]
 
 
 def test_the_smallest_set_is_within_one_standard_error_of_the_best():
     table = {
-        size: [Trial(score, one.influence, one.loss, True) for one in trials(0.8, 0.8, noise=0.1)]
+        size: [Trial(score, one.influence, one.loss, True, 2000) for one in trials(0.8, 0.8, noise=0.1)]
         for size, score in ((10, 0.80), (5, 0.7995), (3, 0.797), (2, 0.75))
     }
     assert standard_error(table[10]) == pytest.approx(0.01 / np.sqrt(2), rel=0.1)
@@ -93,9 +93,9 @@ def test_the_smallest_set_is_within_one_standard_error_of_the_best():
 def test_at_the_ceiling_the_rows_losses_decide():
     rng = np.random.default_rng(0)
     base = rng.exponential(size=2000).astype(np.float32)
-    one = [Trial(0.999, np.zeros(2000, np.float32), base, True)]
-    worse = [Trial(0.999, np.zeros(2000, np.float32), base + rng.random(2000).astype(np.float32) * 0.1, True)]
+    one = [Trial(0.999, np.zeros(2000, np.float32), base, True, 2000)]
+    worse = [Trial(0.999, np.zeros(2000, np.float32), base + rng.random(2000).astype(np.float32) * 0.1, True, 2000)]
     noise = rng.normal(size=2000) * 0.01
-    same = [Trial(0.998, np.zeros(2000, np.float32), base + (noise - noise.mean()).astype(np.float32), True)]
+    same = [Trial(0.998, np.zeros(2000, np.float32), base + (noise - noise.mean()).astype(np.float32), True, 2000)]
     assert smallest_within({9: one, 4: worse}, RANKED_ANEW) == 9
     assert smallest_within({9: one, 4: same}, RANKED_ANEW) == 4

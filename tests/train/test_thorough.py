@@ -26,7 +26,7 @@ def pruner(score, loss=None, tried=None) -> Pruner:
         tried.extend(kept for *_, kept in tasks)
         return [
             (
-                Trial(score(kept), 0.5 * WAVE / ROWS, np.full(ROWS, (loss or (lambda _: 0.0))(kept)), True),
+                Trial(score(kept), 0.5 * WAVE / ROWS, np.full(ROWS, (loss or (lambda _: 0.0))(kept)), True, 10_000),
                 dict.fromkeys(kept, 1.0),
             )
             for *_, kept in tasks
