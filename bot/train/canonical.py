@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import zipfile
-from pathlib import PurePosixPath
 from typing import Any
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,7 +29,7 @@ def canonical_skops(pipeline: Any) -> bytes:
         for name in written.namelist():
             if name != "schema.json":
                 content = _timeless(name, written.read(name))
-                names[name] = hashlib.sha256(content).hexdigest()[:32] + PurePosixPath(name).suffix
+                names[name] = f"{hashlib.sha256(content).hexdigest()[:32]}.{name.rpartition('.')[2]}"
                 members[names[name]] = content
     text = json.dumps(_without_addresses(schema, names), separators=(",", ":"), ensure_ascii=False)
     return _zip({**dict(sorted(members.items())), "schema.json": text.encode()})

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bot.monitor import judge as judging
+from bot.monitor.families import MARGIN
 from bot.monitor.judge import Settings, Source, judge
 from bot.records.health import Health
 from tests import real_data
@@ -70,12 +71,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = real_data.fetch(Path(folder)) / "data"
         tables = {"flights": (flights(data), "outcome"), "accidents": (accidents(data), "severity")}
-    print("| data | reference / current rows | windows | " + " | ".join(f"at {one:.0%}" for one in LEVELS) + " |")
+    print("| data | reference / current rows | windows | " + " | ".join(f"asked {one:.0%}" for one in LEVELS) + " |")
     print("|---|---|---|" + "---|" * len(LEVELS))
     for name, (table, target) in tables.items():
         for n, m in SIZES:
             found = p_values(table, n, m, range(windows), target=target)
-            shares = " | ".join(f"{np.mean(found <= level):.1%}" for level in LEVELS)
+            shares = " | ".join(f"{np.mean(found <= MARGIN * level):.1%}" for level in LEVELS)
             print(f"| {name} | {n:,} / {m:,} | {windows} | {shares} |", flush=True)
 
 

@@ -19,7 +19,7 @@ def ledger(*records: Any) -> Any:
 def test_the_newest_look_at_each_model_is_told() -> None:
     ports = ledger(a_health("drift"), a_health(at=1))
     said = health_lines(["churn", "never-judged"], ["staging", "production"], ports)
-    assert said == "- churn v2.0.0 in production, 2026-11-24 12:00: healthy, nothing alarms."
+    assert said == "- churn v2.0.0 in production, 2026-11-24 12:00 UTC: healthy, nothing alarms."
 
 
 def test_a_model_that_was_never_judged_is_not_spoken_of() -> None:
