@@ -202,8 +202,9 @@ def environments(repository: Repository) -> list[dict[str, Any]]:
     for one in repository.deployments.values():
         named = one.payload.get("models") if isinstance(one.payload, dict) else None
         last = one.statuses[-1].state if one.statuses else "pending"
-        for model in named if isinstance(named, dict) else [""]:
-            live[one.environment, str(model)] = {"deployment": one, "model": model, "state": last}
+        for model, about in named.items() if isinstance(named, dict) else [("", None)]:
+            said = f"{about.get('action')} {about.get('version')}" if isinstance(about, dict) else one.description
+            live[one.environment, str(model)] = {"deployment": one, "model": model, "state": last, "said": said}
     return [live[key] for key in sorted(live)]
 
 
