@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import metadata
 from pathlib import Path
 
 import click
@@ -86,7 +87,8 @@ def _project(name: str, source: Path) -> str:
         [*git, "remote", "get-url", "origin"], capture_output=True, text=True, check=False
     ).stdout.strip()
     rev = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    lines = ["[project]", f'name = "{_plain(name)}"', 'version = "0"', 'requires-python = ">=3.11"']
+    python = metadata("mlbot")["Requires-Python"]  # uv finds no versions for a Python that mlbot does not take
+    lines = ["[project]", f'name = "{_plain(name)}"', 'version = "0"', f'requires-python = "{python}"']
     lines += ['dependencies = ["mlbot"]']
     if url.startswith(("https://", "ssh://")) and rev:
         lines += ["", "[tool.uv.sources]", f'mlbot = {{ git = "{url}", rev = "{rev}" }}']

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from bot.adapters.git import LocalGit
 from bot.cli import run
@@ -85,3 +87,9 @@ def test_without_templates_the_message_says_where_they_are(tmp_path, capsys, mon
     monkeypatch.setattr(bot, "__file__", str(tmp_path / "site-packages/bot/__init__.py"))
     assert run(["init", str(tmp_path / "new")]) == 1
     assert "Clone mlbot's repository" in capsys.readouterr().err
+
+
+def test_the_project_takes_the_versions_of_python_that_mlbot_takes(made):
+    wanted = SpecifierSet(tomllib.loads((made / "pyproject.toml").read_text())["project"]["requires-python"])
+    ours = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
+    assert wanted == ours
