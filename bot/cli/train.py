@@ -57,11 +57,12 @@ def from_files(model: str, repo: Path, data: Path) -> tuple[ModelSpec, Planned, 
     from bot.records.plan import DataFile, Planned, Reason
     from bot.specs.contract import read_contract
     from bot.specs.model import read_model_spec
+    from bot.specs.validation import did_you_mean
     from bot.specs.yaml import read_yaml
 
     spec_file, schema_file = repo / spec_path(model), repo / schema_path(model)
     if not spec_file.is_file():
-        hint = "`ls models` shows the models."
+        hint = did_you_mean(model, [one.parent.name for one in repo.glob(spec_path("*"))], noun="models")
         raise UserError(f"there is no model {model!r}", hint=hint, place=Place(spec_path(model)), code="no_model")
     spec = read_model_spec(spec_file.read_bytes(), spec_path(model))
     raw = schema_file.read_bytes() if schema_file.is_file() else None

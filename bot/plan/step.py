@@ -13,6 +13,7 @@ from bot.ports import Branch, Data, Git, Ports
 from bot.records.ledger import evaluation_folder
 from bot.records.plan import Entry, Plan, Planned
 from bot.specs.trainer import NUMERICAL_LIBRARIES
+from bot.specs.validation import did_you_mean
 
 POINTER = "data.dvc"
 
@@ -53,8 +54,10 @@ def plan_all(head: str, ports: Ports) -> Plan:
 def plan_one(name: str, head: str, ports: Ports) -> Planned:
     """One model at a commit. Raises MlbotError with the place when it cannot be read."""
     sha = ports.git.resolve(head)
-    if name not in ports.git.entries(sha, "models"):
-        raise UserError(f"there is no model {name!r} at {sha[:10]}", hint="`ls models` shows them.", code="no_model")
+    known = ports.git.entries(sha, "models")
+    if name not in known:
+        hint = did_you_mean(name, known, noun="models")
+        raise UserError(f"there is no model {name!r} at {sha[:10]}", hint=hint, code="no_model")
     inputs = inputs_of(folder(ports.git, sha, name), _listing(ports.data, sha), library_versions())
     return planned(name, inputs, None, [ASKED], known_in(ports.ledger))
 
