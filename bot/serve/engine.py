@@ -40,7 +40,16 @@ class Engine:
         return metadata(self.training, release.version, [release.version], release.artifact_digest)
 
     def predict(self, columns: Mapping[str, Column]) -> tuple[Any, Any]:
-        """(labels as text or float64 (n,), probabilities float64 (n, k) or None). RequestError on a wrong type."""
+        """(labels as text or float64 (n,), probabilities float64 (n, k) or None). RequestError on a wrong type, and
+        when a row's answer is no finite number: inputs may be too large for the model's arithmetic.
+        """
+        predicted, probabilities = self._answer(columns)
+        numbers = predicted if probabilities is None else probabilities
+        if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+            raise RequestError(400, "the model has no finite answer to these inputs; is a number far out of range?")
+        return predicted, probabilities
+
+    def _answer(self, columns: Mapping[str, Column]) -> tuple[Any, Any]:
         if self.quick:
             return self._quickly(columns)
         table = arrow_table(columns, self.training)
@@ -68,7 +77,8 @@ def quick_tensor(values: Column, column: InputColumn) -> Any:
             raise RequestError(400, f"the input {column.name!r} must be numbers") from None
         if not np.isfinite(numbers).all():
             numbers[~np.isfinite(numbers)] = np.nan
-        return numbers.astype(np.float32).reshape(-1, 1)
+        with np.errstate(over="ignore"):  # infinite then: `predict` looks at what comes of it
+            return numbers.astype(np.float32).reshape(-1, 1)
     if column.type == "string" and all(type(value) is str for value in values):
         return np.array(values, dtype=object).reshape(-1, 1)
     return _texts(values, column).reshape(-1, 1)

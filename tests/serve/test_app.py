@@ -142,6 +142,26 @@ def test_wrong_kind_of_values_is_a_bad_request_in_both_engines(client: Client) -
         assert "'age'" in answer.json()["error"]
 
 
+def test_no_request_is_answered_with_what_is_no_number(client: Client) -> None:
+    """Numbers too large for the model's arithmetic: a finite answer or a refusal, never NaN as a probability."""
+    rows = {
+        "inputs": [
+            tensor(data=[1e300]),
+            tensor("income", data=[-1e300]),
+            ROWS["inputs"][2] | {"shape": [1], "data": ["DE"]},
+        ]
+    }
+    statuses = set()
+    for model in ("churn", "churn-onnx", "price"):
+        answer = client.post(f"/v2/models/{model}/infer", json=rows)
+        statuses.add(answer.status_code)
+        if answer.status_code == 200:
+            assert all(type(value) is float for value in answer.json()["outputs"][-1]["data"])
+        else:
+            assert (answer.status_code, "no finite answer" in answer.json()["error"]) == (400, True)
+    assert 400 in statuses
+
+
 def test_limits(serving: Serving) -> None:
     """A body or a number of rows beyond the limit is refused with 413."""
     serving.limits = Limits(body_bytes=300, rows=1)
