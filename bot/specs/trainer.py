@@ -6,7 +6,7 @@ Change together with `bot/train/`: raise TRAINER_VERSION in the commit that chan
 
 from __future__ import annotations
 
-TRAINER_VERSION = 3
+TRAINER_VERSION = 4
 
 # Distributions whose version can change a fitted model or its bytes.
 NUMERICAL_LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy", "skops")

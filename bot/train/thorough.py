@@ -2,9 +2,9 @@
 
 From a few more columns than the fast path's, the one whose loss hurts least is left out, again and again, down to the
 bar: a greedy search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest
-that is within the bar there is kept. Two short cuts: only the less important half of the columns is tried, and a
-column that looks bad on the first folds is not tried on the others. Columns are compared by the rows' losses, since a
-score moves in larger steps.
+that is within the bar there is kept. Two short cuts: after the first round only the half of the columns that cost least
+when they were last left out is tried, and a column that looks bad on the first folds is not tried on the others.
+Columns are compared by the rows' losses, since a score moves in larger steps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from bot.records.training import SelectionPoint
 from bot.train.bar import (
@@ -24,7 +26,6 @@ from bot.train.bar import (
     standard_error,
     trial,
 )
-from bot.train.importance import source_importances
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
 from bot.train.scoring import Scorer
@@ -33,7 +34,6 @@ FIRST_ROWS = 600  # validation rows that the first folds have at least
 GO_ON = 2  # columns that are tried on all folds, of those that look best on the first ones
 AT_LEAST = 4  # columns that are tried in each round
 Columns = frozenset[str]
-Tried = tuple[Trial, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -52,31 +52,34 @@ class Pruner:
         """Ever smaller sets below the start, while the score is within one standard error of the start's."""
         sets: list[Columns] = []
         kept, found = start, self._tried(folds, [start])[0]
-        first = _trials(found)
+        first, rises = found, dict[str, float]()
         while len(kept) > max(1, len(always)) and not self.is_over():
-            kept, found = self._without_one(folds, kept, always, found)
-            if mean_score(first) - mean_score(_trials(found)) > standard_error(first):
+            kept, found = self._without_one(folds, kept, always, found, rises)
+            if mean_score(first) - mean_score(found) > standard_error(first):
                 break
             sets.append(kept)
             self.tell(len(start) - len(kept), len(start))
         return sets
 
     def _without_one(
-        self, folds: Sequence[Encoded], kept: Columns, always: Columns, known: list[Tried]
-    ) -> tuple[Columns, list[Tried]]:
-        worth = {name: sum(one.get(name, 0.0) for _, one in known) for name in kept - always}
-        least = sorted(worth, key=lambda name: (worth[name], name))[: max(AT_LEAST, len(worth) // 2)]
-        sets = [kept - {name} for name in least]
+        self, folds: Sequence[Encoded], kept: Columns, always: Columns, known: list[Trial], rises: dict[str, float]
+    ) -> tuple[Columns, list[Trial]]:
+        """`known` are the trials of `kept`; `rises`, by column, is how much the loss rose when it was last left out."""
+        columns = sorted(kept - always, key=lambda name: (rises.get(name, -np.inf), name))
+        columns = columns[: max(AT_LEAST, len(columns) // 2, sum(name not in rises for name in columns))]
         turn = len(kept) % len(folds)  # other folds begin each time, so that none decides alone
-        folds = [*folds[turn:], *folds[:turn]]
+        folds, known = [*folds[turn:], *folds[:turn]], [*known[turn:], *known[:turn]]
         n_first = -(-FIRST_ROWS // len(folds[0].valid.values))
-        first = self._tried(folds[:n_first], sets)
-        order = sorted(range(len(sets)), key=lambda i: (mean_loss(_trials(first[i])), i))[:GO_ON]
-        rest = self._tried(folds[n_first:], [sets[i] for i in order])
-        whole = [(sets[i], [*first[i], *more]) for i, more in zip(order, rest, strict=True)]
-        return min(whole, key=lambda one: mean_loss(_trials(one[1])))
+        first = self._tried(folds[:n_first], [kept - {name} for name in columns])
+        least = mean_loss(known[:n_first])
+        rises.update((name, mean_loss(trials) - least) for name, trials in zip(columns, first, strict=True))
+        best = sorted(range(len(columns)), key=lambda i: (rises[columns[i]], i))[:GO_ON]
+        rest = self._tried(folds[n_first:], [kept - {columns[i]} for i in best])
+        whole = [(kept - {columns[i]}, [*first[i], *more]) for i, more in zip(best, rest, strict=True)]
+        without, trials = min(whole, key=lambda one: mean_loss(one[1]))
+        return without, [*trials[-turn:], *trials[:-turn]] if turn else trials
 
-    def _tried(self, folds: Sequence[Encoded], sets: Sequence[Columns]) -> list[list[Tried]]:
+    def _tried(self, folds: Sequence[Encoded], sets: Sequence[Columns]) -> list[list[Trial]]:
         flat = iter(self.run(try_set, [(self.learner, self.scorer, fold, kept) for kept in sets for fold in folds]))
         return [[next(flat) for _ in folds] for _ in sets]
 
@@ -95,7 +98,7 @@ class Pruner:
 
         def passes(kept: Columns) -> bool:
             if len(kept) not in trials:
-                trials[len(kept)] = _trials(self._tried(fresh, [kept])[0])
+                trials[len(kept)] = self._tried(fresh, [kept])[0]
             return not ends <= set(trials) or is_within(trials, len(kept), SEARCHED, ends)
 
         passes(ranked[0]), passes(ranked[-1])
@@ -110,12 +113,6 @@ class Pruner:
         return chosen, curve(trials, len(chosen))
 
 
-def _trials(tried: Sequence[Tried]) -> list[Trial]:
-    return [one for one, _ in tried]
-
-
-def try_set(learner: Learner, scorer: Scorer, fold: Encoded, kept: Columns) -> Tried:
-    """One set on one fold, with how much each of its columns matters."""
-    columns = fold.columns_of(kept)
-    estimator, outputs = learner.fold(fold, columns)
-    return trial(scorer, fold, outputs), source_importances(learner, estimator, fold, columns, outputs)
+def try_set(learner: Learner, scorer: Scorer, fold: Encoded, kept: Columns) -> Trial:
+    """One set on one fold."""
+    return trial(scorer, fold, learner.fold(fold, fold.columns_of(kept))[1])

@@ -17,18 +17,15 @@ FOLDS = [SimpleNamespace(valid=SimpleNamespace(values=np.zeros(ROWS))) for _ in 
 
 
 def pruner(score, loss=None, tried=None) -> Pruner:
-    """A search in a world where `score(columns)` and `loss(columns)` are what every fold finds; all matter alike.
-    Every set that is fitted is added to the list `tried`.
+    """A search in a world where `score(columns)` and `loss(columns)` are what every fold finds. Every set that is
+    fitted is added to the list `tried`.
     """
     tried = [] if tried is None else tried
 
     def run(_, tasks):
         tried.extend(kept for *_, kept in tasks)
         return [
-            (
-                Trial(score(kept), 0.5 * WAVE / ROWS, np.full(ROWS, (loss or (lambda _: 0.0))(kept)), True, 10_000),
-                dict.fromkeys(kept, 1.0),
-            )
+            Trial(score(kept), 0.5 * WAVE / ROWS, np.full(ROWS, (loss or (lambda _: 0.0))(kept)), True, 10_000)
             for *_, kept in tasks
         ]
 
@@ -81,3 +78,26 @@ def test_a_column_that_looks_bad_on_the_first_folds_is_not_tried_on_the_others()
     every = frozenset(NAMES[:3] + NAMES[7:])
     one.sets_down(FOLDS, every, frozenset())
     assert [tried.count(every - {name}) for name in ("c0", "c1", "c2")] == [len(FOLDS), len(FOLDS), 1]
+
+
+def test_a_column_that_cost_much_is_not_tried_again_and_again():
+    """After the first round only the half of the columns that cost least is tried."""
+    names, tried = [f"c{i}" for i in range(10)], []
+    one = pruner(lambda _: 0.8, lambda columns: sum(0.01 * i for i in range(10) if f"c{i}" not in columns), tried)
+    down = one.sets_down(FOLDS, frozenset(names), frozenset())
+    assert [len(kept) for kept in down] == list(range(9, 0, -1)) and down[-1] == {"c9"}
+    second = {names.index(*(down[0] - kept)) for kept in tried if len(kept) == 8}
+    assert second == {1, 2, 3, 4}
+
+
+def test_a_twin_is_left_out_once_and_not_twice():
+    """Each of two equal columns can go; when one is gone, the other must stay."""
+
+    def loss(columns):
+        return 1.0 * ("c0" not in columns and "c1" not in columns) + 0.1 * sum(
+            f"c{i}" not in columns for i in range(2, 8)
+        )
+
+    down = pruner(lambda _: 0.8, loss).sets_down(FOLDS, frozenset(NAMES), frozenset())
+    assert down[0] in (frozenset(NAMES) - {"c0"}, frozenset(NAMES) - {"c1"})
+    assert all({"c0", "c1"} & kept for kept in down)
