@@ -1,8 +1,8 @@
 """Selection of inputs on real data against scikit-learn's RFECV with the one-standard-error rule added, and against
 greedy pruning as it is usually written.
 
-`python tests/benchmarks/selection.py [SEEDS]` prints the table of docs/selection.md (half an hour; flights are fetched from
-PyPI). Every row: a new split by row id, selection on the training rows alone, all numbers on the untouched test rows.
+`python tests/benchmarks/selection.py [SEEDS]` prints the table of docs/selection.md (half an hour; flights come
+from PyPI). Every row: a new split by row id, selection on the training rows alone, numbers on the untouched test rows.
 """
 
 from __future__ import annotations
