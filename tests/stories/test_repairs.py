@@ -51,6 +51,7 @@ def test_a_review_whose_event_was_lost_counts_after_the_next_reconcile(sandbox: 
 
 def test_a_merge_by_the_bot_starts_the_promotion_that_its_token_does_not(sandbox: Sandbox, number: int) -> None:
     say(sandbox, "rhea", number, "/merge")
-    assert sandbox.github("dana").get_repo(sandbox.repository).get_pull(number).merged
+    merged = sandbox.github("dana").get_repo(sandbox.repository).get_pull(number).merged
+    assert merged, (bot_said(sandbox, number), [(run.file, run.event, run.conclusion) for run in sandbox.runs])
     run = sandbox.runs[-1]
     assert (run.file, run.event, run.conclusion) == ("promote.yml", "workflow_dispatch", "success")
