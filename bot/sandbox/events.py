@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import history
+from bot.sandbox.http import ApiError
 from bot.sandbox.hub import Hub
 from bot.sandbox.shapes import commits, issues, pulls
 from bot.sandbox.shapes.repositories import full
-from bot.sandbox.store import Activity, Comment, Event, Issue, Repository, Review
+from bot.sandbox.store import Activity, Comment, Issue, Repository, Review
 
 ZERO = "0" * 40
 _PUSH_COMMITS = 2048  # https://docs.github.com/webhooks/webhook-events-and-payloads#push
@@ -35,24 +37,7 @@ def pull_event(
     hub: Hub, repository: Repository, found: Issue, action: str, sender: str, by_run: bool, **parts: Any
 ) -> None:
     body = pulls.pull_request(hub.links(), repository, found)
-    _remember(hub, repository, found, action, sender, parts)
     announce(hub, repository, "pull_request", action, sender, by_run, number=found.number, pull_request=body, **parts)
-
-
-def _remember(hub: Hub, repository: Repository, found: Issue, action: str, sender: str, parts: dict[str, Any]) -> None:
-    """Keep what happened for the page of the pull request."""
-    pull = found.pull
-    assert pull is not None
-    detail = {
-        "opened": {"base": pull.base_sha, "after": pull.head_sha},
-        "synchronize": {name: str(parts.get(name, "")) for name in ("before", "after")},
-        "closed": {"merge": pull.merge_commit_sha or ""} if pull.merged_at else {},
-        "labeled": {"label": str((parts.get("label") or {}).get("name"))},
-        "unlabeled": {"label": str((parts.get("label") or {}).get("name"))},
-        "review_requested": {"reviewer": str((parts.get("requested_reviewer") or {}).get("login"))},
-        "edited": {"fields": ", ".join(parts.get("changes") or {})},
-    }.get(action, {})
-    repository.events.append(Event(hub.next_id(), found.number, hub.clock(), sender, action, detail))
 
 
 def comment_event(
@@ -146,34 +131,97 @@ def _branch_moved(hub: Hub, repository: Repository, branch: str, old: str, new: 
     for home in hub.data.repositories.values():
         for found in list(home.issues.values()):
             pull = found.pull
-            if pull is None or found.state != "open":
+            if pull is None:
                 continue
             if (pull.head_repository, pull.head_ref) == (repository.full_name, branch):
                 _head_moved(hub, home, found, old, new, sender, by_run)
-            elif home is repository and pull.base_ref == branch:
-                _base_moved(hub, home, found, new, sender, by_run)
+            elif home is repository and pull.base_ref == branch and found.state == "open":
+                _base_moved(hub, home, found, old, new, sender, by_run)
 
 
 def _head_moved(hub: Hub, home: Repository, found: Issue, old: str, new: str, sender: str, by_run: bool) -> None:
-    assert found.pull is not None
+    pull = found.pull
+    assert pull is not None
     if new == ZERO:
-        close(hub, home, found, sender, by_run)
-        return
-    found.pull.head_sha = new
-    found.pull.base_sha = hub.bare(home).branch(found.pull.base_ref) or found.pull.base_sha
+        if found.state == "open":
+            close(hub, home, found, sender, by_run)
+        history.record(hub, home, found.number, sender, "head_ref_deleted", {"ref": pull.head_ref})
+    elif found.state == "open":
+        _pushed(hub, home, found, old, new, sender, by_run)
+    elif old == ZERO and new == pull.head_sha:
+        history.record(hub, home, found.number, sender, "head_ref_restored", {"ref": pull.head_ref})
+
+
+def _pushed(hub: Hub, home: Repository, found: Issue, old: str, new: str, sender: str, by_run: bool) -> None:
+    pull = found.pull
+    assert pull is not None
+    moved: dict[str, str | None] = {"before": old, "after": new}
+    if hub.bare(pull.head_repository).merge_base(old, new) != old:
+        history.record(hub, home, found.number, sender, "head_ref_force_pushed", {"ref": pull.head_ref, **moved})
+    history.record(hub, home, found.number, sender, "pushed", moved)
+    pull.head_sha = new
+    pull.base_sha = hub.bare(home).branch(pull.base_ref) or pull.base_sha
     found.updated_at = hub.clock()
     refresh(hub, home, found)
     pull_event(hub, home, found, "synchronize", sender, by_run, before=old, after=new)
 
 
-def _base_moved(hub: Hub, home: Repository, found: Issue, new: str, sender: str, by_run: bool) -> None:
-    assert found.pull is not None
+def _base_moved(hub: Hub, home: Repository, found: Issue, old: str, new: str, sender: str, by_run: bool) -> None:
+    pull = found.pull
+    assert pull is not None
     bare = hub.bare(home)
-    if new != ZERO and bare.merge_base(new, found.pull.head_sha) == found.pull.head_sha:
-        found.pull.merge_commit_sha = new  # whoever pushes the commits to the base has merged the pull request
+    if new == ZERO:
+        _base_deleted(hub, home, found, sender, by_run)
+        return
+    if bare.merge_base(new, pull.head_sha) == pull.head_sha:
+        pull.merge_commit_sha = new  # whoever pushes the commits to the base has merged the pull request
         merged(hub, home, found, sender, by_run)
         return
+    if old != ZERO and bare.merge_base(old, new) != old:
+        moved = {"ref": pull.base_ref, "before": old, "after": new}
+        history.record(hub, home, found.number, sender, "base_ref_force_pushed", moved)
     refresh(hub, home, found)
+
+
+def _base_deleted(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:
+    """A pull request on a branch that was merged goes on against that one's base; any other is closed.
+
+    https://docs.github.com/pull-requests/collaborating-with-pull-requests: "Working with branches and merged pull
+    requests".
+    """
+    pull = found.pull
+    assert pull is not None
+    gone = (home.full_name, pull.base_ref)
+    below = [one.pull for one in home.issues.values() if one.pull and one.pull.merged_at]
+    bases = [one.base_ref for one in below if (one.head_repository, one.head_ref) == gone]
+    sha = hub.bare(home).branch(bases[-1]) if bases else None
+    if sha is None:
+        close(hub, home, found, sender, by_run)
+        history.record(hub, home, found.number, sender, "base_ref_deleted", {"ref": pull.base_ref})
+    else:
+        retarget(hub, home, found, bases[-1], sha, sender, by_run, kind="automatic_base_change_succeeded")
+
+
+def retarget(
+    hub: Hub,
+    home: Repository,
+    found: Issue,
+    base: str,
+    sha: str,
+    sender: str,
+    by_run: bool,
+    *,
+    kind: str = "base_ref_changed",
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """Let the pull request aim at another branch, whose tip is `sha`. `changes` is what else is edited with it."""
+    pull = found.pull
+    assert pull is not None
+    history.record(hub, home, found.number, sender, kind, {"from": pull.base_ref, "to": base})
+    before = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}
+    pull.base_ref, pull.base_sha = base, sha
+    refresh(hub, home, found)
+    pull_event(hub, home, found, "edited", sender, by_run, changes={**(changes or {}), "base": before})
 
 
 def refresh(hub: Hub, home: Repository, found: Issue) -> None:
@@ -196,16 +244,42 @@ def refresh(hub: Hub, home: Repository, found: Issue) -> None:
         bare.set_ref(f"refs/pull/{found.number}/merge", pull.merge_commit_sha)
 
 
-def close(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:
-    """Close without merging."""
-    found.state, found.closed_at, found.closed_by = "closed", hub.clock(), sender
+def close(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool, state_reason: str | None = None) -> None:
+    """Close without merging. `state_reason` is an issue's, None for a pull request."""
+    found.state, found.closed_at, found.closed_by, found.state_reason = "closed", hub.clock(), sender, state_reason
     found.updated_at = hub.clock()
+    history.record(hub, home, found.number, sender, "closed", {"state_reason": state_reason})
+    _state_event(hub, home, found, "closed", sender, by_run)
+
+
+def reopen(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:
+    """Open again. Raises 422 for a pull request that was merged or whose branch is gone."""
     if found.pull:
-        pull_event(hub, home, found, "closed", sender, by_run)
+        head = hub.bare(found.pull.head_repository).branch(found.pull.head_ref)
+        if found.pull.merged_at or head is None or hub.bare(home).branch(found.pull.base_ref) is None:
+            refused = {"resource": "PullRequest", "code": "custom", "message": "The pull request cannot be reopened."}
+            raise ApiError(422, "Validation Failed", [refused])
+        found.pull.head_sha = head
+        refresh(hub, home, found)
+    found.state, found.closed_at, found.closed_by = "open", None, None
+    found.state_reason = None if found.pull else "reopened"
+    found.updated_at = hub.clock()
+    history.record(hub, home, found.number, sender, "reopened")
+    _state_event(hub, home, found, "reopened", sender, by_run)
+
+
+def _state_event(hub: Hub, home: Repository, found: Issue, action: str, sender: str, by_run: bool) -> None:
+    if found.pull:
+        pull_event(hub, home, found, action, sender, by_run)
+    else:
+        announce(hub, home, "issues", action, sender, by_run, issue=issues.issue(hub.links(), home, found))
 
 
 def merged(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:
     """Note that the pull request was merged by `sender`; `merge_commit_sha` is set already."""
-    assert found.pull is not None
-    found.pull.merged_at, found.pull.merged_by = hub.clock(), sender
+    pull = found.pull
+    assert pull is not None
+    pull.merged_at, pull.merged_by = hub.clock(), sender
+    done = {"commit": pull.merge_commit_sha, "ref": pull.base_ref}
+    history.record(hub, home, found.number, sender, "merged", done)
     close(hub, home, found, sender, by_run)

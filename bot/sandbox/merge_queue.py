@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import UserError
-from bot.sandbox import events
+from bot.sandbox import events, history
 from bot.sandbox.hub import Hub
 from bot.sandbox.people import WEB_FLOW
 from bot.sandbox.shapes.commits import latest_statuses, payload_commit
@@ -44,6 +44,8 @@ def form(hub: Hub, repository: Repository, numbers: tuple[int, ...], sender: str
     ref = f"refs/heads/{QUEUE}/{base}/pr-{numbers[-1]}-{base_sha}"
     bare.set_ref(ref, tip)
     group = MergeGroup(numbers, base, base_sha, tip, ref)
+    for number in numbers:
+        history.record(hub, repository, number, sender, "added_to_merge_queue")
     _announce(hub, repository, group, "checks_requested", sender)
     return group
 
@@ -62,6 +64,9 @@ def finish(hub: Hub, repository: Repository, group: MergeGroup, sender: str, req
             issue.pull.base_sha, issue.pull.merge_commit_sha = group.base_sha, group.sha
             events.merged(hub, repository, issue, sender, False)
     bare.delete_ref(group.ref)
+    for number in group.numbers:
+        why = {"reason": "merge" if good else "failed_checks", "before": group.base_sha}
+        history.record(hub, repository, number, sender, "removed_from_merge_queue", why)
     _announce(hub, repository, group, "destroyed", sender, reason="merged" if good else "invalidated")
     kept = {name: sha for name, sha in before.items() if name != group.ref}
     events.refs_moved(hub, repository, kept, sender, False)

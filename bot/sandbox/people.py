@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+Login = Annotated[str, "login"]  # an account's present name; who is renamed is renamed in every field of this type
 Permission = Literal["none", "read", "triage", "write", "maintain", "admin"]
 
 RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", "admin")
@@ -14,7 +15,7 @@ RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", 
 class Person:
     """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page."""
 
-    login: str
+    login: Login
     id: int
     role: str = ""
     permission: Permission = "write"
@@ -34,6 +35,7 @@ class Person:
         return f"{self.id}+{self.login}@users.noreply.github.com"
 
 
+GHOST = Person("ghost", 10137)  # whom GitHub shows in place of a deleted account
 BOT = Person("github-actions[bot]", 41898282, "bot", kind="Bot")
 WEB_FLOW = Person("web-flow", 19864447, "commits made on the web")  # the committer of merges that GitHub makes
 
@@ -50,5 +52,5 @@ class Team:
     """A team of the organization that owns the repository; `parent` is the slug of the team above."""
 
     slug: str
-    members: tuple[str, ...]
+    members: tuple[Login, ...]
     parent: str | None = None

@@ -8,27 +8,41 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.people import Permission, Person, Team
+from bot.sandbox.people import Login, Permission, Person, Team
+
+
+@dataclass
+class Edit:
+    """What a body said from `at` on. The first one of a body is what it said when it was written."""
+
+    id: int
+    editor: Login
+    at: datetime
+    text: str
 
 
 @dataclass
 class Comment:
-    """A comment of an issue or pull request. `app` is the GitHub App that wrote it, None for a person."""
+    """A comment of an issue or pull request. `app` is the GitHub App that wrote it, None for a person.
+
+    `edits` is empty until the body is changed, then holds every wording, oldest first.
+    """
 
     id: int
     number: int
-    author: str
+    author: Login
     body: str
     created_at: datetime
     updated_at: datetime
     app: int | None = None
+    edits: list[Edit] = field(default_factory=list)
 
 
 @dataclass
 class Reaction:
     id: int
     comment: int
-    author: str
+    author: Login
     content: str
     created_at: datetime
 
@@ -37,11 +51,12 @@ class Reaction:
 class Review:
     id: int
     number: int
-    author: str
+    author: Login
     state: str
     body: str
     commit_sha: str
     submitted_at: datetime | None
+    edits: list[Edit] = field(default_factory=list)
 
 
 @dataclass
@@ -55,28 +70,33 @@ class Pull:
     base_sha: str
     draft: bool = False
     merged_at: datetime | None = None
-    merged_by: str | None = None
+    merged_by: Login | None = None
     merge_commit_sha: str | None = None
     mergeable: bool = True
-    reviewers: list[str] = field(default_factory=list)
+    reviewers: list[Login] = field(default_factory=list)
 
 
 @dataclass
 class Issue:
+    """An issue, or a pull request when `pull` is there. `lock_reason` is None when nobody gave one."""
+
     id: int
     number: int
     title: str
     body: str | None
-    author: str
+    author: Login
     created_at: datetime
     updated_at: datetime
     state: str = "open"
     state_reason: str | None = None
     closed_at: datetime | None = None
-    closed_by: str | None = None
+    closed_by: Login | None = None
     labels: list[str] = field(default_factory=list)
-    assignees: list[str] = field(default_factory=list)
+    assignees: list[Login] = field(default_factory=list)
     pull: Pull | None = None
+    edits: list[Edit] = field(default_factory=list)
+    locked: bool = False
+    lock_reason: str | None = None
 
 
 @dataclass
@@ -87,7 +107,7 @@ class Status:
     state: str
     description: str | None
     target_url: str | None
-    creator: str
+    creator: Login
     created_at: datetime
     app: int | None = None
 
@@ -97,7 +117,7 @@ class DeploymentStatus:
     id: int
     state: str
     description: str
-    creator: str
+    creator: Login
     created_at: datetime
     log_url: str = ""
     environment_url: str = ""
@@ -112,7 +132,7 @@ class Deployment:
     environment: str
     payload: Any
     description: str | None
-    creator: str
+    creator: Login
     created_at: datetime
     production: bool = False
     transient: bool = False
@@ -121,14 +141,18 @@ class Deployment:
 
 @dataclass
 class Event:
-    """What happened to an issue or pull request besides comments and reviews; `detail` depends on `action`."""
+    """What happened to an issue or pull request, in GitHub's words (`kind`; see `history.KINDS` for its `detail`).
+
+    `about` is the account that it happened to: who was assigned, asked for a review, whose comment was deleted.
+    """
 
     id: int
     number: int
     at: datetime
-    actor: str
-    action: str
+    actor: Login
+    kind: str
     detail: dict[str, str] = field(default_factory=dict)
+    about: Login | None = None
 
 
 @dataclass
@@ -139,7 +163,7 @@ class Activity:
     ref: str
     before: str
     after: str
-    actor: str
+    actor: Login
     at: datetime
     kind: str
 
@@ -174,7 +198,7 @@ class Repository:
     created_at: datetime
     path: str = "origin.git"
     parent: str | None = None
-    permissions: dict[str, Permission] = field(default_factory=dict)
+    permissions: dict[Login, Permission] = field(default_factory=dict)
     last_number: int = 0
     issues: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
@@ -254,7 +278,7 @@ class Run:
     commit: str
     ref: str
     branch: str | None
-    actor: str
+    actor: Login
     title: str
     created_at: datetime
     attempt: int = 1
@@ -299,7 +323,7 @@ class Token:
     """
 
     value: str
-    login: str
+    login: Login
     permissions: dict[str, str] | None = None
     run: int | None = None
     expired: bool = False
@@ -319,7 +343,7 @@ class App:
 
 @dataclass
 class Data:
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[Login, Person] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)

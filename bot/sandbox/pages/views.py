@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.sandbox import history
 from bot.sandbox.hub import Hub
 from bot.sandbox.pages import diff, markdown
 from bot.sandbox.people import BOT, Person
@@ -29,6 +31,35 @@ VERBS = {
     "CHANGES_REQUESTED": ("bad", "requested changes"),
     "COMMENTED": ("", "reviewed"),
     "DISMISSED": ("muted", "reviewed; the review was dismissed"),
+}
+
+
+TOLD = {  # kind of event -> (tone, words with what is known about it)
+    "added_to_merge_queue": ("", "added it to the merge queue"),
+    "assigned": ("", "assigned {about}"),
+    "automatic_base_change_succeeded": ("", "deleted the base branch {from}; the base is now {to}"),
+    "base_ref_changed": ("", "changed the base branch from {from} to {to}"),
+    "base_ref_deleted": ("bad", "deleted the base branch {ref}"),
+    "base_ref_force_pushed": ("", "force-pushed the base branch {ref} from {before} to {after}"),
+    "closed": ("bad", "closed it"),
+    "comment_deleted": ("muted", "deleted a comment of {about}"),
+    "convert_to_draft": ("muted", "made it a draft"),
+    "head_ref_deleted": ("muted", "deleted the branch {ref}"),
+    "head_ref_force_pushed": ("", "force-pushed from {before} to {after}"),
+    "head_ref_restored": ("", "restored the branch {ref}"),
+    "labeled": ("", "added the label {label}"),
+    "locked": ("muted", "locked the conversation {lock_reason}"),
+    "merged": ("merged", "merged it as {commit}"),
+    "ready_for_review": ("", "marked it as ready for review"),
+    "removed_from_merge_queue": ("muted", "removed it from the merge queue"),
+    "renamed": ("", "changed the title from {from}"),
+    "reopened": ("good", "reopened it"),
+    "review_dismissed": ("muted", "dismissed a review of {about}: {message}"),
+    "review_request_removed": ("muted", "no longer asks {about}{team} for a review"),
+    "review_requested": ("", "asked {about}{team} for a review"),
+    "unassigned": ("", "unassigned {about}"),
+    "unlabeled": ("", "removed the label {label}"),
+    "unlocked": ("", "unlocked the conversation"),
 }
 
 
@@ -117,22 +148,14 @@ def _events(hub: Hub, repository: Repository, issue: Issue) -> Iterator[Entry]:
 
 def _told(hub: Hub, repository: Repository, event: Event) -> tuple[str, str, list[dict[str, Any]]] | None:
     """(tone, words, commits) of an event, None when it is not worth telling."""
-    detail = event.detail
-    if event.action in ("opened", "synchronize"):
+    if event.kind in ("opened", "pushed"):
         return _pushed(hub, repository, event)
-    words = {
-        "closed": ("merged", f"merged it as {detail.get('merge', '')[:7]}")
-        if "merge" in detail
-        else ("bad", "closed it"),
-        "reopened": ("good", "reopened it"),
-        "labeled": ("", f"added the label {detail.get('label')}"),
-        "unlabeled": ("", f"removed the label {detail.get('label')}"),
-        "ready_for_review": ("", "marked it as ready for review"),
-        "converted_to_draft": ("muted", "made it a draft"),
-        "review_requested": ("", f"asked {detail.get('reviewer')} for a review"),
-        "edited": ("", f"changed the {detail.get('fields', 'text')}"),
-    }.get(event.action)
-    return (*words, []) if words else None
+    before = [one.kind for one in history.events_of(repository, event.number) if one.id < event.id]
+    if event.kind not in TOLD or (event.kind == "closed" and before[-1:] == ["merged"]):
+        return None
+    tone, words = TOLD[event.kind]
+    seen = {name: value[:7] if name in ("before", "after", "commit") else value for name, value in event.detail.items()}
+    return tone, words.format_map(defaultdict(str, seen, about=person(hub, event.about or "").login)), []
 
 
 def _pushed(hub: Hub, repository: Repository, event: Event) -> tuple[str, str, list[dict[str, Any]]] | None:
@@ -141,7 +164,7 @@ def _pushed(hub: Hub, repository: Repository, event: Event) -> tuple[str, str, l
     if bare.object(new) is None:
         return None
     if old and bare.object(old) is not None and bare.merge_base(old, new) != old:
-        return "", f"force-pushed from {old[:7]} to {new[:7]}", []
+        return None  # told as a force-push
     found = bare.between(old or event.detail.get("base", new), new)
     commits = [{"sha": str(one.id), "message": one.message.split("\n")[0]} for one in found[-20:]]
     return "", f"pushed {len(found)} commit{'s' * (len(found) != 1)}", commits

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
-from bot.sandbox import events
+from bot.sandbox import events, history
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.shapes import issues as shapes
 from bot.sandbox.shapes.basics import iso
@@ -41,9 +41,10 @@ def create_issue(call: Call) -> Reply:
     body = call.text("body", resource="Issue", default="")
     repo.last_number += 1
     found = Issue(hub.next_id(), repo.last_number, title, body, call.login, now, now)
-    found.assignees = [hub.person(login).login for login in call.get("assignees") or []]
+    assignees = [hub.person(login).login for login in call.get("assignees") or []]
     repo.issues[found.number] = found
     _put_labels(call, found, call.get("labels") or [])
+    _assign(call, found, assignees)
     shape = shapes.issue(call.links, repo, found)
     events.announce(hub, repo, "issues", "opened", call.login, call.by_run, issue=shape)
     return Reply(shape, 201)
@@ -57,38 +58,64 @@ def edit_issue(call: Call) -> Reply:
     found, repo = issue_of(call), call.repo
     if found.author != call.login and not call.at_least("triage"):
         raise ApiError(403, "Must have admin rights to Repository.")
-    if "title" in (call.body or {}):
-        found.title = call.text("title", resource="Issue", limit=256)
-    if "body" in (call.body or {}):
-        found.body = call.text("body", resource="Issue", default="")
+    changes = reword_issue(call, found)
+    if changes:
+        issue_event(call, found, "edited", changes=changes)
     if call.get("labels") is not None:
-        found.labels.clear()
-        _put_labels(call, found, call.get("labels"))
+        _put_labels(call, found, call.get("labels"), instead=True)
     if call.get("assignees") is not None:
-        found.assignees = [call.hub.person(login).login for login in call.get("assignees")]
-    state = call.get("state", found.state)
-    if state not in ("open", "closed"):
-        raise invalid("Issue", "state")
-    if state != found.state:
-        _set_state(call, found, state)
+        _assign(call, found, [call.hub.person(login).login for login in call.get("assignees")])
+    set_state(call, found)
     found.updated_at = call.hub.clock()
     return Reply(shapes.issue(call.links, repo, found))
 
 
-def _set_state(call: Call, found: Issue, state: str) -> None:
-    hub, repo = call.hub, call.repo
-    if state == "closed":
-        found.state_reason = None if found.pull else call.get("state_reason") or "completed"
-        events.close(hub, repo, found, call.login, call.by_run)
+def reword_issue(call: Call, found: Issue) -> dict[str, Any]:
+    """Take title and text from the call; what a webhook says of the change, empty when there is none."""
+    changes: dict[str, Any] = {}
+    title = call.text("title", resource="Issue", limit=256, default=found.title)
+    if title != found.title:
+        renamed = {"from": found.title, "to": title}
+        history.record(call.hub, call.repo, found.number, call.login, "renamed", renamed)
+        changes["title"], found.title = {"from": found.title}, title
+    if "body" in (call.body or {}):
+        text = call.text("body", resource="Issue", default="")
+        before = history.reword(call.hub, found, call.login, text)
+        changes |= {"body": {"from": before}} if before != text else {}
+    return changes
+
+
+def issue_event(call: Call, found: Issue, action: str, **parts: Any) -> None:
+    """Announce what was done to an issue, or to a pull request under its own name."""
+    if found.pull:
+        events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run, **parts)
     else:
-        found.state, found.closed_at, found.closed_by, found.state_reason = "open", None, None, None
-        if found.pull:
-            events.refresh(hub, repo, found)
-            events.pull_event(hub, repo, found, "reopened", call.login, call.by_run)
-    if not found.pull:
-        shape = shapes.issue(call.links, repo, found)
-        action = "closed" if state == "closed" else "reopened"
-        events.announce(hub, repo, "issues", action, call.login, call.by_run, issue=shape)
+        shape = shapes.issue(call.links, call.repo, found)
+        events.announce(call.hub, call.repo, "issues", action, call.login, call.by_run, issue=shape, **parts)
+
+
+def set_state(call: Call, found: Issue) -> None:
+    """Close or reopen when the call asks for it. Raises 422 for another word."""
+    state = call.get("state", found.state)
+    if state not in ("open", "closed"):
+        raise invalid("PullRequest" if found.pull else "Issue", "state")
+    if state == found.state:
+        return
+    if state == "open":
+        events.reopen(call.hub, call.repo, found, call.login, call.by_run)
+        return
+    reason = None if found.pull else call.get("state_reason") or "completed"
+    events.close(call.hub, call.repo, found, call.login, call.by_run, reason)
+
+
+def _assign(call: Call, found: Issue, logins: list[str]) -> None:
+    """Make these the assignees, and tell of everybody who comes or goes."""
+    came = [(login, "assigned") for login in logins if login not in found.assignees]
+    gone = [(login, "unassigned") for login in found.assignees if login not in logins]
+    found.assignees = list(logins)
+    for login, kind in [*gone, *came]:
+        history.record(call.hub, call.repo, found.number, call.login, kind, about=login)
+        issue_event(call, found, kind, assignee=call.links.account(login))
 
 
 def list_comments(call: Call) -> Page:
@@ -142,19 +169,22 @@ def _may_change(call: Call, comment: Comment) -> None:
 def edit_comment(call: Call) -> Reply:
     comment = comment_of(call)
     _may_change(call, comment)
-    before, comment.body = comment.body, call.text("body", resource="IssueComment")
-    # times have whole seconds; an edit within the first one shall still be seen as an edit
-    comment.updated_at = max(call.hub.clock(), comment.created_at + timedelta(seconds=1))
-    changes = {"body": {"from": before}}
-    events.comment_event(call.hub, call.repo, comment, "edited", call.login, call.by_run, changes=changes)
+    text = call.text("body", resource="IssueComment")
+    before = history.reword(call.hub, comment, call.login, text)
+    if before != text:
+        changes = {"body": {"from": before}}
+        events.comment_event(call.hub, call.repo, comment, "edited", call.login, call.by_run, changes=changes)
     return Reply(shapes.comment(call.links, call.repo, comment))
 
 
 def delete_comment(call: Call) -> Reply:
-    comment = comment_of(call)
+    """Only that it was deleted is kept, by whom and whose it was: not what it said."""
+    comment, repo = comment_of(call), call.repo
     _may_change(call, comment)
-    events.comment_event(call.hub, call.repo, comment, "deleted", call.login, call.by_run)
-    del call.repo.comments[comment.id]
+    history.record(call.hub, repo, comment.number, call.login, "comment_deleted", about=comment.author)
+    events.comment_event(call.hub, repo, comment, "deleted", call.login, call.by_run)
+    del repo.comments[comment.id]
+    repo.reactions = [one for one in repo.reactions if one.comment != comment.id]
     return Reply(None, 204)
 
 
@@ -186,28 +216,30 @@ def delete_reaction(call: Call) -> Reply:
     return Reply(None, 204)
 
 
-def _put_labels(call: Call, found: Issue, names: object) -> None:
-    if isinstance(names, dict):
-        names = names.get("labels", [])
-    if not isinstance(names, list):
+def _put_labels(call: Call, found: Issue, given: object, *, instead: bool = False) -> None:
+    """Add labels, making those that the repository does not have; `instead` takes all others off."""
+    if isinstance(given, dict):
+        given = given.get("labels", [])
+    if not isinstance(given, list):
         raise invalid("Label", "labels")
-    for entry in names:
-        name = entry.get("name") if isinstance(entry, dict) else entry
-        if not isinstance(name, str) or not name:
-            raise invalid("Label", "name")
+    names: list[Any] = [entry.get("name") if isinstance(entry, dict) else entry for entry in given]
+    if not all(isinstance(name, str) and name for name in names):
+        raise invalid("Label", "name")
+    for gone in [name for name in found.labels if instead and name not in names]:
+        found.labels.remove(gone)
+        _label_event(call, found, "unlabeled", gone)
+    for name in names:
         call.repo.labels.setdefault(name, Label(call.hub.next_id(), name))
         if name not in found.labels:
             found.labels.append(name)
             _label_event(call, found, "labeled", name)
 
 
-def _label_event(call: Call, found: Issue, action: str, name: str) -> None:
-    label = shapes.label(call.links, call.repo, call.repo.labels[name])
-    if found.pull:
-        events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run, label=label)
-    else:
-        shape = shapes.issue(call.links, call.repo, found)
-        events.announce(call.hub, call.repo, "issues", action, call.login, call.by_run, issue=shape, label=label)
+def _label_event(call: Call, found: Issue, kind: str, name: str) -> None:
+    label = call.repo.labels[name]
+    seen = {"label": name, "color": label.color}
+    history.record(call.hub, call.repo, found.number, call.login, kind, seen)
+    issue_event(call, found, kind, label=shapes.label(call.links, call.repo, label))
 
 
 def list_issue_labels(call: Call) -> Page:
@@ -217,9 +249,7 @@ def list_issue_labels(call: Call) -> Page:
 
 def add_issue_labels(call: Call) -> Reply:
     found = issue_of(call)
-    if call.method == "PUT":
-        found.labels.clear()
-    _put_labels(call, found, call.body)
+    _put_labels(call, found, call.body, instead=call.method == "PUT")
     return Reply(shapes.labels(call.links, call.repo, found.labels))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from bot.sandbox import events
+from bot.sandbox import events, history
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.merging import merge_pull
-from bot.sandbox.routes.issues import R, issue_of
+from bot.sandbox.routes.issues import R, issue_of, reword_issue, set_state
 from bot.sandbox.shapes import commits as commit_shapes
 from bot.sandbox.shapes import pulls as shapes
 from bot.sandbox.store import Issue, Pull, Repository
@@ -60,6 +58,7 @@ def create_pull(call: Call) -> Reply:
         raise _custom(f"No commits between {base} and {head}")
     repo.last_number += 1
     repo.issues[found.number] = found
+    history.record(hub, repo, found.number, call.login, "opened", {"base": base_sha, "after": head_sha})
     events.pull_event(hub, repo, found, "opened", call.login, call.by_run)
     return Reply(shapes.pull_request(call.links, repo, found), 201)
 
@@ -98,44 +97,18 @@ def edit_pull(call: Call) -> Reply:
     hub, repo = call.hub, call.repo
     if found.author != call.login and not call.at_least("write"):
         raise ApiError(403, "Must have push access to repository")
-    before, old_sha = (found.title, found.body, pull.base_ref), pull.base_sha
-    if call.get("title") is not None:
-        found.title = call.text("title", resource="PullRequest", limit=256)
-    if call.get("body") is not None:
-        found.body = call.text("body", resource="PullRequest")
-    if call.get("base") is not None:
+    changes = reword_issue(call, found)
+    found.updated_at = hub.clock()
+    base = call.get("base")
+    if base not in (None, pull.base_ref):
         sha = hub.bare(repo).branch(call.text("base", resource="PullRequest"))
         if sha is None:
             raise invalid("PullRequest", "base")
-        pull.base_ref, pull.base_sha = call.get("base"), sha
-        events.refresh(hub, repo, found)
-    found.updated_at = hub.clock()
-    if before != (found.title, found.body, pull.base_ref):
-        names = zip(("title", "body", "base"), before, strict=True)
-        changes: dict[str, Any] = {name: {"from": old} for name, old in names if call.get(name) not in (None, old)}
-        if "base" in changes:
-            changes["base"] = {"ref": {"from": before[2]}, "sha": {"from": old_sha}}
+        events.retarget(hub, repo, found, base, sha, call.login, call.by_run, changes=changes)
+    elif changes:
         events.pull_event(hub, repo, found, "edited", call.login, call.by_run, changes=changes)
-    _set_state(call, found)
+    set_state(call, found)
     return Reply(shapes.pull_request(call.links, repo, found))
-
-
-def _set_state(call: Call, found: Issue) -> None:
-    state = call.get("state", found.state)
-    if state not in ("open", "closed"):
-        raise invalid("PullRequest", "state")
-    if state == found.state:
-        return
-    if state == "closed":
-        events.close(call.hub, call.repo, found, call.login, call.by_run)
-        return
-    assert found.pull is not None
-    head = call.hub.bare(found.pull.head_repository).branch(found.pull.head_ref)
-    if found.pull.merged_at or head is None:
-        raise _custom("The pull request cannot be reopened.")
-    found.state, found.closed_at, found.closed_by, found.pull.head_sha = "open", None, None, head
-    events.refresh(call.hub, call.repo, found)
-    events.pull_event(call.hub, call.repo, found, "reopened", call.login, call.by_run)
 
 
 def list_commits(call: Call) -> Page:
@@ -174,6 +147,7 @@ def request_reviewers(call: Call) -> Reply:
         if name not in pull.reviewers:
             pull.reviewers.append(name)
             who = call.links.account(name)
+            history.record(call.hub, call.repo, found.number, call.login, "review_requested", about=name)
             events.pull_event(
                 call.hub, call.repo, found, "review_requested", call.login, call.by_run, requested_reviewer=who
             )
@@ -193,7 +167,11 @@ def _draft(call: Call, draft: bool) -> Reply:
     found, pull = pull_of(call)
     if found.author != call.login and not call.at_least("write"):
         raise ApiError(403, "Must have push access to repository")
+    if pull.draft == draft:
+        return Reply(shapes.pull_request(call.links, call.repo, found))
     pull.draft = draft
+    kind = "convert_to_draft" if draft else "ready_for_review"
+    history.record(call.hub, call.repo, found.number, call.login, kind)
     action = "converted_to_draft" if draft else "ready_for_review"
     events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run)
     return Reply(shapes.pull_request(call.links, call.repo, found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox import events
+from bot.sandbox import events, history
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
 from bot.sandbox.routes.issues import R
 from bot.sandbox.routes.pulls import PULLS, pull_of
@@ -74,9 +74,11 @@ def edit_review(call: Call) -> Reply:
     _, review = review_of(call)
     if review.author != call.login:
         raise ApiError(403, "Resource not accessible by personal access token")
-    before, review.body = review.body, call.text("body", resource="PullRequestReview")
-    changes = {"body": {"from": before}}
-    events.review_event(call.hub, call.repo, review, "edited", call.login, call.by_run, changes=changes)
+    text = call.text("body", resource="PullRequestReview")
+    before = history.reword(call.hub, review, call.login, text)
+    if before != text:
+        changes = {"body": {"from": before}}
+        events.review_event(call.hub, call.repo, review, "edited", call.login, call.by_run, changes=changes)
     return Reply(shapes.review(call.links, call.repo, review))
 
 
@@ -93,10 +95,12 @@ def submit_review(call: Call) -> Reply:
 
 
 def dismiss_review(call: Call) -> Reply:
-    _, review = review_of(call)
-    call.text("message", resource="PullRequestReview")
+    found, review = review_of(call)
+    message = call.text("message", resource="PullRequestReview")
     if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
         raise ApiError(422, "Unprocessable Entity", [f"Can not dismiss a {review.state.lower()} pull request review"])
+    told = {"review": str(review.id), "state": review.state.lower(), "message": message, "commit": review.commit_sha}
+    history.record(call.hub, call.repo, found.number, call.login, "review_dismissed", told, about=review.author)
     review.state = "DISMISSED"
     events.review_event(call.hub, call.repo, review, "dismissed", call.login, call.by_run)
     return Reply(shapes.review(call.links, call.repo, review))
