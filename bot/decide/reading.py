@@ -26,6 +26,7 @@ VERBS: dict[str, OpinionKind] = {
 }
 STATES: dict[str, OpinionKind] = {"APPROVED": "approve", "CHANGES_REQUESTED": "reject", "DISMISSED": "withdraw"}
 OBJECTIONS = frozenset(("reject", "hold", "withdraw"))
+LASTING = OBJECTIONS | {"approve"}  # words that are put back when they vanish
 
 _TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:[^<\n]*<([^>\n]*)>\s*$", re.IGNORECASE | re.MULTILINE)
 _ANY_TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -150,34 +151,44 @@ def reviews_as_opinions(reviews: Iterable[Review]) -> list[Opinion]:
 def with_records(
     opinions: Iterable[Opinion], records: Mapping[str, Approval], voided: Mapping[str, str]
 ) -> list[Opinion]:
-    """Opinions with what was recorded when they were first seen; objections that vanished are put back.
+    """Opinions with what was recorded when they were first seen; words that vanished are put back, and marked.
 
-    Whoever takes an approval away is believed; whoever takes an objection away must say so with a command or a new
-    review, since GitHub does not tell who edited or deleted a comment or dismissed a review.
+    Whoever takes an objection away must say so with a command or a new review, since GitHub does not tell here who
+    edited or deleted a comment or dismissed a review. A word that was put back still objects and still withdraws an
+    approval; it does not approve, and takes no objection back.
     """
-    found = [_with_record(one, records.get(one.id), voided.get(one.id, "")) for one in opinions]
+    found = [word for one in opinions for word in _with_record(one, records.get(one.id), voided.get(one.id, ""))]
     known = {one.id for one in found}
-    gone = [record for id_, record in records.items() if record.kind in OBJECTIONS and record.method == "command"]
-    return [*found, *(_put_back(record) for record in gone if record.id not in known)]
+    gone = [one for one in records.values() if one.id not in known and one.method == "command"]
+    return [*found, *(_put_back(one, voided.get(one.id, "")) for one in gone if one.kind in LASTING)]
 
 
-def _with_record(one: Opinion, record: Approval | None, voided: str) -> Opinion:
+def _with_record(one: Opinion, record: Approval | None, voided: str) -> Iterator[Opinion]:
     if record is None:
-        return one.model_copy(update={"voided": voided})
-    is_dismissed = one.method == "review" and (record.kind, one.kind) == ("reject", "withdraw")
-    is_changed = one.method == "command" and (record.body_sha256 != one.body_sha256 or record.kind != one.kind)
-    changes = {
-        "voided": voided,
-        "tampered": is_changed,
-        "seen_head": record.head_sha,
-        "recorded_roles": record.roles,
-        "recorded": record.models,
-        **({"kind": "reject"} if is_dismissed else {}),
-    }
-    return one.model_copy(update=changes)
+        yield one.model_copy(update={"voided": voided})
+    elif one.method == "command" and (record.body_sha256 != one.body_sha256 or record.kind != one.kind):
+        yield _put_back(record, voided)
+        if one.kind in OBJECTIONS and one.kind != record.kind:  # an edited comment may object, and no more
+            yield one.model_copy(update={"id": f"{one.id}.edited", "edited": True, "voided": voided})
+    else:
+        is_objection = record.kind in OBJECTIONS  # that of an account that is gone stays that account's
+        changes = {
+            "voided": voided,
+            "seen_head": record.head_sha,
+            "recorded_roles": record.roles,
+            "recorded": record.models,
+            **({"actor": record.actor.id} if is_objection else {}),
+            **(_undismissed(record) if (one.method, one.kind) == ("review", "withdraw") else {}),
+        }
+        yield one.model_copy(update=changes)
 
 
-def _put_back(record: Approval) -> Opinion:
+def _undismissed(record: Approval) -> dict[str, str]:
+    """What is known of a dismissed review: an objection stands, an approval is one that was taken back."""
+    return {"kind": "reject"} if record.kind == "reject" else {"was": "approve"} if record.kind == "approve" else {}
+
+
+def _put_back(record: Approval, voided: str) -> Opinion:
     return Opinion(
         id=record.id,
         method=record.method,
@@ -190,6 +201,10 @@ def _put_back(record: Approval) -> Opinion:
         reason=record.reason,
         body_sha256=record.body_sha256,
         tampered=True,
+        voided=voided,
+        seen_head=record.head_sha,
+        recorded_roles=record.roles,
+        recorded=record.models,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.errors import UserError
@@ -62,7 +62,7 @@ def _opinion(
         method="review" if environment is None else "command",
         kind=kind,
         actor=actor.account.id,
-        created_at=now.isoformat(),
+        created_at=(now + timedelta(microseconds=1)).isoformat(),  # after what was said in this very moment
         commit_sha=facts.pull_request.head_sha if environment is None else None,
         target=None if environment is None else facts.pull_request.head_sha,
         environment=environment,

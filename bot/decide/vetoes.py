@@ -58,7 +58,7 @@ def _rejections(veto: Veto, case: Case) -> Standing:
     for one in case.opinions:
         if one.kind == "reject":
             standing[one.actor] = one
-        elif one.kind == "withdraw" or (one.kind == "approve" and _is_genuine(one)):
+        elif one.kind in ("withdraw", "approve") and _takes_back(one):
             standing.pop(one.actor, None)
         elif one.kind == "unhold" and _may_release(one, veto, case):
             standing.clear()
@@ -90,6 +90,11 @@ def _may_release(one: Opinion, veto: Veto, case: Case) -> bool:
         return False
     builders = excluded(("author", "committer", "co_author", "last_pusher"), case)
     return one.actor not in builders and case.holds_any(one.actor, veto.release_roles) is True
+
+
+def _takes_back(one: Opinion) -> bool:
+    """A dismissed review takes nothing back but itself, whatever it was."""
+    return _is_genuine(one) and (one.method, one.kind) != ("review", "withdraw")
 
 
 def _is_genuine(one: Opinion) -> bool:

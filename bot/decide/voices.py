@@ -59,22 +59,27 @@ def fold(
     excluded: Collection[int],
     deadline: Callable[[Opinion], bool],
 ) -> Voices:
-    """The last word of each person. What takes an approval back counts also when edited or given for another head."""
-    counted: dict[int, Opinion] = {}
+    """The last word of each person. What takes an approval back counts also when edited or given for another head.
+
+    A review that was an approval and was dismissed takes back the reviews before it and no command. Of one that may
+    have been a rejection nothing older counts.
+    """
+    given: dict[int, list[Opinion]] = {}  # by person: approvals that stand, the last one counts
     refused: dict[int, Refused] = {}
     for opinion in opinions:
+        before = given.setdefault(opinion.actor, [])
         if opinion.kind in ("withdraw", "reject"):
-            taken = counted.pop(opinion.actor, None)
-            if taken or opinion.actor in refused:
-                refused[opinion.actor] = Refused(taken or refused[opinion.actor].opinion, "withdrawn")
+            given[opinion.actor] = [one for one in before if opinion.was == "approve" and one.method == "command"]
+            if before or opinion.actor in refused:
+                refused[opinion.actor] = Refused(before[-1] if before else refused[opinion.actor].opinion, "withdrawn")
         elif opinion.kind == "approve":
             code = _refusal(opinion, case, methods, excluded, deadline) or binding(opinion)
             if code is None:
-                counted[opinion.actor] = opinion
-                refused.pop(opinion.actor, None)
-            elif opinion.actor not in counted:
+                before.append(opinion)
+            elif not before:
                 refused[opinion.actor] = Refused(opinion, code)
-    return Voices(counted, refused)
+    counted = {actor: approvals[-1] for actor, approvals in given.items() if approvals}
+    return Voices(counted, {actor: one for actor, one in refused.items() if actor not in counted})
 
 
 def _refusal(

@@ -126,7 +126,8 @@ class Opinion(Part):
     selectors, empty for all. `recorded_roles` and `recorded` are the actor's roles
     and the digests by model at that time, None when it was not recorded. `edited` is about
     commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
-    `voided` names what voided it (`closed`, `retargeted`), empty when nothing did.
+    `voided` names what voided it (`closed`, `retargeted`), empty when nothing did. `was` is what a dismissed review
+    was before (`approve`, `reject`), None when nobody knows; a dismissed review is of kind `withdraw`.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Opinion(Part):
     recorded_roles: tuple[str, ...] | None = None
     recorded: dict[str, Evaluated] | None = None
     request: str | None = None
+    was: Literal["approve", "reject"] | None = None
 
 
 class Actor(Part):
