@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.adapters.git_refusals import fetch_error as _fetch_error
+from bot.adapters.git_refusals import is_locked, lost_race, only_tags_moved
+from bot.adapters.git_refusals import push_error as _push_error
 from bot.errors import UserError, WorldError
 from bot.ports import Change, Tag, TreeEntry
 
@@ -55,13 +58,15 @@ class LocalGit:
                 f"{path} is not a Git repository", hint="Run this inside a clone, or pass --repo."
             ) from None
         self.path = path
-        self.environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environ or {})}
+        # in English, whatever language the machine speaks: what went wrong is read from git's words
+        self.environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "", **(environ or {})}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """git itself; never raises, the caller reads `returncode` and `stderr`."""
         return subprocess.run(
-            ["git", "-C", str(self.path), *arguments], env=self.environ, capture_output=True, text=True, check=False
-        )
+            ["git", "-C", str(self.path), *arguments], env=self.environ, capture_output=True, text=True,
+            encoding="utf-8", errors="replace", check=False,
+        )  # fmt: skip
 
     def resolve(self, rev: str) -> str:
         import pygit2
@@ -139,14 +144,15 @@ class LocalGit:
         return found[::-1] if one is not None and str(one.id) == old else [new]
 
     def fetch(self, *refspecs: str) -> None:
-        line = ("fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)
+        # not --quiet, which says nothing of a reference that it does not update
+        line = ("fetch", "--no-progress", "--no-recurse-submodules", "--no-write-fetch-head", "origin", *refspecs)
         done = self.run(*line)
         for wait_s in FETCH_WAITS_S:
-            if not done.returncode or not _is_locked(done.stderr):
+            if not done.returncode or not is_locked(done.stderr):
                 break
             time.sleep(wait_s)
             done = self.run(*line)
-        if done.returncode:
+        if done.returncode and not only_tags_moved(done.stderr):
             raise _fetch_error(done.stderr)
 
     def tags(self) -> list[Tag]:
@@ -198,7 +204,9 @@ class GitBranch:
         """Fetch the tip; a branch that origin does not have (any more) counts as not existing."""
         try:
             self.git.fetch(f"+refs/heads/{self.name}:{self.ref}")
-        except UserError:
+        except UserError as error:
+            if error.code != "ref_missing":
+                raise
             if self.ref in self.git.repository.references:
                 self.git.repository.references.delete(self.ref)
 
@@ -237,7 +245,7 @@ class GitBranch:
             if done.returncode == 0:
                 self.git.repository.references.create(self.ref, new, force=True)
                 return new
-            if not _lost_race(done.stderr):
+            if not lost_race(done.stderr):
                 raise _push_error(f"branch {self.name}", done.stderr)
             self.refresh()
         raise WorldError(f"branch {self.name} moved {PUSH_ATTEMPTS} times while it was written", hint="Run this again.")
@@ -311,43 +319,3 @@ def _walk(tree: Any, prefix: str) -> list[str]:
         else:
             found.append(prefix + item.name)
     return found
-
-
-def _lost_race(stderr: str) -> bool:
-    return any(
-        word in stderr
-        for word in ("stale info", "[rejected]", "fetch first", "cannot lock ref", "failed to update ref")
-    )
-
-
-def _is_locked(stderr: str) -> bool:
-    return any(word in stderr for word in ("cannot lock ref", "unable to update local ref", ".lock': File exists"))
-
-
-def _fetch_error(stderr: str) -> UserError | WorldError:
-    text = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
-    if _is_locked(stderr):
-        hint = "Run this again; when no git runs in this clone any more, remove the lock file."
-        return WorldError(f"another git works in this clone: {stderr.strip().splitlines()[0]}", hint=hint)
-    if "couldn't find remote ref" in stderr or "not our ref" in stderr:
-        return UserError(f"origin does not have it: {text}", code="ref_missing")
-    return _access_error("fetch from origin", stderr) or WorldError(f"cannot fetch from origin: {text}")
-
-
-def _push_error(what: str, stderr: str) -> UserError | WorldError:
-    text = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
-    return _access_error(f"push {what}", stderr) or WorldError(f"cannot push {what}: {text}")
-
-
-def _access_error(what: str, stderr: str) -> UserError | None:
-    if any(word in stderr for word in ("401", "Authentication failed", "could not read Username")):
-        return UserError(
-            f"cannot {what}: the token is missing, wrong or expired (401)",
-            hint="Run the workflow again for a fresh token, or set GITHUB_TOKEN.",
-            code="token_refused",
-        )
-    if "403" in stderr or "Permission" in stderr:
-        return UserError(f"cannot {what}: the token may not write (403)", hint="The job needs `contents: write`.")
-    if "404" in stderr or "not found" in stderr:
-        return UserError(f"cannot {what}: there is no such repository (404)", hint="Check `git remote -v`.")
-    return None

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from bot.adapters.git import GitBranch
+from bot.adapters.git_refusals import push_error
 from bot.adapters.github import GitHub, _clear, error_of
-from bot.errors import UserError, WorldError
+from bot.errors import UserError
 from bot.records.ledger import proposal_branch
 
 BODY = (
@@ -107,8 +108,7 @@ class ProposedBranch:
         git, lease = self._branch.git, f"--force-with-lease=refs/heads/{proposed.name}:{proposed.head() or ''}"
         done = git.run("push", "--quiet", lease, "origin", f"{new}:refs/heads/{proposed.name}")
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise WorldError(f"cannot push {proposed.name}: {last}", hint="Run this again.")
+            raise push_error(f"branch {proposed.name}", done.stderr)
         git.repository.references.create(proposed.ref, new, force=True)
 
 

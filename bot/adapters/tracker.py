@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.adapters.git import LocalGit
+from bot.adapters.git_refusals import lost_race, push_error
 from bot.adapters.github import GitHub, _clear
 from bot.errors import UserError, WorldError
 from bot.ports import Thread
@@ -84,13 +85,12 @@ class GitHubTracker:
     def _push(self, branch: str, commit: str) -> None:
         done = self._git.run("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")
         if done.returncode:
-            text = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            if "rejected" in done.stderr or "non-fast-forward" in done.stderr:
+            if lost_race(done.stderr):
                 hint = f"Delete the branch {branch}, or merge what it holds."
                 raise UserError(
                     f"the branch {branch} is there and holds something else", hint=hint, code="branch_taken"
                 )
-            raise WorldError(f"cannot push {branch}: {text}", hint="Run this again later.")
+            raise push_error(f"branch {branch}", done.stderr)
 
     @_clear
     def edit(self, number: int, title: str, body: str) -> None:
