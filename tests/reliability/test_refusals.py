@@ -1,0 +1,125 @@
+"""GitHub refuses a write: what must happen happens all the same, and people read what GitHub said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.sandbox.world import Sandbox
+from tests.reliability.conftest import NOTES, TUNED
+from tests.reliability.recorded import given, wrong
+from tests.stories.world import (
+    BIKES,
+    ROOT,
+    approve_by_review,
+    bot_said,
+    evaluation_id,
+    live,
+    merge,
+    say,
+    verdict,
+)
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+LOCKED = "Unable to create comment because issue is locked."
+
+
+# --- a conversation that a moderator locked
+
+
+@wrong("F4", "the comment is written before the statuses")
+def test_a_pull_request_whose_conversation_is_locked_gets_its_verdict(sandbox: Sandbox) -> None:
+    sandbox.fail_next("POST", r"/issues/\d+/comments$", 403, message=LOCKED, times=50)
+    number = sandbox.propose("dana", "more", {"docs/more.md": b"more\n"}, "More")
+    sandbox.settle()
+    assert verdict(sandbox, number) == "pending"
+
+
+@wrong("F4", "the reaction is written before the judgement")
+@pytest.mark.parametrize("body", ["/hold --reason a complaint", "/reject --reason a complaint"])
+def test_a_veto_in_a_locked_conversation_blocks(sandbox: Sandbox, body: str) -> None:
+    sandbox.github("rhea").get_repo(sandbox.repository).get_issue(NOTES).create_comment(body)
+    for path in (r"/reactions$", r"/issues/\d+/comments$"):  # a writer may still comment, the workflow's token may not
+        sandbox.fail_next("POST", path, 403, message=LOCKED, times=50)
+    sandbox.settle()
+    assert verdict(sandbox, NOTES) != "success"
+
+
+# --- a merge that GitHub does not make
+
+
+@wrong("F6", "a 405 is nobody's error, and a job that fails answers nobody")
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Merge commits are not allowed on this repository.",
+        "Changes must be made through the merge queue",
+        "Base branch was modified. Review and try the merge again.",
+    ],
+)
+def test_a_merge_is_made_as_the_repository_allows_or_its_refusal_is_answered(sandbox: Sandbox, message: str) -> None:
+    before = len(bot_said(sandbox, NOTES))
+    sandbox.fail_next("PUT", r"/pulls/\d+/merge$", 405, message=message)
+    say(sandbox, "rhea", NOTES, "/merge")
+    is_merged = sandbox.github("dana").get_repo(sandbox.repository).get_pull(NOTES).merged
+    assert is_merged or message.rstrip(".") in "\n".join(bot_said(sandbox, NOTES)[before:])
+
+
+def test_a_merge_that_nothing_refuses_is_made(sandbox: Sandbox) -> None:
+    say(sandbox, "rhea", NOTES, "/merge")
+    assert sandbox.github("dana").get_repo(sandbox.repository).get_pull(NOTES).merged
+
+
+# --- a view of what is live that cannot be written
+
+
+def no_tags(sandbox: Sandbox) -> None:
+    """What origin says when rules protect tags from this token."""
+    hook = sandbox.origin / "hooks/pre-receive"
+    words = 'echo "error: GH013: Repository rule violations found for $ref" >&2; exit 1'
+    hook.write_text(f'#!/bin/sh\nwhile read old new ref; do case "$ref" in refs/tags/*) {words};; esac; done\n')
+    hook.chmod(0o755)
+
+
+def no_deployments(sandbox: Sandbox) -> None:
+    sandbox.fail_next("POST", r"/deployments$", 403, message="Resource not accessible by integration", times=50)
+
+
+REFUSED = {"tags": (no_tags, "GH013"), "deployments": (no_deployments, "Resource not accessible by integration")}
+
+
+@wrong("F3", "a view that fails is taken for a promotion that failed")
+@pytest.mark.parametrize("view", REFUSED)
+def test_a_model_that_is_live_is_never_called_not_promoted(releasing: Sandbox, view: str) -> None:
+    refuse, reason = REFUSED[view]
+    refuse(releasing)
+    before = len(bot_said(releasing, TUNED))
+    say(releasing, "rhea", TUNED, "/merge")
+    assert live(releasing) == ["staging/bike-rentals/release.json"]
+    said = re.sub(r"[*`]", "", "\n".join(bot_said(releasing, TUNED)[before:]))
+    assert "not promoted" not in said
+    assert re.search(r"bike-rentals v1\.0\.0", said), said
+    assert reason in said, "GitHub's own words, in a second sentence"
+
+
+NIGHTS = "models/bike-nights"
+
+
+@wrong("F3", "reconcile ends at the first view that fails")
+def test_a_view_that_cannot_be_written_keeps_reconcile_from_nothing_else(releasing: Sandbox) -> None:
+    """Here: from promoting a merge whose run was lost."""
+    spec = (ROOT / BIKES).read_bytes()
+    number = releasing.propose("dana", "nights", {f"{NIGHTS}/model.yaml": spec}, "Another model")
+    releasing.settle()
+    say(releasing, "vera", number, f"/approve {evaluation_id(releasing, number)}")
+    approve_by_review(releasing, "owen", number)
+    given(verdict(releasing, number) == "success", "another green model")
+    no_tags(releasing)
+    merge(releasing, "rhea", TUNED)
+    releasing.engine.enabled = False
+    merge(releasing, "rhea", number)
+    releasing.engine.enabled = True
+    releasing.schedule("reconcile.yml")
+    releasing.settle()
+    assert live(releasing) == ["staging/bike-nights/release.json", "staging/bike-rentals/release.json"]
