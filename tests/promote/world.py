@@ -145,7 +145,7 @@ class World:
     def changed(self, path: str, text: str) -> None:
         """A file of the default branch, in a commit of a person's."""
         seed = self.root / "seed"
-        (seed / path).parent.mkdir(exist_ok=True)
+        (seed / path).parent.mkdir(parents=True, exist_ok=True)
         (seed / path).write_text(text)
         git(seed, "add", path)
         git(seed, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "commit", "-qm", path)
