@@ -75,6 +75,8 @@ def prepare(job: Job) -> None:
         (job.folder / name).mkdir(parents=True, exist_ok=True)
     _work_tree(job)
     payload = dict(job.start.payload)
+    if job.start.event == "pull_request_review":
+        payload["number"] = payload["pull_request"]["number"]  # act derives github.ref from it; GitHub's has none
     if job.start.event == "pull_request_target":
         # act takes GITHUB_SHA from here, and GitHub's is the tip of the default branch
         pull = payload["pull_request"]

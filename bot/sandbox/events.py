@@ -8,7 +8,7 @@ from bot.sandbox import history
 from bot.sandbox.http import ApiError
 from bot.sandbox.hub import Hub
 from bot.sandbox.shapes import commits, issues, pulls
-from bot.sandbox.shapes.repositories import full
+from bot.sandbox.shapes.repositories import payload
 from bot.sandbox.store import Activity, Comment, Issue, Repository, Review
 
 ZERO = "0" * 40
@@ -29,7 +29,9 @@ def announce(
     """An event with the parts that every payload has."""
     links = hub.links()
     head = {"action": action} if action else {}
-    tail = {"repository": full(links, repository), "sender": links.account(sender)}
+    tail: dict[str, Any] = {"repository": payload(links, repository), "sender": links.account(sender)}
+    if links.owner(repository)["type"] == "Organization":
+        tail["organization"] = links.organization(repository.owner)
     hub.announce(repository, event, head | parts | tail, by_run=by_run, level=level)
 
 
@@ -51,7 +53,7 @@ def comment_event(
         action,
         sender,
         by_run,
-        issue=issues.issue(links, repository, repository.issues[found.number]),
+        issue=issues.payload(links, repository, repository.issues[found.number]),
         comment=issues.comment(links, repository, found),
         **parts,
     )
@@ -60,7 +62,6 @@ def comment_event(
 def review_event(
     hub: Hub, repository: Repository, found: Review, action: str, sender: str, by_run: bool, **parts: Any
 ) -> None:
-    """`number` at the top is not in GitHub's payload; `act` derives github.ref from it."""
     links = hub.links()
     review = pulls.review(links, repository, found)
     review["state"] = review["state"].lower()
@@ -71,7 +72,6 @@ def review_event(
         action,
         sender,
         by_run,
-        number=found.number,
         review=review,
         pull_request=pulls.simple(links, repository, repository.issues[found.number]),
         **parts,
@@ -272,7 +272,7 @@ def _state_event(hub: Hub, home: Repository, found: Issue, action: str, sender: 
     if found.pull:
         pull_event(hub, home, found, action, sender, by_run)
     else:
-        announce(hub, home, "issues", action, sender, by_run, issue=issues.issue(hub.links(), home, found))
+        announce(hub, home, "issues", action, sender, by_run, issue=issues.payload(hub.links(), home, found))
 
 
 def merged(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.sandbox.hub import Hub
 from bot.sandbox.store import Comment, Edit, Event, Issue, Repository, Review
+
+_NAMES = re.compile(r"(?<![\w/`])@([A-Za-z0-9][A-Za-z0-9_-]*)")
+_NUMBERS = re.compile(r"(?<![\w/&`])#(\d{1,9})\b")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ KINDS: dict[str, Kind] = {
     "closed": Kind(("state_reason", "commit")),
     "comment_deleted": Kind(),
     "convert_to_draft": Kind(),
-    "cross-referenced": Kind(("source", "comment"), in_events=False),
+    "cross-referenced": Kind(("source",), in_events=False),
     "head_ref_deleted": Kind(("ref",)),
     "head_ref_force_pushed": Kind(("ref", "before", "after")),
     "head_ref_restored": Kind(("ref",)),
@@ -45,8 +49,8 @@ KINDS: dict[str, Kind] = {
     "renamed": Kind(("from", "to")),
     "reopened": Kind(("state_reason",)),
     "review_dismissed": Kind(("review", "state", "message", "commit")),
-    "review_request_removed": Kind(("team",)),
-    "review_requested": Kind(("team",)),
+    "review_request_removed": Kind(),
+    "review_requested": Kind(),
     "subscribed": Kind(),
     "unassigned": Kind(),
     "unlabeled": Kind(("label", "color")),
@@ -83,6 +87,19 @@ def record(
 def events_of(repository: Repository, number: int) -> list[Event]:
     """What happened to one issue or pull request, oldest first."""
     return [one for one in repository.events if one.number == number]
+
+
+def mention(hub: Hub, repository: Repository, number: int, actor: str, text: str | None) -> None:
+    """Note whom a new text names, and which other issues and pull requests: each of those once a source."""
+    for name in dict.fromkeys(_NAMES.findall(text or "")):
+        if name in hub.data.people and name != actor:
+            record(hub, repository, number, name, "mentioned")
+            record(hub, repository, number, name, "subscribed")
+    source = {"source": str(number)}
+    for other in dict.fromkeys(map(int, _NUMBERS.findall(text or ""))):
+        known = [one.detail for one in events_of(repository, other) if one.kind == "cross-referenced"]
+        if other in repository.issues and other != number and source not in known:
+            record(hub, repository, other, actor, "cross-referenced", source)
 
 
 def reword(hub: Hub, found: Comment | Review | Issue, editor: str, text: str) -> str:

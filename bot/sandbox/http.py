@@ -21,12 +21,17 @@ class ApiError(Exception):
     """An answer that is an error, with GitHub's body."""
 
     def __init__(
-        self, status: int, message: str, errors: Sequence[Any] = (), headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        errors: Sequence[Any] = (),
+        headers: Mapping[str, str] | None = None,
+        docs: str = DOCS,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
-        self.body: dict[str, Any] = {"message": message, "documentation_url": DOCS, "status": str(status)}
+        self.body: dict[str, Any] = {"message": message, "documentation_url": docs, "status": str(status)}
         if errors:
             self.body["errors"] = list(errors)
 
@@ -128,6 +133,10 @@ class Call:
         if self.token is None:
             return "read"
         return "write" if self.token.permissions is not None else self.hub.permission(self.repo, self.token.login)
+
+    def is_shut_out(self, locked: bool) -> bool:
+        """Whether a locked conversation keeps the caller from speaking: all but people who may push, so every app."""
+        return locked and (self.app is not None or not self.at_least("write"))
 
     def at_least(self, permission: Permission) -> bool:
         """Whether the caller's role in the repository is this or higher."""

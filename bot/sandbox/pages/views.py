@@ -11,7 +11,7 @@ from typing import Any
 from bot.sandbox import history
 from bot.sandbox.hub import Hub
 from bot.sandbox.pages import diff, markdown
-from bot.sandbox.people import BOT, Person
+from bot.sandbox.people import BOT, GHOST, Person
 from bot.sandbox.shapes.commits import latest_statuses
 from bot.sandbox.shapes.pulls import range_of
 from bot.sandbox.store import Event, Issue, Repository, Run
@@ -55,8 +55,8 @@ TOLD = {  # kind of event -> (tone, words with what is known about it)
     "renamed": ("", "changed the title from {from}"),
     "reopened": ("good", "reopened it"),
     "review_dismissed": ("muted", "dismissed a review of {about}: {message}"),
-    "review_request_removed": ("muted", "no longer asks {about}{team} for a review"),
-    "review_requested": ("", "asked {about}{team} for a review"),
+    "review_request_removed": ("muted", "no longer asks {about} for a review"),
+    "review_requested": ("", "asked {about} for a review"),
     "unassigned": ("", "unassigned {about}"),
     "unlabeled": ("", "removed the label {label}"),
     "unlocked": ("", "unlocked the conversation"),
@@ -92,7 +92,7 @@ class Check:
 
 def person(hub: Hub, login: str) -> Person:
     """The account, or the ghost of one that is gone."""
-    return hub.data.people.get(login) or Person("ghost", 10137)
+    return hub.data.people.get(login) or GHOST
 
 
 def conversation(hub: Hub, repository: Repository, issue: Issue, home: str) -> list[Entry]:

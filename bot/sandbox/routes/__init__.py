@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from bot.sandbox import apps
-from bot.sandbox.routes import actions, commits, deployments, issues, people, pulls, refs, reviews, settings
+from bot.sandbox.routes import (
+    actions,
+    commits,
+    deployments,
+    issues,
+    locking,
+    people,
+    pulls,
+    refs,
+    reviews,
+    settings,
+    timeline,
+)
 
 ALL = [
+    *timeline.ROUTES,
     *issues.ROUTES,
+    *locking.ROUTES,
     *reviews.ROUTES,
     *pulls.ROUTES,
     *refs.ROUTES,

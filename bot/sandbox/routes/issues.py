@@ -11,6 +11,7 @@ from bot.sandbox.shapes.basics import iso
 from bot.sandbox.store import Comment, Issue, Label, Reaction
 
 R = "/repos/{owner}/{repo}"
+LOCKED = "https://help.github.com/articles/locking-conversations/"
 SPEAK = ("issues", "pull-requests")  # either permission will do for comments and labels of a pull request
 
 
@@ -43,11 +44,11 @@ def create_issue(call: Call) -> Reply:
     found = Issue(hub.next_id(), repo.last_number, title, body, call.login, now, now)
     assignees = [hub.person(login).login for login in call.get("assignees") or []]
     repo.issues[found.number] = found
+    history.mention(hub, repo, found.number, call.login, body)
     _put_labels(call, found, call.get("labels") or [])
     _assign(call, found, assignees)
-    shape = shapes.issue(call.links, repo, found)
-    events.announce(hub, repo, "issues", "opened", call.login, call.by_run, issue=shape)
-    return Reply(shape, 201)
+    issue_event(call, found, "opened")
+    return Reply(shapes.issue(call.links, repo, found), 201)
 
 
 def get_issue(call: Call) -> Reply:
@@ -90,7 +91,7 @@ def issue_event(call: Call, found: Issue, action: str, **parts: Any) -> None:
     if found.pull:
         events.pull_event(call.hub, call.repo, found, action, call.login, call.by_run, **parts)
     else:
-        shape = shapes.issue(call.links, call.repo, found)
+        shape = shapes.payload(call.links, call.repo, found)
         events.announce(call.hub, call.repo, "issues", action, call.login, call.by_run, issue=shape, **parts)
 
 
@@ -118,6 +119,19 @@ def _assign(call: Call, found: Issue, logins: list[str]) -> None:
         issue_event(call, found, kind, assignee=call.links.account(login))
 
 
+def add_assignees(call: Call) -> Reply:
+    found = issue_of(call)
+    given = [call.hub.person(login).login for login in call.get("assignees") or []]
+    _assign(call, found, list(dict.fromkeys([*found.assignees, *given])))
+    return Reply(shapes.issue(call.links, call.repo, found), 201)
+
+
+def remove_assignees(call: Call) -> Reply:
+    found, given = issue_of(call), call.get("assignees") or []
+    _assign(call, found, [login for login in found.assignees if login not in given])
+    return Reply(shapes.issue(call.links, call.repo, found))
+
+
 def list_comments(call: Call) -> Page:
     number, since = issue_of(call).number, call.query.get("since", "")
     found = [one for one in call.repo.comments.values() if one.number == number]
@@ -133,6 +147,8 @@ def list_all_comments(call: Call) -> Page:
 
 def create_comment(call: Call) -> Reply:
     found, repo, hub = issue_of(call), call.repo, call.hub
+    if call.is_shut_out(found.locked):
+        raise ApiError(403, "Unable to create comment because issue is locked.", docs=LOCKED)
     body = call.text("body", resource="IssueComment")
     if not body.strip():
         blank = {
@@ -146,6 +162,7 @@ def create_comment(call: Call) -> Reply:
     comment = Comment(hub.next_id(), found.number, call.login, body, now, now, call.app)
     repo.comments[comment.id] = comment
     found.updated_at = now
+    history.mention(hub, repo, found.number, call.login, body)
     events.comment_event(hub, repo, comment, "created", call.login, call.by_run)
     return Reply(shapes.comment(call.links, repo, comment), 201)
 
@@ -196,6 +213,8 @@ def list_reactions(call: Call) -> Page:
 
 def create_reaction(call: Call) -> Reply:
     comment, content = comment_of(call), call.text("content", resource="Reaction")
+    if call.repo.issues[comment.number].locked:
+        raise ApiError(403, "Unable to create reaction because issue is locked.", docs=LOCKED)
     if content not in shapes.REACTIONS:
         raise invalid("Reaction", "content")
     key = (comment.id, call.login, content)
@@ -307,6 +326,8 @@ ROUTES = [
     Route("PATCH", R + "/issues/{number}", edit_issue, SPEAK),
     Route("GET", R + "/issues/{number}/comments", list_comments, SPEAK),
     Route("POST", R + "/issues/{number}/comments", create_comment, SPEAK),
+    Route("POST", R + "/issues/{number}/assignees", add_assignees, SPEAK, "write"),
+    Route("DELETE", R + "/issues/{number}/assignees", remove_assignees, SPEAK, "write"),
     Route("GET", R + "/issues/{number}/labels", list_issue_labels, SPEAK),
     Route("POST", R + "/issues/{number}/labels", add_issue_labels, SPEAK, "triage"),
     Route("PUT", R + "/issues/{number}/labels", add_issue_labels, SPEAK, "triage"),

@@ -57,14 +57,7 @@ def organization(call: Call) -> Reply:
     if name not in {repo.owner for repo in call.hub.data.repositories.values()} or name in call.hub.data.people:
         raise not_found()
     body = call.links.user(Person(name, organization_id(name), kind="Organization"))
-    url = f"{call.root}/orgs/{name}"
-    extra = {
-        "url": url,
-        "hooks_url": f"{url}/hooks",
-        "issues_url": f"{url}/issues",
-        "members_url": f"{url}/members{{/member}}",
-        "public_members_url": f"{url}/public_members{{/member}}",
-        "description": None,
+    extra = call.links.organization(name) | {
         "has_organization_projects": True,
         "has_repository_projects": True,
         "archived_at": None,

@@ -59,6 +59,7 @@ def create_pull(call: Call) -> Reply:
     repo.last_number += 1
     repo.issues[found.number] = found
     history.record(hub, repo, found.number, call.login, "opened", {"base": base_sha, "after": head_sha})
+    history.mention(hub, repo, found.number, call.login, body)
     events.pull_event(hub, repo, found, "opened", call.login, call.by_run)
     return Reply(shapes.pull_request(call.links, repo, found), 201)
 
@@ -154,6 +155,19 @@ def request_reviewers(call: Call) -> Reply:
     return Reply(shapes.simple(call.links, call.repo, found), 201)
 
 
+def remove_reviewers(call: Call) -> Reply:
+    found, pull = pull_of(call)
+    for name in [call.hub.person(login).login for login in call.get("reviewers") or []]:
+        if name in pull.reviewers:
+            pull.reviewers.remove(name)
+            history.record(call.hub, call.repo, found.number, call.login, "review_request_removed", about=name)
+            who = call.links.account(name)
+            events.pull_event(
+                call.hub, call.repo, found, "review_request_removed", call.login, call.by_run, requested_reviewer=who
+            )
+    return Reply(shapes.simple(call.links, call.repo, found))
+
+
 def ready(call: Call) -> Reply:
     """GitHub offers this by GraphQL only; here the page's button calls it."""
     return _draft(call, False)
@@ -199,6 +213,7 @@ ROUTES = [
     Route("PUT", R + "/pulls/{number}/merge", merge, ("contents",), "write"),
     Route("GET", R + "/pulls/{number}/requested_reviewers", requested_reviewers, PULLS),
     Route("POST", R + "/pulls/{number}/requested_reviewers", request_reviewers, PULLS, "write"),
+    Route("DELETE", R + "/pulls/{number}/requested_reviewers", remove_reviewers, PULLS, "write"),
     Route("POST", R + "/pulls/{number}/ready_for_review", ready, ("never",)),
     Route("POST", R + "/pulls/{number}/convert_to_draft", to_draft, ("never",)),
 ]

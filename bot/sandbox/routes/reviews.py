@@ -45,6 +45,8 @@ def _refuse(call: Call, found: Issue, event: str, body: str) -> None:
     if found.author == call.login and event in ("APPROVE", "REQUEST_CHANGES"):
         word = "approve" if event == "APPROVE" else "request changes on"
         raise ApiError(422, "Unprocessable Entity", [f"Can not {word} your own pull request"])
+    if call.is_shut_out(found.locked):
+        raise ApiError(422, "Unprocessable Entity", ["lock prevents review"])
     if event in ("REQUEST_CHANGES", "COMMENT") and not body:
         raise ApiError(422, "Unprocessable Entity", ["Body can't be blank"])
     if call.by_run and event == "APPROVE" and not call.repo.runs_approve:
@@ -55,6 +57,7 @@ def _submitted(call: Call, found: Issue, review: Review) -> None:
     found.updated_at = call.hub.clock()
     if found.pull and call.login in found.pull.reviewers:
         found.pull.reviewers.remove(call.login)
+    history.mention(call.hub, call.repo, found.number, call.login, review.body)
     events.review_event(call.hub, call.repo, review, "submitted", call.login, call.by_run)
 
 
@@ -99,7 +102,7 @@ def dismiss_review(call: Call) -> Reply:
     message = call.text("message", resource="PullRequestReview")
     if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
         raise ApiError(422, "Unprocessable Entity", [f"Can not dismiss a {review.state.lower()} pull request review"])
-    told = {"review": str(review.id), "state": review.state.lower(), "message": message, "commit": review.commit_sha}
+    told = {"review": str(review.id), "state": review.state.lower(), "message": message}
     history.record(call.hub, call.repo, found.number, call.login, "review_dismissed", told, about=review.author)
     review.state = "DISMISSED"
     events.review_event(call.hub, call.repo, review, "dismissed", call.login, call.by_run)

@@ -6,8 +6,9 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from bot.sandbox.people import BOT, Person
+from bot.sandbox.people import BOT, GHOST, Person
 
 if TYPE_CHECKING:
     from bot.sandbox.hub import Hub
@@ -46,12 +47,24 @@ class Links:
         return f"{self.web}/{repository.full_name}"
 
     def account(self, login: str | None) -> dict[str, Any] | None:
-        """A simple user, None for None; a deleted account is shown as the ghost."""
-        return None if login is None else self.user(self.hub.data.people.get(login) or Person("ghost", 10137))
+        """A simple user, None for None; a deleted account is shown as the ghost, as issues and comments do."""
+        return None if login is None else self.user(self.hub.data.people.get(login) or GHOST)
+
+    def account_or_none(self, login: str | None) -> dict[str, Any] | None:
+        """A simple user, None for None and for a deleted account, as GitHub has it elsewhere than in `account`."""
+        known = self.hub.data.people.get(login or "")
+        return self.user(known) if known else None
+
+    def app_of(self, login: str) -> int | None:
+        """The GitHub App whose bot account this is, None for a person."""
+        if login == BOT.login:
+            return ACTIONS_APP
+        return next((one.id for one in self.hub.data.apps.values() if f"{one.slug}[bot]" == login), None)
 
     def user(self, person: Person) -> dict[str, Any]:
         """GitHub's `simple-user`."""
-        url = f"{self.api}/users/{person.login}"
+        url = f"{self.api}/users/{quote(person.login)}"
+        page = f"{self.web}/apps/{person.login.removesuffix('[bot]')}" if person.kind == "Bot" else None
         return {
             "login": person.login,
             "id": person.id,
@@ -59,7 +72,7 @@ class Links:
             "avatar_url": f"{self.web}/avatars/{person.id}.svg",
             "gravatar_id": "",
             "url": url,
-            "html_url": f"{self.web}/apps/github-actions" if person == BOT else f"{self.web}/{person.login}",
+            "html_url": page or f"{self.web}/{person.login}",
             "followers_url": f"{url}/followers",
             "following_url": f"{url}/following{{/other_user}}",
             "gists_url": f"{url}/gists{{/gist_id}}",
@@ -97,6 +110,21 @@ class Links:
         """The account that owns a repository: a person, or the organization."""
         known = self.hub.data.people.get(repository.owner)
         return self.user(known or Person(repository.owner, organization_id(repository.owner), kind="Organization"))
+
+    def organization(self, login: str) -> dict[str, Any]:
+        """GitHub's `organization-simple`."""
+        url = f"{self.api}/orgs/{login}"
+        whole = self.user(Person(login, organization_id(login), kind="Organization"))
+        return {name: whole[name] for name in ("login", "id", "node_id", "avatar_url")} | {
+            "url": url,
+            "repos_url": f"{url}/repos",
+            "events_url": f"{url}/events",
+            "hooks_url": f"{url}/hooks",
+            "issues_url": f"{url}/issues",
+            "members_url": f"{url}/members{{/member}}",
+            "public_members_url": f"{url}/public_members{{/member}}",
+            "description": None,
+        }
 
     def app(self, number: int | None) -> dict[str, Any] | None:
         """GitHub's `integration`: GitHub Actions or an app of the world; None for None."""

@@ -116,7 +116,7 @@ def diff_entry(links: Links, repository: Repository, sha: str, entry: dict[str, 
 def status(links: Links, repository: Repository, found: Status) -> dict[str, Any]:
     """GitHub's `status`."""
     at = iso(found.created_at)
-    creator = links.account(found.creator)
+    creator = links.account_or_none(found.creator)
     return {
         "url": f"{links.repo(repository)}/statuses/{found.sha}",
         "avatar_url": creator["avatar_url"] if creator else None,
@@ -174,7 +174,7 @@ def deployment(links: Links, repository: Repository, found: Deployment) -> dict[
         "original_environment": found.environment,
         "environment": found.environment,
         "description": found.description,
-        "creator": links.account(found.creator),
+        "creator": links.account_or_none(found.creator),
         "created_at": iso(found.created_at),
         "updated_at": iso(last),
         "statuses_url": f"{url}/statuses",
@@ -189,19 +189,18 @@ def deployment_status(
 ) -> dict[str, Any]:
     """GitHub's `deployment-status`."""
     url, at = f"{links.repo(repository)}/deployments/{parent.id}", iso(found.created_at)
+    addresses = {"log_url": found.log_url, "environment_url": found.environment_url}
     return {
         "url": f"{url}/statuses/{found.id}",
         "id": found.id,
         "node_id": node("DeploymentStatus", found.id),
         "state": found.state,
-        "creator": links.account(found.creator),
+        "creator": links.account_or_none(found.creator),
         "description": found.description,
         "environment": parent.environment,
         "target_url": found.log_url,
-        "log_url": found.log_url,
-        "environment_url": found.environment_url,
         "created_at": at,
         "updated_at": at,
         "deployment_url": url,
         "repository_url": links.repo(repository),
-    }
+    } | {name: address for name, address in addresses.items() if address}

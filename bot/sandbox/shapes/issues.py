@@ -52,7 +52,7 @@ def reaction(links: Links, found: Reaction) -> dict[str, Any]:
     return {
         "id": found.id,
         "node_id": node("Reaction", found.id),
-        "user": links.account(found.author),
+        "user": links.account_or_none(found.author),
         "content": found.content,
         "created_at": iso(found.created_at),
     }
@@ -97,8 +97,8 @@ def issue(links: Links, repository: Repository, found: Issue) -> dict[str, Any]:
         "labels": labels(links, repository, found.labels),
         "state": found.state,
         "state_reason": found.state_reason,
-        "locked": False,
-        "active_lock_reason": None,
+        "locked": found.locked,
+        "active_lock_reason": found.lock_reason,
         "assignee": links.account(found.assignees[0]) if found.assignees else None,
         "assignees": [links.account(login) for login in found.assignees],
         "milestone": None,
@@ -106,7 +106,7 @@ def issue(links: Links, repository: Repository, found: Issue) -> dict[str, Any]:
         "created_at": iso(found.created_at),
         "updated_at": iso(found.updated_at),
         "closed_at": maybe(found.closed_at),
-        "closed_by": links.account(found.closed_by),
+        "closed_by": links.account_or_none(found.closed_by),
         "author_association": association(links, repository, found.author),
         "body": found.body,
         "reactions": rollup(url, []),
@@ -123,3 +123,8 @@ def issue(links: Links, repository: Repository, found: Issue) -> dict[str, Any]:
             "merged_at": maybe(found.pull.merged_at),
         }
     return body
+
+
+def payload(links: Links, repository: Repository, found: Issue) -> dict[str, Any]:
+    """An issue as webhooks show it."""
+    return {name: value for name, value in issue(links, repository, found).items() if name != "closed_by"}

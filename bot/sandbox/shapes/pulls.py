@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox.shapes.basics import Links, iso, maybe, node
 from bot.sandbox.shapes.issues import association, labels
-from bot.sandbox.shapes.repositories import full
+from bot.sandbox.shapes.repositories import payload
 from bot.sandbox.store import Issue, Pull, Repository, Review
 
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
@@ -35,7 +35,7 @@ def simple(links: Links, repository: Repository, found: Issue) -> dict[str, Any]
         "issue_url": issue_url,
         "number": found.number,
         "state": found.state,
-        "locked": False,
+        "locked": found.locked,
         "title": found.title,
         "user": links.account(found.author),
         "body": found.body,
@@ -61,7 +61,7 @@ def simple(links: Links, repository: Repository, found: Issue) -> dict[str, Any]
         "_links": _links(links, repository, found),
         "author_association": association(links, repository, found.author),
         "auto_merge": None,
-        "active_lock_reason": None,
+        "active_lock_reason": found.lock_reason,
     }
 
 
@@ -73,7 +73,7 @@ def _end(links: Links, repository: str, ref: str, sha: str) -> dict[str, Any]:
         "ref": ref,
         "sha": sha,
         "user": owner,
-        "repo": full(links, found) if found else None,
+        "repo": payload(links, found) if found else None,
     }
 
 
@@ -108,7 +108,7 @@ def pull_request(links: Links, repository: Repository, found: Issue) -> dict[str
         "mergeable": None if merged else pull.mergeable,
         "rebaseable": None if merged else pull.mergeable,
         "mergeable_state": state,
-        "merged_by": links.account(pull.merged_by),
+        "merged_by": links.account_or_none(pull.merged_by),
         "comments": sum(one.number == found.number for one in repository.comments.values()),
         "review_comments": 0,
         "maintainer_can_modify": False,
@@ -126,7 +126,7 @@ def review(links: Links, repository: Repository, found: Review) -> dict[str, Any
     body = {
         "id": found.id,
         "node_id": node("PullRequestReview", found.id),
-        "user": links.account(found.author),
+        "user": links.account_or_none(found.author),
         "body": found.body,
         "state": found.state,
         "html_url": page,

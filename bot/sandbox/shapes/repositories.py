@@ -102,6 +102,13 @@ def full(links: Links, repository: Repository, permission: Permission | None = N
     return body
 
 
+def payload(links: Links, repository: Repository) -> dict[str, Any]:
+    """A repository as webhooks show it."""
+    whole = full(links, repository)
+    left_out = ("network_count", "subscribers_count", "parent", "source")
+    return {name: value for name, value in whole.items() if name not in left_out} | {"custom_properties": {}}
+
+
 def abilities(permission: Permission) -> dict[str, bool]:
     """The flags that GitHub shows for a role."""
     rank = RANKS.index(permission)
