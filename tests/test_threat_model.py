@@ -8,7 +8,8 @@ ROWS = re.findall(r"^\| (A\d\d) \|(.*)\|$", (ROOT / "docs/threat-model.md").read
 
 
 def test_no_attack_is_left_out() -> None:
-    assert [name for name, _ in ROWS] == [f"A{number:02d}" for number in range(1, 40)]
+    assert len(ROWS) >= 40
+    assert [name for name, _ in ROWS] == [f"A{number:02d}" for number in range(1, len(ROWS) + 1)]
 
 
 def test_every_defence_is_held_by_a_test_that_is_there() -> None:

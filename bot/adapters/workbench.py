@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NUMERICAL = ("numpy", "scipy", "scikit-learn", "pyarrow", "skops", "skl2onnx", "onnxruntime", "joblib", "threadpoolctl")
 WORTH_PROCESSES_S = 4.0  # starting processes that import scikit-learn takes about as long on two cores
+_ADDRESS = re.compile(r"(tcp|tls)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}", re.ASCII)
 Tell = Callable[[str, int, int], None]
 
 
@@ -148,11 +150,12 @@ def _cluster(address: str) -> AbstractContextManager[Any]:
     """joblib's own backend on a Dask cluster."""
     from joblib import parallel_config
 
+    _check_address(address)
     try:
         from distributed import Client
     except ImportError:
         raise WorldError(
-            "the search asks for a Dask cluster, and `distributed` is not installed",
+            "a Dask cluster is named, and `distributed` is not installed",
             hint="Install `mlbot[dask]`.",
             code="dask_missing",
         ) from None
@@ -163,6 +166,28 @@ def _cluster(address: str) -> AbstractContextManager[Any]:
         raise WorldError(f"no Dask scheduler answers at {address}: {error}", code="dask_unreachable") from None
     stack.enter_context(parallel_config("dask", client=client, wait_for_workers_timeout=30))
     return stack
+
+
+def _check_address(address: str) -> None:
+    """Who answers there runs code here: so the connection is to this machine, or it is encrypted and authenticated."""
+    import ipaddress
+
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        hint = "Write tls://host:port."
+        raise UserError(f"{address[:80]!r} is no address of a Dask scheduler", hint=hint, code="dask_address")
+    scheme, host = found[1], found[2].strip("[]")
+    try:
+        is_here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost"
+    if scheme != "tls" and not is_here:
+        raise UserError(
+            f"{address} is not encrypted, and whoever answers there runs code here",
+            hint="Give the scheduler a certificate and write tls://host:port; "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, __CLIENT__CERT and __CLIENT__KEY say whom to trust.",
+            code="dask_insecure",
+        )
 
 
 def _status_bytes(name: str) -> int:

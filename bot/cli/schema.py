@@ -21,6 +21,7 @@ SCHEMAS: dict[str, str] = {
     "approvals": "bot.specs.policies.approvals:ApprovalPolicy",
     "environments": "bot.specs.policies.environments:Environments",
     "commands": "bot.specs.policies.commands:Commands",
+    "training-policy": "bot.specs.policies.training:TrainingPolicy",
     "policy-tests": "bot.specs.policies.tests:PolicyTests",
     "plan": "bot.records.plan:Plan",
     "training": "bot.records.training:Training",
@@ -71,7 +72,17 @@ PAGES: dict[str, tuple[str, str, str, str]] = {
 }
 
 # Those that an editor checks while people write.
-WRITTEN = ("model", "contract", "gates", "roles", "approvals", "environments", "commands", "policy-tests")
+WRITTEN = (
+    "model",
+    "contract",
+    "gates",
+    "roles",
+    "approvals",
+    "environments",
+    "commands",
+    "training-policy",
+    "policy-tests",
+)
 
 
 @click.command(name="schema")

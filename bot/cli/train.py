@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The artifact's folder.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder that holds data/.")
 @click.option("--repo", default=".", type=click.Path(exists=True, path_type=Path), help="A clone.")
-@click.option("--dask", metavar="ADDRESS", help="Dask scheduler to fan the search out over, such as tcp://host:8786.")
+@click.option("--dask", metavar="ADDRESS", help="Dask scheduler to spread the search over: tls://host:port.")
 @click.option("--json", "as_json", is_flag=True, help="Print the Training record.")
 def command(
     model: str, rev: str | None, out: Path, data: Path | None, repo: Path, dask: str | None, as_json: bool
@@ -41,6 +42,8 @@ def command(
         else:
             spec, planned, contract = from_revision(model, repo, rev)
             data = data or fetched(planned, repo, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        if dask is None and spec.search is not None and spec.search.dask:
+            dask = os.environ.get("MLBOT_DASK") or None
         progress = stack.enter_context(Progress(quiet=as_json))
         training = train(spec, planned, LocalWorkbench(data or repo, out, progress, contract=contract), dask=dask)
     click.echo(training.canonical() if as_json else summary(training, out))

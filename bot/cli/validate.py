@@ -71,6 +71,7 @@ def _check_model(folder: Path) -> None:
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
     from bot.specs.model import check_name, model_spec
+    from bot.specs.policies.training import read_training_policy, refused_resources
     from bot.specs.yaml import read_yaml, together
 
     file = folder / "model.yaml"
@@ -78,6 +79,9 @@ def _check_model(folder: Path) -> None:
     document = read_yaml(_bytes(file), str(file))
     spec = model_spec(document, str(file))
     errors = list(parameter_errors(spec, document))
+    policy = folder.resolve().parent.parent / "policies/training.yaml"
+    refused = refused_resources(spec, document, read_training_policy(_bytes(policy) if policy.exists() else None))
+    errors.extend([refused] if refused else [])
     schema = folder / "schema.yaml"
     if schema.exists():
         errors.extend(disagreements(spec, document, read_contract(_bytes(schema), str(schema))))
@@ -92,6 +96,7 @@ def _check_policies(folder: Path) -> None:
     from bot.cli.policy_files import folder_files
     from bot.specs.gates import read_gates
     from bot.specs.policies import read_policies
+    from bot.specs.policies.training import read_training_policy
 
     files = folder_files(folder)
     read_policies(files)
@@ -102,6 +107,7 @@ def _check_policies(folder: Path) -> None:
     gates = files.get("policies/gates.yaml")
     if gates is not None:
         read_gates(gates, str(folder / "gates.yaml"))
+    read_training_policy(files.get("policies/training.yaml"), str(folder / "training.yaml"))
 
 
 def _bytes(file: Path) -> bytes:

@@ -25,7 +25,9 @@ from bot.records.plan import Plan, Planned
 from bot.records.training import Training
 from bot.specs.contract import Contract, read_contract
 from bot.specs.gates import read_gates, with_spec_gates
-from bot.specs.model import model_spec
+from bot.specs.model import ModelSpec, model_spec
+from bot.specs.policies.training import FILE as POLICY
+from bot.specs.policies.training import read_training_policy
 from bot.specs.yaml import read_yaml
 
 
@@ -122,7 +124,15 @@ def _trained(one: Planned, spec: Any, data: Path, contract: Contract | None, fol
             job.say(f"{one.model}: not trained again, {one.inputs_digest} is in the ledger; only measured")
             return stored.training
     with Progress() as progress:
-        return train(spec, one, LocalWorkbench(data, folder, progress, contract=contract))
+        return train(spec, one, LocalWorkbench(data, folder, progress, contract=contract), dask=_dask(spec, job))
+
+
+def _dask(spec: ModelSpec, job: Job) -> str | None:
+    """The scheduler for a spec that may be spread: the machine's MLBOT_DASK, else the policy's."""
+    if spec.search is None or not spec.search.dask:
+        return None
+    policy = read_training_policy(job.ports.git.read(job.default_sha, POLICY))
+    return job.inputs.get("dask") or policy.dask
 
 
 def _champion(environment: str, model: str, into: Path, ports: Ports) -> Path | str:

@@ -11,6 +11,8 @@ from bot.plan.digest import trained_part
 from bot.plan.facts import SCHEMA, SPEC, Folder, Inputs, Listing, Versions, inputs_of, schema_path, spec_path
 from bot.ports import TreeEntry
 from bot.records.plan import Invalid, Planned, Reason, Skipped
+from bot.specs.policies.training import TrainingPolicy, refused_resources
+from bot.specs.yaml import read_yaml
 
 # (model, inputs digest) -> digest of a stored Evaluation, None without one.
 Known = Callable[[str, str], str | None]
@@ -27,6 +29,7 @@ class Sides:
     head_data: Listing
     changed_data: Mapping[str, str]
     versions: Versions
+    policy: TrainingPolicy
 
 
 def entry_of(base: Folder | None, head: Folder, sides: Sides, known: Known) -> Planned | Skipped | Invalid:
@@ -40,16 +43,25 @@ def entry_of(base: Folder | None, head: Folder, sides: Sides, known: Known) -> P
     old = _base_inputs(base, sides)
     if base is not None and old is not None and old.digest == new.digest:
         return _unmoved(base, head, old, new)
-    return planned(head.name, new, old, _reasons(base, head, old, new, sides), known)
+    refused = _refused(head, new, sides.policy)
+    return refused or planned(head.name, new, old, _reasons(base, head, old, new, sides), known)
 
 
-def asked(head: Folder, listing: Listing, versions: Versions, known: Known) -> Planned | Invalid:
+def asked(
+    head: Folder, listing: Listing, versions: Versions, policy: TrainingPolicy, known: Known
+) -> Planned | Invalid:
     """The entry of a model that is to be evaluated whatever changed."""
     try:
         new = inputs_of(head, listing, versions)
     except MlbotError as error:
         return invalid(head.name, error)
-    return planned(head.name, new, None, [ASKED], known)
+    return _refused(head, new, policy) or planned(head.name, new, None, [ASKED], known)
+
+
+def _refused(head: Folder, inputs: Inputs, policy: TrainingPolicy) -> Invalid | None:
+    """The entry of a model that asks for a machine that the policy does not offer."""
+    error = refused_resources(inputs.spec, read_yaml(head.spec or b"", spec_path(head.name)), policy)
+    return invalid(head.name, error) if error else None
 
 
 def planned(name: str, new: Inputs, old: Inputs | None, reasons: Sequence[Reason], known: Known) -> Planned:

@@ -12,6 +12,7 @@ from bot.plan.kinds import change_kinds
 from bot.ports import Branch, Data, Git, Ports
 from bot.records.ledger import evaluation_folder
 from bot.records.plan import Entry, Plan, Planned
+from bot.specs.policies.training import FILE, TrainingPolicy, read_training_policy
 from bot.specs.trainer import NUMERICAL_LIBRARIES
 from bot.specs.validation import did_you_mean
 
@@ -21,14 +22,15 @@ POINTER = "data.dvc"
 def plan(base: str, head: str, ports: Ports) -> Plan:
     """Which models the commits of `head` that are not in `base` affect, and why; which not, and why not.
 
-    Compares with the merge base, as GitHub does. Raises UserError for a revision that is not there, WorldError when the
-    data remote does not answer.
+    Compares with the merge base, as GitHub does; where a model may be trained is what `base` itself says. Raises
+    UserError for a revision that is not there, WorldError when the data remote does not answer.
     """
     git, head_sha = ports.git, ports.git.resolve(head)
+    policy = _policy(base, ports)
     base_sha = git.merge_base(git.resolve(base), head_sha) or git.resolve(base)
     trees = git.entries(base_sha, "models"), git.entries(head_sha, "models")
     sorted_out = candidates(*trees)
-    sides = _sides(base_sha, head_sha, ports, is_needed=bool(sorted_out.changed))
+    sides = _sides(base_sha, head_sha, policy, ports, is_needed=bool(sorted_out.changed))
     entries = list(sorted_out.settled)
     for name in (*sorted_out.changed, *_readers(git, head_sha, sorted_out.same, sides)):
         base_folder = folder(git, base_sha, name) if name in trees[0] else None
@@ -47,7 +49,7 @@ def plan_all(head: str, ports: Ports) -> Plan:
     sorted_out = candidates({}, tree)
     folders = [folder(ports.git, sha, name) for name in sorted_out.changed]
     versions, known = library_versions(), known_in(ports.ledger)
-    entries = [asked(one, listing, versions, known) for one in folders]
+    entries = [asked(one, listing, versions, _policy(sha, ports), known) for one in folders]
     return _plan(sha, sha, [*sorted_out.settled, *entries], (), n_models(tree))
 
 
@@ -86,13 +88,18 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in NUMERICAL_LIBRARIES}
 
 
-def _sides(base_sha: str, head_sha: str, ports: Ports, *, is_needed: bool) -> Sides:
+def _policy(rev: str, ports: Ports) -> TrainingPolicy:
+    return read_training_policy(ports.git.read(ports.git.resolve(rev), FILE))
+
+
+def _sides(base_sha: str, head_sha: str, policy: TrainingPolicy, ports: Ports, *, is_needed: bool) -> Sides:
     is_same = ports.git.entries(base_sha).get(POINTER) == ports.git.entries(head_sha).get(POINTER)
     if is_same and not is_needed:
-        return Sides((), (), {}, {})  # no model will be read, so that the remote need not be asked
+        return Sides((), (), {}, {}, policy)  # no model will be read, so that the remote need not be asked
     head = _listing(ports.data, head_sha)
     base = head if is_same else _listing(ports.data, base_sha)
-    return Sides(base, head, {} if is_same else changed_data(base, head), library_versions())
+    changed = {} if is_same else changed_data(base, head)
+    return Sides(base, head, changed, library_versions(), policy)
 
 
 def _listing(data: Data, sha: str) -> Listing:

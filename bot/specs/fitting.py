@@ -79,8 +79,17 @@ class Search(Spec):
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop after this many minutes with the best so far. Makes the result depend on the machine's speed."""
     seed: Seed = 0
-    dask: Annotated[str, Field(pattern=r"^(tcp|tls)://[A-Za-z0-9.\-\[\]:]+:[0-9]+$")] | None = None
-    """Address of a Dask scheduler to fan out over."""
+    dask: bool = False
+    """Spread it over a Dask cluster, where whoever trains offers one: `dask` in `policies/training.yaml`, or the
+    variable `MLBOT_DASK`. Else it runs on this machine."""
+
+    @field_validator("dask", mode="before")
+    @classmethod
+    def _names_no_address(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            hint = "Write `dask: true`; the address is `dask` in policies/training.yaml, or `mlbot train --dask`."
+            raise wrong("a spec names no address that is connected to", hint)
+        return value
 
     @model_validator(mode="after")
     def _grid_of_values(self) -> Search:

@@ -16,6 +16,7 @@ from bot.specs.features import Categorical, DateTime, Features, Numeric, Selecti
 from bot.specs.fitting import Estimator, Search
 from bot.specs.metrics import is_metric, known_metrics
 from bot.specs.shorthand import NAME_PATTERN, ONE_OR_MORE, Column, Short, by
+from bot.specs.size import Size, size_bytes
 from bot.specs.validation import did_you_mean, validate
 from bot.specs.yaml import Document, read_yaml
 
@@ -77,20 +78,18 @@ class Resources(Spec):
     """Where a model is trained in GitHub Actions."""
 
     runner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "ubuntu-24.04-arm"
-    """A runner label."""
+    """A runner label that `policies/training.yaml` offers."""
     timeout_minutes: Annotated[int, Field(ge=1, le=360)] = 30
-    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(\.[0-9])? ?(MB|GB)$")] | None = None
-    """Most memory that each process of a training may take, for example `4 GB`; more ends with an error."""
+    memory: Size | None = None
+    """Most memory that each process of a training may take, for example `4 GB`; more ends with an error. Left out: that
+    of `policies/training.yaml`, else nine tenths of the machine's."""
     jobs: Annotated[int, Field(ge=1, le=256)] | None = None
     """Parallel fits in a search. Left out: one a core."""
 
     @property
     def memory_bytes(self) -> int | None:
-        """The limit in bytes, None without one."""
-        if self.memory is None:
-            return None
-        number, unit = self.memory[:-2].strip(), self.memory[-2:]
-        return int(float(number) * (10**9 if unit == "GB" else 10**6))
+        """The limit in bytes, None when the spec names none."""
+        return size_bytes(self.memory)
 
 
 class ModelSpec(Spec):

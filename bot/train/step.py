@@ -22,13 +22,12 @@ from bot.train.prepare import prepare
 
 def train(spec: ModelSpec, planned: Planned, bench: Workbench, *, dask: str | None = None) -> Training:
     """Read, split, choose inputs and parameters, fit, export, and write `model.skops`, `golden.json`, `training.json`,
-    `README.md` and, where it agrees, `model.onnx`. `dask` is a scheduler's address, over the spec's own.
+    `README.md` and, where it agrees, `model.onnx`. `dask` is the address of a scheduler that the search is spread by.
 
     Raises UserError for whatever the spec or the data are wrong about, before anything is written.
     """
-    address = dask or (spec.search.dask if spec.search else None)
     jobs = spec.resources.jobs or bench.cores()
-    engine = Engine(lambda function, tasks: bench.map(function, tasks, jobs, address), jobs, bench.elapsed, bench.tell)
+    engine = Engine(lambda function, tasks: bench.map(function, tasks, jobs, dask), jobs, bench.elapsed, bench.tell)
     times = [bench.elapsed()]
 
     def passed(value: Any) -> Any:

@@ -123,7 +123,7 @@ class World:
         trained.out.mkdir()
         (trained.out / "plan.json").write_bytes(made.canonical())
         try:
-            train_job.run(event, replace(trained, inputs={"model": ",".join(sorted(new))}))
+            train_job.run(event, replace(trained, inputs={**job.inputs, "model": ",".join(sorted(new))}))
         except Exception as error:
             self.said.append(str(error))
         report_job.run(event, job)

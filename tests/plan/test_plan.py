@@ -97,6 +97,16 @@ def test_a_changed_spec_affects_its_model_alone_and_says_what_changed(world):
     assert (made.n_models, made.changed_paths) == (2, ("models/churn/model.yaml",))
 
 
+def test_a_runner_is_offered_by_the_base_and_never_by_the_change_that_asks_for_it(world):
+    wanted = {"C: 1.0": "C: 0.5", "metrics: roc_auc": "metrics: roc_auc\nresources: {runner: gpu}"}
+    offer = {"policies/training.yaml": "runners: {gpu: {}}\n"}
+    refused = entry(world.change({"models/churn/model.yaml": spec("churn", **wanted), **offer}), "churn")
+    assert isinstance(refused, Invalid) and "'gpu'" in refused.message and refused.file == "models/churn/model.yaml"
+    assert refused.line == spec("churn", **wanted).splitlines().index("resources: {runner: gpu}") + 1
+    world.base = world.repository.commit({"models/churn/model.yaml": spec("churn"), **offer})
+    assert entry(world.change({"models/churn/model.yaml": spec("churn", **wanted)}), "churn").runner == "gpu"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -170,7 +170,7 @@ def test_a_key_that_means_nothing_for_the_task_is_refused(task, metric, extra):
         ("{parameters: {C: []}}", "at least 1"),
         ("{parameters: {C: [1]}, folds: 1}", "greater than or equal to 2"),
         ("{parameters: {C: [1]}, scoring: rmse}", "unknown metric"),
-        ("{parameters: {C: [1]}, dask: 'http://x'}", "pattern"),
+        ("{parameters: {C: [1]}, dask: 'tls://x:1'}", "a spec names no address"),
     ],
 )
 def test_a_search_that_cannot_run_is_refused(search, message):

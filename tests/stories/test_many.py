@@ -47,7 +47,8 @@ def test_more_runner_labels_than_jobs_are_refused_and_train_nothing(tmp_path: Pa
         for index in range(N)
     }
     assert "resources:" not in (ROOT / BIKES).read_text()
-    with rehearsal(tmp_path / "world", {FILE: without_training()}) as sandbox:
+    base = {FILE: without_training(), "policies/training.yaml": b"runners: {runner-*: {}}\n"}
+    with rehearsal(tmp_path / "world", base) as sandbox:
         number = sandbox.propose("dana", "labels", models, "Many runners")
         runs = [run for run in sandbox.settle(timeout_s=300) if run.file == "pull-request.yml"]
         assert [run.conclusion for run in runs] == ["failure"]

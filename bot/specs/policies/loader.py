@@ -22,8 +22,8 @@ FILES: dict[str, type[Spec]] = {
     "environments.yaml": Environments,
     "commands.yaml": Commands,
 }
-# Read by others: the gates of the evaluation, templates, the policies' own tests.
-OTHERS = ("gates.yaml", "monitoring.yaml")
+# Read by others: the gates of the evaluation, where models are trained, templates, the policies' own tests.
+OTHERS = ("gates.yaml", "monitoring.yaml", "training.yaml")
 
 
 @dataclass(frozen=True)
