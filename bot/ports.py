@@ -224,11 +224,20 @@ class PullRequests(Protocol):
     def reviews(self, number: int) -> list[Review]:
         """All reviews, oldest first."""
 
-    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
-        """Login -> (account id, role name: none, read, triage, write, maintain, admin) in this repository."""
+    def account(self, login: str) -> Account | None:
+        """Who has a login now, in any case of letters; None when nobody does."""
 
-    def in_team(self, organization: str, team: str, login: str) -> bool | None:
-        """Active member (child teams count)? None when GitHub does not say."""
+    def permissions(self, accounts: Sequence[Account]) -> dict[int, str]:
+        """Account id -> role name (none, read, triage, write, maintain, admin) in this repository.
+
+        The id decides: a renamed account keeps its role; one that is gone has `none`, whoever has its login by now.
+        """
+
+    def in_team(self, team: str, account: Account) -> bool | None:
+        """Whether the account, by its id, is an active member of `organization/team` (child teams count).
+
+        None when GitHub does not say.
+        """
 
 
 class Witness(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_witness import GitHubWitness
 from bot.errors import MlbotError, UserError, WorldError
 from bot.ports import Comment, Commit, PullRequest, Review
@@ -23,7 +24,6 @@ GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted acco
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
 TRAINING = "pull-request.yml"
-PAGE = 100  # the most that GitHub lists at once
 
 
 def _clear(call: Callable[P, T]) -> Callable[P, T]:
@@ -121,7 +121,7 @@ class GitHub:
         self._default_branch = default_branch
         self._comments: dict[int, list[Comment]] = {}
         self._read: dict[tuple[str, str], Any] = {}
-        self._roles: dict[str, tuple[int, str]] = {}  # by login in lower case
+        self._people = GitHubPeople(self._ask, self._url)
 
     def _ask(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
@@ -199,57 +199,16 @@ class GitHub:
         ]
 
     @_clear
-    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
-        unknown = [login for login in logins if login.lower() not in self._roles]
-        if len(unknown) > 1:
-            self._roles |= self._collaborators()
-        for login in logins:
-            if login.lower() not in self._roles:  # a stranger, or beyond the first hundred
-                found = self._ask("GET", f"{self._url}/collaborators/{quote(login)}/permission")
-                self._roles[login.lower()] = (found["user"]["id"], found["role_name"])
-        return {login: self._roles[login.lower()] for login in logins}
-
-    def _collaborators(self) -> dict[str, tuple[int, str]]:
-        """The first hundred by login; nobody for a token that may not list them, which then asks for each person."""
-        from github import GithubException
-
-        try:
-            found = self._ask("GET", f"{self._url}/collaborators?per_page=100")
-        except GithubException as error:
-            if error.status not in (403, 404):
-                raise
-            return {}
-        return {one["login"].lower(): (one["id"], one["role_name"]) for one in found}
+    def account(self, login: str) -> Account | None:
+        return self._people.account(login)
 
     @_clear
-    def in_team(self, organization: str, team: str, login: str) -> bool | None:
-        listed = self._team(organization, team)
-        if listed is None or login.lower() in listed:
-            return None if listed is None else True
-        return False if len(listed) < PAGE else self._is_member(organization, team, login)
+    def permissions(self, accounts: Sequence[Account]) -> dict[int, str]:
+        return self._people.permissions(accounts)
 
-    @_once
-    def _team(self, organization: str, team: str) -> frozenset[str] | None:
-        """Active members of a team and of those below it, the first hundred; None for a token that may not look."""
-        from github import GithubException
-
-        try:
-            found = self._ask("GET", f"/orgs/{quote(organization)}/teams/{quote(team)}/members?per_page={PAGE}")
-        except GithubException as error:
-            if error.status not in (403, 404):
-                raise
-            return None
-        return frozenset(one["login"].lower() for one in found)
-
-    @_once
-    def _is_member(self, organization: str, team: str, login: str) -> bool:
-        from github import UnknownObjectException
-
-        path = f"/orgs/{quote(organization)}/teams/{quote(team)}/memberships/{quote(login)}"
-        try:
-            return bool(self._ask("GET", path)["state"] == "active")
-        except UnknownObjectException:
-            return False
+    @_clear
+    def in_team(self, team: str, account: Account) -> bool | None:
+        return self._people.in_team(team, account)
 
     # --- Conversation
 

@@ -126,8 +126,7 @@ def _nobody_left(requirement: Requirement, case: Case) -> str:
 
 def could_approve(requirement: Requirement, votes: Ballot, case: Case) -> tuple[str, ...]:
     """Who could still approve in a role, for people to read: known accounts that are not banned, teams, everybody."""
-    banned = {case.login(one).lower() for one in (*votes.banned, *votes.people)}
-    return tuple(one for one in case.members(requirement.any_role) if one.lower() not in banned)
+    return case.members(requirement.any_role, {*votes.banned, *votes.people})
 
 
 def _counted(fits: list[int], votes: Ballot, case: Case) -> list[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -117,12 +117,12 @@ class Case:
         """The live head, None when it has not been planned."""
         return self.heads.get(self.facts.pull_request.head_sha)
 
-    def members(self, roles: Iterable[str]) -> tuple[str, ...]:
-        """Who holds one of the roles, for people to read: logins, and teams by name."""
+    def members(self, roles: Iterable[str], without: Collection[int] = ()) -> tuple[str, ...]:
+        """Who holds one of the roles, for people to read: logins but for those accounts, and teams by name."""
         named: dict[str, None] = {}
         for name in roles:
             role = self.policies.roles.roles[name]
-            named |= dict.fromkeys(account.login for account in role.accounts)
+            named |= dict.fromkeys(one.login for one in role.accounts if one.id not in without)
             named |= dict.fromkeys(f"team {team}" for team in role.teams)
             if not (role.users or role.teams or role.apps):
                 named[f"anybody with {role.permission} permission"] = None

@@ -190,11 +190,8 @@ def asks_author(policies: Policies) -> bool:
     return any(part.author_roles is not None for one in conditions for part in one.parts())
 
 
-def teams_of(account: Account, answer: tuple[int, str] | None, member: Mapping[tuple[int, str], bool | None]) -> Actor:
-    """An actor from what GitHub answered. A login that belongs to another account by now has no permission."""
-    permission = None
-    if answer is not None:
-        permission = answer[1] if answer[0] == account.id else "none"
+def actor_of(account: Account, permission: str | None, member: Mapping[tuple[int, str], bool | None]) -> Actor:
+    """An actor from what GitHub answered about the account; `permission` None: it was not asked."""
     return Actor.model_validate(
         {
             "account": account,

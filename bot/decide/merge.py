@@ -144,9 +144,9 @@ def _distinct(empty: Sequence[Place], votes: Mapping[str, Judged], case: Case) -
     if not empty:
         return node(name, "approved", "approved", "Every place is filled by another person.")
     ballots = [one.ballot for one in votes.values() if one.ballot is not None]
-    logins = {case.login(person) for ballot in ballots for person in ballot.people}
+    people = {person for ballot in ballots for person in ballot.people}
     lines = [votes[place.rule].rule.require.approvals[place.line] for place in empty]
-    who = dict.fromkeys(login for line in lines for login in case.members(line.any_role) if login not in logins)
+    who = dict.fromkeys(login for line in lines for login in case.members(line.any_role, people))
     rules = listed(dict.fromkeys(place.rule for place in empty))
     sentence = f"One person counts once over all rules: {len(empty)} more needed for {rules}."
     return node(name, "pending", "duplicate_person", sentence, who=who)

@@ -141,7 +141,7 @@ def open_break_glass(opinion: str, actor: Account, environment: str, reason: str
         raise UserError(f"there is no break-glass for {environment}", hint=where, code="command_not_allowed")
     if not reason.strip():
         raise UserError("break-glass needs a reason", hint="Add --reason and why.", code="reason_missing")
-    others = [one for one in case.members(rule.roles) if one.lower() != actor.login.lower()]
+    others = case.members(rule.roles, (actor.id,))
     if actor.id in builders(case) or case.holds_any(actor.id, rule.roles) is not True:
         hint = f"Who can ask: {listed(others)}."
         raise UserError(f"{actor.login} cannot ask for it here", hint=hint, code="contributor_approval")

@@ -10,6 +10,7 @@ from typing import Any
 from bot.decide.backtest import Past, as_markdown, differences, newest
 from bot.decide.coverage import guarded, guarded_digest
 from bot.decide.gathering import (
+    actor_of,
     asks_author,
     broken,
     environment_fact,
@@ -17,7 +18,6 @@ from bot.decide.gathering import (
     model_facts,
     planned_digests,
     subject,
-    teams_of,
     to_ask,
 )
 from bot.decide.reading import (
@@ -287,15 +287,10 @@ def _actors(
     said: Sequence[Opinion], accounts: Mapping[int, Account], asked: set[int | None], policies: Policies, ports: Ports
 ) -> tuple[Actor, ...]:
     permissions, memberships = to_ask(policies, said, accounts, asked)
-    roles = ports.pull_requests.permissions([one.login for one in permissions])
-    answers = {one.id: roles[one.login] for one in permissions}
+    roles = ports.pull_requests.permissions(permissions)
     teams = sorted({team for role in policies.roles.roles.values() for team in role.teams})
-    member = {
-        (one.id, team): ports.pull_requests.in_team(team.split("/")[0], team.split("/")[1], one.login)
-        for one in memberships
-        for team in teams
-    }
-    return tuple(teams_of(account, answers.get(account.id), member) for _, account in sorted(accounts.items()))
+    member = {(one.id, team): ports.pull_requests.in_team(team, one) for one in memberships for team in teams}
+    return tuple(actor_of(account, roles.get(account.id), member) for _, account in sorted(accounts.items()))
 
 
 def _environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
@@ -314,17 +309,18 @@ def _environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ..
 
 
 def _standing(ports: Ports) -> dict[str, Any]:
-    """What the ledger keeps apart from pull requests: lent roles, revoked artifacts, break-glass to review."""
+    """What the ledger keeps apart from pull requests: roles that are lent, revoked artifacts, break-glass to review.
+
+    A loan that is over or was taken back concerns nobody any more.
+    """
     ledger = ports.ledger
     lent, broken_glass = ledger.paths("delegations/"), ledger.paths("break_glass/")
+    going = [path for path in lent if f"{path.removesuffix('.json')}.revoked.json" not in lent]
+    loans = [
+        Delegation.model_validate_json(ledger.get(path) or b"") for path in going if not path.endswith(".revoked.json")
+    ]
     return {
-        "delegations": tuple(
-            Delegation.model_validate_json(ledger.get(path) or b"").model_copy(
-                update={"revoked": path.replace(".json", ".revoked.json") in lent}
-            )
-            for path in lent
-            if not path.endswith(".revoked.json")
-        ),
+        "delegations": tuple(one for one in loans if ports.clock.now() < datetime.fromisoformat(one.until)),
         "revoked": tuple(
             "sha256:" + bare(path.removeprefix("revocations/").removesuffix(".json"))
             for path in ledger.paths("revocations/")

@@ -201,8 +201,11 @@ def _environments(ask: Ask) -> tuple[EnvironmentFact, ...]:
 
 
 def _account(login: str, ask: Ask) -> Account:
-    number, _ = ask.job.ports.pull_requests.permissions([login])[login]
-    return Account(id=number, login=login)
+    found = ask.job.ports.pull_requests.account(login)
+    if found is None:
+        hint = "Look at the person's profile: it shows the login as it is now."
+        raise UserError(f"GitHub has no account {login}", hint=hint, code="not_found")
+    return found
 
 
 def cancel(ask: Ask) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.github import ACTIONS, GitHub
 from bot.errors import UserError, WorldError
+from bot.records.event import Account
 from bot.sandbox.people import Team
 from bot.sandbox.world import Sandbox
 from tests.sandboxes import small_sandbox
@@ -35,7 +36,7 @@ def test_a_pull_request_is_read_with_its_people_and_commits(sandbox: Sandbox) ->
     assert (found.title, found.author.login, found.state, found.merged) == ("Change", "dana", "open", False)
     assert not found.from_fork and found.merge_commit_sha is None
     assert [commit.sha for commit in port.commits(1)] == [found.head_sha]
-    assert port.permissions(["owen"]) == {"owen": (1002, "write")}
+    assert port.permissions([OWEN]) == {1002: "write"}
     assert 1 in port.open_numbers()
 
 
@@ -102,14 +103,19 @@ def test_a_read_is_asked_once_a_process(sandbox: Sandbox) -> None:
     port = github(sandbox)
     before = len(sandbox.requests())
     for _ in range(3):
-        port.get(1), port.commits(1), port.reviews(1), port.permissions(["owen"]), port.comments(1)
+        port.get(1), port.commits(1), port.reviews(1), port.permissions([OWEN]), port.comments(1)
     assert len(sandbox.requests()) - before == 5
+
+
+DANA, OWEN, VERA, RHEA = (
+    Account(id=id_, login=login) for id_, login in ((1001, "dana"), (1002, "owen"), (1003, "vera"), (1004, "rhea"))
+)
 
 
 def test_the_roles_of_several_people_take_one_request(sandbox: Sandbox) -> None:
     port, before = github(sandbox), len(sandbox.requests())
-    assert port.permissions(["owen", "Rhea"]) == {"owen": (1002, "write"), "Rhea": (1004, "maintain")}
-    assert port.permissions(["vera", "owen"])["vera"] == (1003, "write")
+    assert port.permissions([OWEN, RHEA]) == {1002: "write", 1004: "maintain"}
+    assert port.permissions([VERA, OWEN])[1003] == "write"
     assert len(sandbox.requests()) - before == 1
 
 
@@ -117,22 +123,46 @@ def test_the_roles_of_several_people_take_one_request(sandbox: Sandbox) -> None:
 def test_a_token_that_may_not_list_people_asks_for_each(sandbox: Sandbox, status: int) -> None:
     port, before = github(sandbox), len(sandbox.requests())
     sandbox.fail_next("GET", r"/collaborators$", status, message="Must have push access to view collaborators.")
-    assert port.permissions(["owen", "vera"]) == {"owen": (1002, "write"), "vera": (1003, "write")}
+    assert port.permissions([OWEN, VERA]) == {1002: "write", 1003: "write"}
     assert len(sandbox.requests()) - before == 3
+
+
+STALE = [
+    ("somebody who is gone", Account(id=5555, login="leaver"), "none", 2),
+    ("whose login is another's by now, and who is gone", Account(id=5555, login="owen"), "none", 2),
+    ("whose login is another's by now, and who is called otherwise", Account(id=1002, login="dana"), "write", 3),
+    ("whose login is nobody's by now, and who is called otherwise", Account(id=1004, login="rhea-old"), "maintain", 3),
+    ("who is called as ever", OWEN, "write", 1),
+]
+
+
+@pytest.mark.parametrize(("account", "role", "n_requests"), [one[1:] for one in STALE], ids=[one[0] for one in STALE])
+def test_the_role_is_that_of_the_account_whatever_it_was_called(
+    sandbox: Sandbox, account: Account, role: str, n_requests: int
+) -> None:
+    port, before = github(sandbox), len(sandbox.requests())
+    for _ in range(2):
+        assert port.permissions([account]) == {account.id: role}
+    assert len(sandbox.requests()) - before == n_requests
+
+
+@pytest.mark.parametrize("page", [100, 1], ids=["a small team", "a team of hundreds"])
+def test_a_place_in_a_team_is_that_of_the_account_whatever_it_was_called(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr("bot.adapters.github_people.PAGE", page)
+    port = github(sandbox, "owen")
+    asked = [VERA, OWEN, DANA, Account(id=1003, login="vera-old"), Account(id=1002, login="dana")]
+    assert [port.in_team("acme/validators", one) for one in asked] == [True, True, False, True, True]
+    taken = [Account(id=5555, login="vera"), Account(id=5555, login="owen")]
+    assert [port.in_team("acme/validators", one) for one in taken] == [False, False], "owen is in the team below"
 
 
 def test_everybody_s_place_in_a_team_takes_one_request(sandbox: Sandbox) -> None:
     port, before = github(sandbox, "owen"), len(sandbox.requests())
-    found = {login: port.in_team("acme", "validators", login) for login in ("vera", "Owen", "dana", "nobody")}
-    assert found == {"vera": True, "Owen": True, "dana": False, "nobody": False}, "owen is in the team below"
+    assert [port.in_team("acme/validators", one) for one in (VERA, OWEN, DANA)] == [True, True, False]
     assert len(sandbox.requests()) - before == 1
-    assert port.in_team("acme", "no-such-team", "vera") is None
-
-
-def test_a_team_of_hundreds_is_asked_for_each_of_the_rest(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.adapters.github.PAGE", 1)
-    port = github(sandbox, "owen")
-    assert [port.in_team("acme", "validators", login) for login in ("vera", "owen", "dana")] == [True, True, False]
+    assert port.in_team("acme/no-such-team", VERA) is None
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,18 @@ def test_comments_and_reviews_are_oldest_first_by_account(port: PullRequests) ->
     assert {one.commit_sha for one in reviews} == {port.get(1).head_sha}
 
 
-def test_roles_come_with_the_account_id_and_a_login_in_any_case(port: PullRequests) -> None:
-    assert port.permissions(["Owen", "rhea"]) == {"Owen": (1002, "write"), "rhea": (1004, "maintain")}
+def test_a_role_is_that_of_the_account_whatever_it_was_called_then(port: PullRequests) -> None:
+    rhea = Account(id=1004, login="rhea-was-called-otherwise")
+    assert port.permissions([OWEN, rhea]) == {1002: "write", 1004: "maintain"}
     assert port.permissions([]) == {}
 
 
-def test_a_login_that_nobody_has_is_an_error_and_no_role(port: PullRequests) -> None:
-    with pytest.raises(UserError) as caught:
-        port.permissions(["owen", "nobody-at-all"])
-    assert caught.value.code == "not_found"
+def test_somebody_who_is_gone_has_no_role_and_keeps_nobody_else_back(port: PullRequests) -> None:
+    gone, heir = Account(id=5555, login="nobody-at-all"), Account(id=5556, login="owen")
+    assert port.permissions([gone, OWEN, heir]) == {5555: "none", 1002: "write", 5556: "none"}
+
+
+def test_a_login_leads_to_its_account_or_to_nobody(port: PullRequests) -> None:
+    found = port.account("Owen")
+    assert found is not None and (found.id, found.kind) == (1002, "User")
+    assert port.account("nobody-at-all") is None

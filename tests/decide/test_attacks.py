@@ -23,7 +23,7 @@ from bot.records.decision import Decision
 from bot.records.facts import Delegation
 from bot.records.ledger import Head, delegation_path, head_path
 from bot.specs.policies import Policies
-from tests.decide.policies import P, require
+from tests.decide.policies import TEAM_ROLES, P, require
 from tests.decide.test_step import BASE, World, world
 from tests.decide.world import (
     ANN,
@@ -32,6 +32,7 @@ from tests.decide.world import (
     BOB,
     ENVIRONMENTS,
     H2,
+    LOGINS,
     NOW,
     OWN,
     REL,
@@ -142,10 +143,10 @@ TWELVE = [
 # 10 and 11 (a requirement without a count, an empty policy) do not load: below.
 
 
-def lent(ports: World, by: int, to: int, role: str = "owners") -> World:
+def lent(ports: World, by: int, to: int, role: str = "owners", days: int = 7) -> World:
     fact = Delegation(
         id="1-c1", delegator=by, delegate=to, role=role, reason="away", lender=account(by),
-        since="2026-03-01T00:00:00Z", until="2026-03-08T00:00:00Z",
+        since="2026-03-01T00:00:00Z", until=f"2026-03-{1 + days:02}T00:00:00Z",
     )  # fmt: skip
     ports.ledger.commit({delegation_path(fact.id): fact.model_dump_json().encode()}, "lent")
     return ports
@@ -169,6 +170,7 @@ def reviews(*found: Review) -> Callable[[World], object]:
 LENDING = "delegation: {roles: [owners], max_duration: 14d}\n"
 OWNED = p1(approvals=require("{approvals: [{role: owners, count: 1}]}") + LENDING)
 INDEPENDENT = p1(approvals=require("{approvals: [{role: owners, count: 1, not_contributor_within: 90d}]}") + LENDING)
+LENT_TEAM = p1(roles=TEAM_ROLES, approvals=APPROVALS + LENDING.replace("owners", "reviewers"))
 AT_APPROVAL = P["role at approval"]
 JOINED = p1(roles=ROLES.replace("rev2#12]", "rev2#12, bob#51]"), approvals=require(
     "{role_check: at_approval_and_evaluation, approvals: [{role: reviewers, count: 1}]}"))  # fmt: skip
@@ -284,8 +286,22 @@ ATTACKS = [
         lambda: joined_after(world(reviews=[review(BOB)])), "pending", "role_missing", JOINED),
     # lent roles
     row("a lent role counts", lambda: lent(world(reviews=[review(BOB)]), OWN, BOB), "approved", None, OWNED),
-    row("the lender is somebody else by now",
-        lambda: _renamed(lent(world(reviews=[review(BOB)]), OWN, BOB)), "pending", None, OWNED),
+    row("the lender is gone, and somebody else has the login",
+        lambda: _gone(lent(world(reviews=[review(BOB)]), OWN, BOB), own=999), "pending", None, OWNED),
+    row("the lender is gone, and nobody has the login",
+        lambda: _gone(lent(world(reviews=[review(BOB)]), OWN, BOB)), "pending", None, OWNED),
+    row("the lender is called otherwise by now",
+        lambda: _gone(lent(world(reviews=[review(BOB)]), OWN, BOB), own2=OWN), "approved", None, OWNED),
+    row("the lender is called otherwise by now, and somebody else has the login",
+        lambda: _gone(lent(world(reviews=[review(BOB)]), OWN, BOB), own2=OWN, own=999), "approved", None, OWNED),
+    row("the lender left the team, and somebody of it took the login",
+        lambda: _taken(lent(world(reviews=[review(BOB)]), OWN, BOB, "reviewers")), "pending", None, LENT_TEAM),
+    row("the lender of a loan that was taken back is gone",
+        lambda: _gone(taken_back(lent(world(reviews=[review(REV)]), OWN, BOB))), "approved"),
+    row("the lender of a loan that is over is gone",
+        lambda: _gone(lent(world(reviews=[review(REV)]), OWN, BOB, days=2)), "approved"),
+    row("the lender of a loan is gone, and a change needs nobody of that role",
+        lambda: _gone(lent(world(reviews=[review(REV)]), OWN, BOB)), "approved"),
     row("lent by somebody who does not hold it",
         lambda: lent(world(reviews=[review(BOB)]), VAL, BOB), "pending", None, OWNED),
     row("lent by the author of the change",
@@ -298,9 +314,20 @@ ATTACKS = [
 ]  # fmt: skip
 
 
-def _renamed(ports: World) -> World:
-    """The login of the lender belongs to another account."""
-    ports.pull_requests.roles["own"] = (999, "write")
+def _gone(ports: World, **logins: int) -> World:
+    """Nobody is called `own` any more, but those who are named."""
+    del ports.pull_requests.roles["own"]
+    ports.pull_requests.roles |= {login: (id_, "write") for login, id_ in logins.items()}
+    return ports
+
+
+def _taken(ports: World) -> World:
+    ports.pull_requests.members = {("acme/reviewers", 999): True} | {("acme/reviewers", one): False for one in LOGINS}
+    return _gone(ports, own2=OWN, own=999)
+
+
+def taken_back(ports: World) -> World:
+    ports.ledger.commit({"delegations/1-c1.revoked.json": b"{}"}, "taken back")
     return ports
 
 

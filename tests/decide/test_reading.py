@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.decide.coverage import guarded, guarded_digest
-from bot.decide.gathering import teams_of, to_ask
+from bot.decide.gathering import actor_of, to_ask
 from bot.decide.reading import WEB_FLOW, commands_in, commit_facts, reviews_as_opinions
 from bot.ports import Change, Comment, Commit, Review
 from bot.records.event import Account
@@ -185,14 +185,13 @@ def test_permission_is_asked_only_where_it_can_decide() -> None:
     assert [one.id for one in teams] == [REV, OWN, BOB]
 
 
-def test_a_login_that_is_another_account_by_now_has_no_permission() -> None:
-    assert teams_of(account(REV), (777, "admin"), {}).permission == "none"
-    assert teams_of(account(REV), (REV, "admin"), {}).permission == "admin"
-    assert teams_of(account(REV), (REV, "our-own-role"), {}).permission is None
-    assert teams_of(account(REV), None, {}).permission is None
+def test_a_role_that_is_not_one_of_github_s_own_is_not_known() -> None:
+    assert actor_of(account(REV), "admin", {}).permission == "admin"
+    assert actor_of(account(REV), "our-own-role", {}).permission is None
+    assert actor_of(account(REV), None, {}).permission is None
 
 
 def test_memberships_are_yes_no_or_unknown() -> None:
     answers = {(REV, "a/yes"): True, (REV, "a/no"): False, (REV, "a/hidden"): None, (BOB, "a/no"): True}
-    found = teams_of(account(REV), None, answers)
+    found = actor_of(account(REV), None, answers)
     assert (found.teams, found.unknown_teams) == (("a/yes",), ("a/hidden",))

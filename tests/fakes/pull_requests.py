@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 
 from bot.errors import UserError
 from bot.ports import Comment, Commit, PullRequest, Review
+from bot.records.event import Account
 
 
 @dataclass
 class FakePullRequests:
-    """What a test says is on GitHub. `requests` names each question that was asked."""
+    """What a test says is on GitHub. `requests` names each question that was asked.
+
+    `roles` is by present login: account id and role name. `members` is by team (`organization/team`) and account id.
+    """
 
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     commits_of: dict[int, list[Commit]] = field(default_factory=dict)
     comments_of: dict[int, list[Comment]] = field(default_factory=dict)
     reviews_of: dict[int, list[Review]] = field(default_factory=dict)
     roles: dict[str, tuple[int, str]] = field(default_factory=dict)
-    members: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    members: dict[tuple[str, int], bool | None] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
     def get(self, number: int) -> PullRequest:
@@ -47,14 +51,17 @@ class FakePullRequests:
         self.requests.append("reviews")
         return self.reviews_of.get(number, [])
 
-    def permissions(self, logins: Sequence[str]) -> dict[str, tuple[int, str]]:
-        if logins:
-            self.requests.append(f"permissions {' '.join(logins)}")
-        known = {login.lower(): found for login, found in self.roles.items()}
-        if not {login.lower() for login in logins} <= known.keys():
-            raise UserError("GitHub knows nobody of that name", code="not_found")
-        return {login: known[login.lower()] for login in logins}
+    def account(self, login: str) -> Account | None:
+        self.requests.append(f"account {login}")
+        known = {name.lower(): id_ for name, (id_, _) in self.roles.items()}
+        return Account(id=known[login.lower()], login=login) if login.lower() in known else None
 
-    def in_team(self, organization: str, team: str, login: str) -> bool | None:
-        self.requests.append(f"team {team} {login}")
-        return self.members.get((f"{organization}/{team}", login))
+    def permissions(self, accounts: Sequence[Account]) -> dict[int, str]:
+        if accounts:
+            self.requests.append(f"permissions {' '.join(one.login for one in accounts)}")
+        known = dict(self.roles.values())
+        return {one.id: known.get(one.id, "none") for one in accounts}
+
+    def in_team(self, team: str, account: Account) -> bool | None:
+        self.requests.append(f"team {team} {account.login}")
+        return self.members.get((team, account.id))
