@@ -151,7 +151,7 @@ class Route:
     """`needs` are run-token permissions, any of which will do, at `level`; `role` is what a person must have.
 
     `needs` empty means that every token will do; `("never",)` that no app's token will. `signed_by_app` tells that the
-    caller is a GitHub App itself, with a JSON Web Token.
+    caller is a GitHub App itself, with a JSON Web Token; `saves` is False when the handler saves for itself.
     """
 
     method: str
@@ -161,6 +161,7 @@ class Route:
     role: Permission = "read"
     level: str | None = None
     signed_by_app: bool = False
+    saves: bool = True
 
     def required_level(self) -> str:
         return self.level or ("read" if self.method == "GET" else "write")

@@ -129,12 +129,19 @@ class Hub:
             for token in self.data.tokens.values():
                 token.expired = token.expired or token.run == run
 
-    def limits(self, token: store.Token | None) -> dict[str, int]:
-        """The primary rate limit of a caller: 5,000 an hour for a person, 1,000 for a run, 60 for nobody."""
+    def limits(self, token: store.Token | None, resource: str = "core") -> dict[str, int]:
+        """The primary rate limit of a caller: 5,000 an hour for a person, 1,000 for a run, 60 for nobody.
+
+        `resource` is `core`, whose unit are requests, or `graphql`, whose unit are points.
+        """
         limit = 60 if token is None else 1000 if token.run is not None else 5000
-        used = self.used[token.value if token else ""]
+        used = self.used[_purse(token, resource)]
         reset = int(self.clock().timestamp()) // 3600 * 3600 + 3600
         return {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": reset}
+
+    def spend(self, token: store.Token | None, n: int, resource: str = "core") -> None:
+        """Take requests or points from the caller's hour."""
+        self.used[_purse(token, resource)] += n
 
     def count_request(self, run: int) -> None:
         """Note one API request of a run."""
@@ -186,6 +193,11 @@ class Hub:
         happening = Happening(repository.full_name, event, payload, by_run, level)
         for listener in self.listeners:
             listener(happening)
+
+
+def _purse(token: store.Token | None, resource: str) -> str:
+    """From which hour a caller spends."""
+    return f"{resource} {token.value if token else ''}"
 
 
 def _no_engine(word: str, run: int) -> None:

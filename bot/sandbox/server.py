@@ -19,6 +19,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
 from bot.sandbox.pages.site import Request
+from bot.sandbox.routes.graphql import PATHS as GRAPHQL
 from bot.sandbox.store import Token
 
 _PREFIX = "/api/v3"
@@ -63,7 +64,7 @@ class Api:
         try:
             found = _match(method, path)
             token = None if found and found[0].signed_by_app else self.token(header)
-            self._count(token)
+            self._count(token, "graphql" if path in GRAPHQL else "core")
             fault = self.faults.take(method, path)
             if fault is not None:
                 raise fault
@@ -82,12 +83,14 @@ class Api:
         self.log.append((method, path, reply.status, token.run if token else None, person))
         return reply, token
 
-    def _count(self, token: Token | None) -> None:
-        limits = self.hub.limits(token)
-        if limits["remaining"] == 0:
+    def _count(self, token: Token | None, resource: str) -> None:
+        """A GraphQL query is charged by its points when it is known what they are."""
+        limits = self.hub.limits(token, resource)
+        if limits["remaining"] == 0 and resource == "core":
             headers = {"Retry-After": "1"} | _limit_headers(limits)
             raise ApiError(403, "API rate limit exceeded for installation.", headers=headers)
-        self.hub.used[token.value if token else ""] += 1
+        if resource == "core":
+            self.hub.spend(token, 1)
         if token is not None and token.run is not None:
             self.hub.count_request(token.run)
 
@@ -97,9 +100,21 @@ class Api:
             result = route.handler(call)
             if isinstance(result, Page):
                 result = _cut(result, call, path)
-            if call.method != "GET":
+            if call.method != "GET" and route.saves:
                 self.hub.save()
             return result
+
+
+def perform(call: Call, method: str, path: str, body: Any) -> Reply:
+    """A call that another call makes, as the same caller; the lock is held already. Raises ApiError."""
+    found = _match(method, path)
+    if found is None:
+        raise not_found()
+    route, params = found
+    inner = Call(call.hub, method, params, {}, body, call.token, call.root, call.header)
+    _authorise(route, inner)
+    result = route.handler(inner)
+    return _cut(result, inner, path) if isinstance(result, Page) else result
 
 
 def _match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -280,7 +280,8 @@ def test_the_primary_rate_limit_is_counted_per_token(world: Sandbox, call: Any) 
     assert (after["limit"], after["used"] - before["used"]) == (5000, 2)
     run = bot(world, contents="read")
     assert run("GET", "//rate_limit")[1]["rate"]["limit"] == 1000
-    world.hub.used[run.session.headers["Authorization"].split()[1]] = 1000  # type: ignore[union-attr]
+    token = world.hub.data.tokens[run.session.headers["Authorization"].split()[1]]  # type: ignore[union-attr]
+    world.hub.spend(token, 1000)
     assert run("GET", "/branches")[0] == 403
 
 

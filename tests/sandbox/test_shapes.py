@@ -293,6 +293,8 @@ UNANSWERED = {
     "GET /repos/{}/{}/contents",
     "GET /repos/{}/{}/git/refs",
     "GET /repos/{}/{}/git/refs/{}",
+    "POST /graphql",  # another language: test_graphql.py
+    "POST /api/graphql",
 }
 
 

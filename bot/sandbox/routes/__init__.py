@@ -7,6 +7,7 @@ from bot.sandbox.routes import (
     actions,
     commits,
     deployments,
+    graphql,
     issues,
     locking,
     people,
@@ -30,4 +31,5 @@ ALL = [
     *people.ROUTES,
     *commits.ROUTES,
     *apps.ROUTES,
+    *graphql.ROUTES,
 ]

@@ -124,7 +124,8 @@ def members(call: Call) -> Page:
 def rate_limit(call: Call) -> Reply:
     core = call.hub.limits(call.token)
     rest = {"limit": 30, "used": 0, "remaining": 30, "reset": core["reset"]}
-    return Reply({"resources": {"core": core, "search": rest, "graphql": rest}, "rate": core})
+    graphql = call.hub.limits(call.token, "graphql")
+    return Reply({"resources": {"core": core, "search": rest, "graphql": graphql}, "rate": core})
 
 
 def meta(_: Call) -> Reply:

@@ -23,6 +23,11 @@ def iso(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def iso_of_epoch(seconds: int) -> str:
+    """The same, of a Unix time."""
+    return iso(datetime.fromtimestamp(seconds, UTC))
+
+
 def maybe(when: datetime | None) -> str | None:
     return iso(when) if when else None
 
