@@ -5,8 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import Sandbox
 
 
 @click.command("sandbox")
@@ -15,8 +19,9 @@ import click
 )
 @click.option("--template", type=click.Path(path_type=Path), default=Path(), help="The repository to rehearse with.")
 @click.option("--port", type=int, default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--tls", is_flag=True, help="Serve it over TLS, too, for gh and other clients of an enterprise host.")
 @click.option("--no-workflows", is_flag=True, help="Do not run the repository's workflows.")
-def command(directory: Path | None, template: Path, port: int, no_workflows: bool) -> None:
+def command(directory: Path | None, template: Path, port: int, tls: bool, no_workflows: bool) -> None:
     """A local GitHub with this repository: browse, comment, review as any role, merge.
 
     The repository's own workflows run when their events happen. Ctrl-C stops it; the folder stays.
@@ -33,15 +38,14 @@ def command(directory: Path | None, template: Path, port: int, no_workflows: boo
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with sandbox:
+        if tls:
+            sandbox.serve_tls()
         click.echo(_welcome(sandbox, resumed))
         stopped.wait()
     click.echo(f"\nStopped. `mlbot sandbox --dir {where}` goes on.")
 
 
-def _welcome(sandbox: object, resumed: bool) -> str:
-    from bot.sandbox.world import Sandbox
-
-    assert isinstance(sandbox, Sandbox)
+def _welcome(sandbox: Sandbox, resumed: bool) -> str:
     people = [one for one in sandbox.hub.data.people.values() if one.login in sandbox.repo.permissions]
     lines = [
         f"{'Again' if resumed else 'New'} sandbox in {sandbox.directory}",
@@ -54,6 +58,15 @@ def _welcome(sandbox: object, resumed: bool) -> str:
         "",
         f"  git push as somebody: git push {sandbox.clone_url(people[0].login)} HEAD:my-branch",
         "",
+        *_for_clients(sandbox, people[0].login),
         "Ctrl-C stops it.",
     ]
     return "\n".join(lines)
+
+
+def _for_clients(sandbox: Sandbox, login: str) -> list[str]:
+    """Lines to paste into a shell, so that gh, git, Node and Python reach the server over TLS."""
+    if sandbox.tls is None:
+        return []
+    lines = [f"  export {name}={value}" for name, value in sandbox.client_environment(login).items()]
+    return [f"  As {login} with gh and other clients:", *lines, ""]

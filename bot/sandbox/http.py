@@ -48,7 +48,7 @@ def invalid(resource: str, name: str, code: str = "invalid", message: str | None
 
 @dataclass(frozen=True)
 class Reply:
-    """`body` None means an answer without content."""
+    """`body` None means an answer without content; bytes go out as they are, anything else as JSON."""
 
     body: Any = None
     status: int = 200
@@ -67,7 +67,10 @@ class Page:
 
 @dataclass
 class Call:
-    """A request that was routed and authenticated. `root` is the API's address as the caller knows it."""
+    """A request that was routed and authenticated. `root` is the API's address as the caller knows it.
+
+    `web` is the pages' address, `headers` are the request's, in lower case, `raw` is its body as it came.
+    """
 
     hub: Hub
     method: str
@@ -77,6 +80,9 @@ class Call:
     token: Token | None
     root: str
     header: str | None = None
+    web: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
     @property
     def repo(self) -> Repository:
@@ -85,7 +91,7 @@ class Call:
 
     @property
     def links(self) -> Links:
-        return self.hub.links(self.root)
+        return self.hub.links(self.root, self.web)
 
     @property
     def by_run(self) -> bool:
@@ -151,7 +157,8 @@ class Route:
     """`needs` are run-token permissions, any of which will do, at `level`; `role` is what a person must have.
 
     `needs` empty means that every token will do; `("never",)` that no app's token will. `signed_by_app` tells that the
-    caller is a GitHub App itself, with a JSON Web Token; `saves` is False when the handler saves for itself.
+    caller is a GitHub App itself, with a JSON Web Token; `saves` is False when the handler saves for itself,
+    `takes_bytes` tells that the body is a file and no JSON.
     """
 
     method: str
@@ -162,6 +169,7 @@ class Route:
     level: str | None = None
     signed_by_app: bool = False
     saves: bool = True
+    takes_bytes: bool = False
 
     def required_level(self) -> str:
         return self.level or ("read" if self.method == "GET" else "write")

@@ -182,9 +182,9 @@ class Hub:
 
     # --- events
 
-    def links(self, api: str | None = None) -> Links:
-        """URLs under the API root that a caller used; None means the server's own."""
-        return Links(self, api or self.url, self.url)
+    def links(self, api: str | None = None, web: str | None = None) -> Links:
+        """URLs under the API root that a caller used, and those of the pages; None means the server's own."""
+        return Links(self, api or self.url, web or self.url)
 
     def announce(
         self, repository: store.Repository, event: str, payload: dict[str, Any], *, by_run: bool, level: int = 0

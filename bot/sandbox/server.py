@@ -7,14 +7,16 @@ import http.server
 import json
 import re
 import socketserver
+import ssl
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from bot.errors import UserError
-from bot.sandbox import routes, smart_http
+from bot.sandbox import routes, smart_http, tls
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
@@ -55,8 +57,20 @@ class Api:
             raise ApiError(401, "Bad credentials")
         return found
 
-    def answer(self, method: str, target: str, header: str | None, body: bytes) -> tuple[Reply, Token | None]:
-        """Never raises: a defect of ours is a 500, as it would be at GitHub."""
+    def answer(
+        self,
+        method: str,
+        target: str,
+        header: str | None,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        web: str = "",
+    ) -> tuple[Reply, Token | None]:
+        """Never raises: a defect of ours is a 500, as it would be at GitHub.
+
+        `headers` are the request's, in lower case; `web` is the server's address as the caller knows it.
+        """
         parts = urlsplit(target)
         prefix = _PREFIX if parts.path.startswith(_PREFIX + "/") else ""
         path = parts.path.removeprefix(prefix)
@@ -72,7 +86,9 @@ class Api:
                 raise not_found()
             route, params = found
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            call = Call(self.hub, method, params, query, _json(body), token, self.hub.url + prefix, header)
+            web = web or self.hub.url
+            given = None if route.takes_bytes else _json(body)
+            call = Call(self.hub, method, params, query, given, token, web + prefix, header, web, headers or {}, body)
             reply = self._call(route, call, path)
         except ApiError as error:
             reply = Reply(error.body, error.status, error.headers)
@@ -111,7 +127,7 @@ def perform(call: Call, method: str, path: str, body: Any) -> Reply:
     if found is None:
         raise not_found()
     route, params = found
-    inner = Call(call.hub, method, params, {}, body, call.token, call.root, call.header)
+    inner = Call(call.hub, method, params, {}, body, call.token, call.root, call.header, call.web)
     _authorise(route, inner)
     result = route.handler(inner)
     return _cut(result, inner, path) if isinstance(result, Page) else result
@@ -199,10 +215,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if smart_http.is_git(path):
             smart_http.serve(self, self.server.api, body)
         elif not self._page(path, body):
-            reply, token = self.server.api.answer(self.command, self.path, self.headers["Authorization"], body)
+            given = {name.lower(): value for name, value in self.headers.items()}
+            header, web = self.headers["Authorization"], self.server.url
+            reply, token = self.server.api.answer(self.command, self.path, header, body, headers=given, web=web)
             headers = _limit_headers(self.server.api.hub.limits(token)) | reply.headers
-            if reply.body is None:
-                self._write(reply.status, headers, b"")
+            if reply.body is None or isinstance(reply.body, bytes):
+                self._write(reply.status, headers, reply.body or b"")
             else:
                 content = {"Content-Type": "application/json; charset=utf-8"}
                 self._write(reply.status, content | headers, json.dumps(reply.body).encode())
@@ -261,25 +279,39 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Listens on 127.0.0.1; port 0 takes a free one."""
+    """Listens on this machine only; port 0 takes a free one. With a `context` it speaks TLS."""
 
     daemon_threads = True
     request_queue_size = 64
     address_family = 2  # IPv4
 
-    def __init__(self, api: Api, port: int = 0) -> None:
+    def __init__(self, api: Api, port: int = 0, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
         try:
-            super().__init__(("127.0.0.1", port), _Handler)
+            super().__init__((host, port), _Handler)
         except OSError as error:
             hint = "Name another port, or 0 for a free one."
             raise UserError(f"port {port} cannot be used: {error.strerror}", hint=hint, code="port_taken") from None
         self.api = api
-        api.hub.url = self.url
+        self.is_tls = context is not None
+        if context is None:
+            api.hub.url = self.url
+        else:  # each connection shakes hands in its own thread, not in the one that accepts them
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    @classmethod
+    def over_tls(cls, api: Api, directory: Path) -> Server:
+        """A started server whose certificates are in `directory/tls`, at the best address that can be had."""
+        host, port = next(place for place in tls.addresses(directory) if tls.can_listen(*place))
+        server = cls(api, port, host, tls.context(directory / "tls", host))
+        server.start()
+        return server
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        """Without the port where that is TLS's own."""
+        host, port = str(self.server_address[0]), int(self.server_address[1])
+        return f"https://{host}{'' if port == tls.PORT else f':{port}'}" if self.is_tls else f"http://{host}:{port}"
 
     def start(self) -> None:
         self._thread.start()

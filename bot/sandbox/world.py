@@ -14,6 +14,7 @@ from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
 from bot.sandbox import desks, merge_queue, processes, store
 from bot.sandbox import template as templates
+from bot.sandbox import tls as certificates
 from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings, run_folder
 from bot.sandbox.events import announce
@@ -45,6 +46,7 @@ class Sandbox:
         self.site.commands = list(dict.fromkeys(f"/{form.words[0]}" for form in FORMS))
         self.api.pages = self.site.answer
         self._settled = len(hub.data.runs)
+        self.tls: Server | None = None
 
     @classmethod
     def start(
@@ -61,13 +63,15 @@ class Sandbox:
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         skip_workflows: Iterable[str] = ("ci.yml",),
         port: int = 0,
+        tls: bool = False,
     ) -> Sandbox:
         """Make DIR/{origin.git, remote/, runs/, clone/} and serve it.
 
         `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
         over it (empty bytes are kept, as empty files; None leaves a file out). `labels` are runner labels that no
         workflow file names but a matrix may; `skip_workflows` are file names that do not run (a repository's own tests
-        are no rehearsal); `secrets` are by environment name, "" for the repository's own. Raises UserError when the
+        are no rehearsal); `secrets` are by environment name, "" for the repository's own; with `tls` it is
+        served over TLS, too. Raises UserError when the
         folder already holds a sandbox.
         """
         if (directory / "github.json").exists():
@@ -87,6 +91,8 @@ class Sandbox:
             sandbox = cls._make(hub, repository, files, template, settings, port)
             for name, values in (secrets or {}).items():
                 sandbox.set_secrets(name, values)
+            if tls:
+                sandbox.serve_tls()
             return sandbox
         except BaseException:
             if fresh:
@@ -133,6 +139,16 @@ class Sandbox:
         (self.directory / "remote").mkdir(exist_ok=True)
         self.server.start()
         self.hub.save()
+
+    def serve_tls(self) -> None:
+        """Serve the same over TLS as an enterprise host, besides."""
+        self.tls = Server.over_tls(self.api, self.directory)
+
+    def client_environment(self, login: str) -> dict[str, str]:
+        """What `gh` and other clients need to act as somebody over TLS. Raises UserError without `tls`."""
+        if self.tls is None:
+            raise UserError("this sandbox does not speak TLS", hint="Start it with `--tls`.")
+        return certificates.environment(self.tls.url, self.token(login), self.directory / "tls/ca.pem")
 
     def __enter__(self) -> Self:
         return self
@@ -367,7 +383,8 @@ class Sandbox:
     def stop(self) -> None:
         """End runs and server; the folder stays and can be resumed. `clone` then follows the repository on disk."""
         self.engine.stop()
-        self.server.stop()
+        for server in filter(None, (self.server, self.tls)):
+            server.stop()
         self.hub.save()
         templates.point_clone(self.clone, str(self.origin))
 
