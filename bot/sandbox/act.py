@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bot.errors import WorldError
-from bot.sandbox import actlog, dialect, processes
+from bot.sandbox import actlog, dialect, gates, processes
 from bot.sandbox.bare import Bare
 from bot.sandbox.store import Run
 from bot.sandbox.triggers import Start
@@ -71,7 +71,7 @@ def engine_path() -> str:
 
 def prepare(job: Job) -> None:
     """Lay out the run's folder: a repository at the right HEAD with only `.github`, payload, secrets, stand-ins."""
-    for name in ("home", "artifacts", "work", "tmp"):
+    for name in ("home", "artifacts", "work", "tmp", "gates"):
         (job.folder / name).mkdir(parents=True, exist_ok=True)
     _work_tree(job)
     payload = dict(job.start.payload)
@@ -205,6 +205,7 @@ def _variables(job: Job) -> dict[str, str]:
         "GIT_PAGER": "cat",  # act gives steps a terminal, GitHub does not
         "PAGER": "cat",
         "SANDBOX_ARTIFACTS": str(job.folder / "artifacts"),
+        gates.FOLDER: str(job.folder / "gates"),
         "SANDBOX_OBJECTS": str(job.bare.path / "objects"),
         "UV_PROJECT_ENVIRONMENT": str(venv),
         "UV_NO_SYNC": "1",
@@ -232,16 +233,16 @@ def spawn(job: Job) -> subprocess.Popen[str]:
     )
 
 
-def follow(job: Job, process: subprocess.Popen[str], hub: Hub, timeout_s: float) -> str:
+def follow(job: Job, process: subprocess.Popen[str], hub: Hub, timeout_s: float, listener: actlog.Listener) -> str:
     """Read the log to its end into the run; the conclusion: success, failure, or skipped when no job ran."""
     run = job.run
-    reader = actlog.Reader(run, hub)
+    reader = actlog.Reader(run, hub, listener)
     run.log = str(job.folder / "log.txt")
     stopper = threading.Timer(timeout_s, _stop, (process, run, timeout_s))
     stopper.start()
     assert process.stdout is not None
     hidden = [value for value in (job.token, *job.secrets.values()) if value]
-    with (job.folder / "act.jsonl").open("w") as raw, Path(run.log).open("w") as log:
+    with (job.folder / "act.jsonl").open("a") as raw, Path(run.log).open("a") as log:
         for line in process.stdout:
             for secret in hidden:
                 line = line.replace(secret, "***")
@@ -253,7 +254,7 @@ def follow(job: Job, process: subprocess.Popen[str], hub: Hub, timeout_s: float)
     code = process.wait()
     stopper.cancel()
     reader.finish()
-    if code and not run.problem and not any(found.result == "failure" for found in run.jobs):
+    if code and not run.problem and not any(found.result in ("failure", "cancelled") for found in run.jobs):
         run.problem = f"act ended with code {code}: {reader.last_words()}"
     if code or run.problem:
         return "failure"
@@ -267,7 +268,7 @@ def _stop(process: subprocess.Popen[str], run: Run, timeout_s: float) -> None:
 
 def clean(job: Job) -> None:
     """Remove what holds secrets or only cost disk: workspaces, home, secrets. Log, payload and artifacts stay."""
-    for name in ("cache", "home", "work", "own", "tmp"):
+    for name in ("cache", "home", "work", "own", "tmp", "gates"):
         shutil.rmtree(job.folder / name, ignore_errors=True)
     for name in ("secrets", "variables"):
         (job.folder / name).unlink(missing_ok=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.sandbox import gates
 from bot.sandbox.store import Annotation, Job, Run, Step
 
 if TYPE_CHECKING:
@@ -15,12 +16,23 @@ _UNMAPPED = re.compile(r"Skipping unsupported platform.*-P (\S+?)=")
 LEVELS = ("error", "warning", "notice")
 
 
+class Listener(Protocol):
+    """Who is told what a job does."""
+
+    def asked(self, job: Job, wish: gates.Asked) -> None:
+        """It waits at the gate of its concurrency group."""
+
+    def ended(self, job: Job) -> None:
+        """It has a result, which may be changed."""
+
+
 class Reader:
     """Fills a run from its log. A matrix job's own result is known from its steps: `act` reports the sum for each."""
 
-    def __init__(self, run: Run, hub: Hub) -> None:
+    def __init__(self, run: Run, hub: Hub, listener: Listener) -> None:
         self.run = run
         self.hub = hub
+        self.listener = listener
         self._jobs: dict[str, Job] = {}
         self._tail: list[str] = []
 
@@ -54,19 +66,24 @@ class Reader:
         if unmapped and not entry.get("raw_output"):
             self.run.problem = f"job {entry['jobID']} did not run: no runner has the label {unmapped.group(1)}"
         job = self._job(entry)
+        wish = gates.asked(entry)
+        if wish is not None:
+            self.listener.asked(job, wish)
         command = entry.get("command")
         if command == "summary":
             job.summaries.append(str(entry.get("content", "")))
         elif command in LEVELS:
             properties = {key: str(value) for key, value in (entry.get("kvPairs") or {}).items()}
             self.run.annotations.append(Annotation(job.name, str(command), str(entry.get("arg", "")), properties))
-        if entry.get("stepResult") and len(entry.get("stepID") or []) == 1 and entry.get("stage", "Main") == "Main":
+        is_step = entry.get("stepResult") and entry.get("step") != gates.NAME
+        if is_step and len(entry.get("stepID") or []) == 1 and entry.get("stage", "Main") == "Main":
             job.steps.append(Step(_step_name(entry), str(entry["stepResult"])))
         if entry.get("jobResult"):
             failed = any(step.result == "failure" for step in job.steps)
             alone = not entry.get("matrix")
             job.result = str(entry["jobResult"]) if alone or failed else "success"
             job.finished_at = self.hub.clock()
+            self.listener.ended(job)
 
     def _job(self, entry: dict[str, Any]) -> Job:
         name = str(entry["job"]).strip()
@@ -83,6 +100,7 @@ class Reader:
         for job in self._jobs.values():
             if job.result is None:
                 job.result, job.finished_at = "failure", self.hub.clock()
+                self.listener.ended(job)
 
 
 def _step_name(entry: dict[str, Any]) -> str:

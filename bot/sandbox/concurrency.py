@@ -1,70 +1,85 @@
-"""A run in the queue: its name, and the concurrency groups in which it may have to wait."""
+"""Concurrency groups: who holds one, who waits, who is put out.
+
+https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+"""
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox import expressions
-from bot.sandbox.store import Run
-from bot.sandbox.triggers import Start
+
+MOST_WAITING = 100  # with `queue: max`; whoever comes then is cancelled
+
+
+class InvalidError(Exception):
+    """A `concurrency:` that GitHub refuses: the run fails before its first job."""
+
+
+@dataclass(eq=False)
+class Claim:
+    """A run (`job` empty) or one job of it that wants a group of a repository; the case of its letters is nothing."""
+
+    group: str
+    run: int
+    job: str = ""
+    cancels: bool = False  # cancel-in-progress
+    queues: bool = False  # queue: max
+
+    def __post_init__(self) -> None:
+        self.group = self.group.strip().lower()
 
 
 @dataclass
-class Item:
-    """A run that waits or goes. `level` counts workflow_run after workflow_run."""
+class Groups:
+    """Every group of every repository (`repository:group` here), whatever workflows use it."""
 
-    run: Run
-    start: Start
-    level: int
-    cancel_in_progress: bool = False
-    queue_all: bool = False
-    cancelled: bool = False
-    process: subprocess.Popen[str] | None = None
-    started: float = 0.0
+    _held: dict[str, Claim] = field(default_factory=dict)
+    _waiting: dict[str, list[Claim]] = field(default_factory=dict)
+
+    def enter(self, claim: Claim) -> list[Claim]:
+        """Hold the group, or wait for it. Those that must go: who waited is out, who holds it does so until it ends.
+
+        The claim itself is among them when the queue is full, and when it waits for its own run.
+        """
+        holder, waiting = self._held.get(claim.group), self._waiting.setdefault(claim.group, [])
+        if holder is None:
+            self._held[claim.group] = claim
+            return []
+        if (claim.queues and len(waiting) >= MOST_WAITING) or (holder.run == claim.run and not holder.job):
+            return [claim]
+        out = [] if claim.queues else list(waiting)
+        waiting[:] = [*([] if out else waiting), claim]
+        return [*out, *([holder] if claim.cancels else [])]
+
+    def holds(self, claim: Claim) -> bool:
+        return self._held.get(claim.group) is claim
+
+    def leave(self, claim: Claim) -> None:
+        """It ended, or wants no more; who waited longest holds the group then."""
+        waiting = self._waiting.get(claim.group, [])
+        if claim in waiting:
+            waiting.remove(claim)
+        elif self.holds(claim):
+            del self._held[claim.group]
+            if waiting:
+                self._held[claim.group] = waiting.pop(0)
 
 
-def name_run(item: Item) -> None:
-    """The title that `run-name` gives; without one it stays that of the event."""
-    wanted = item.start.workflow.body.get("run-name")
-    with contextlib.suppress(expressions.UnknownError):
-        item.run.title = expressions.fill(str(wanted), _contexts(item)) if wanted else item.run.title
+def claim_of(given: Any, contexts: Mapping[str, Any], repository: str, run: int, job: str = "") -> Claim | None:
+    """What `concurrency:` of a workflow or a job asks for, None without a group.
 
-
-def join_groups(item: Item) -> None:
-    """Concurrency groups of the workflow and its jobs, as far as they are known before jobs run."""
-    workflow, contexts = item.start.workflow, _contexts(item)
-    given = [workflow.body.get("concurrency"), *(job.get("concurrency") for job in workflow.jobs.values())]
-    groups = set()
-    for one in given:
-        wanted: Mapping[str, Any] = one if isinstance(one, dict) else {"group": one}
-        with contextlib.suppress(expressions.UnknownError):
-            if wanted.get("group"):
-                groups.add(expressions.fill(str(wanted["group"]), contexts).strip().lower())
-                stop = expressions.fill(str(wanted.get("cancel-in-progress", "false")), contexts)
-                item.cancel_in_progress |= stop.lower() == "true"
-                item.queue_all |= wanted.get("queue") == "max"
-    item.run.groups = sorted(groups)
-
-
-def _contexts(item: Item) -> dict[str, Any]:
-    """What expressions may name before any job runs: `github` and `inputs`."""
-    start, payload = item.start, item.start.payload
-    pull = payload.get("pull_request") or {}
-    github = {
-        "event": payload,
-        "event_name": start.event,
-        "ref": start.ref,
-        "ref_name": start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/"),
-        "head_ref": pull.get("head", {}).get("ref", ""),
-        "base_ref": pull.get("base", {}).get("ref", ""),
-        "sha": start.sha,
-        "workflow": start.workflow.name,
-        "run_id": item.run.id,
-        "repository": item.run.repository,
-        "actor": item.run.actor,
-    }
-    return {"github": github, "inputs": payload.get("inputs") or {}}
+    Raises UnknownError when its expressions rest on what is not known here, InvalidError when GitHub refuses it.
+    """
+    wanted: Mapping[str, Any] = given if isinstance(given, dict) else {"group": given}
+    if not wanted.get("group"):
+        return None
+    known = dict(contexts)
+    group = expressions.fill(str(wanted["group"]), known)
+    cancels = expressions.fill(str(wanted.get("cancel-in-progress", "false")), known).strip().lower() == "true"
+    queues = wanted.get("queue", "single") == "max"
+    if queues and cancels:
+        raise InvalidError("`queue: max` and `cancel-in-progress: true` exclude each other")
+    return Claim(f"{repository}:{group}", run, job, cancels, queues)

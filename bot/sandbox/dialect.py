@@ -1,4 +1,4 @@
-"""Workflow files as `act` reads them: without the keys that GitHub knows, `act` does not, and that change no step."""
+"""Workflow files as `act` reads them: without keys that only GitHub knows, with gates for groups of jobs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import yaml
+
+from bot.sandbox import gates
 
 # parent key -> keys that `act`'s schema refuses; the sandbox's own queue honours `queue`
 UNKNOWN = {"environment": {"deployment"}, "concurrency": {"queue"}}
@@ -18,9 +20,30 @@ def for_act(text: str) -> str:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return text
-    for start, end in sorted(_spans(root, ""), reverse=True):
-        text = text[:start] + text[end:]
+    edits = [(start, end, "") for start, end in _spans(root, "")] + list(_gates(root))
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
     return text
+
+
+def _gates(root: yaml.Node | None) -> Iterator[tuple[int, int, str]]:
+    """(at, at, step) of every job with a group of its own: its first step."""
+    jobs = _child(root, "jobs")
+    for _, job in jobs.value if isinstance(jobs, yaml.MappingNode) else ():
+        concurrency, steps = _child(job, "concurrency"), _child(job, "steps")
+        if concurrency is None or not isinstance(steps, yaml.SequenceNode) or not steps.value:
+            continue
+        given = yaml.constructor.SafeConstructor().construct_document(concurrency)
+        at, step = steps.start_mark, gates.step(given)
+        if steps.flow_style:
+            yield at.index + 1, at.index + 1, f"{step}, "
+        else:
+            yield at.index, at.index, f"- {step}\n{' ' * at.column}"
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in pairs if key.value == name), None)
 
 
 def _spans(node: yaml.Node | None, parent: str) -> Iterator[tuple[int, int]]:

@@ -11,20 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import WorldError
-from bot.sandbox import act, concurrency, processes
-from bot.sandbox.concurrency import Item
-from bot.sandbox.events import announce
+from bot.sandbox import act, cancelling, conditions, expressions, gates, processes
+from bot.sandbox.concurrency import Claim, Groups, InvalidError, claim_of
+from bot.sandbox.deliveries import Deliveries
 from bot.sandbox.hub import Happening, Hub
-from bot.sandbox.shapes import actions as shapes
-from bot.sandbox.shapes.pulls import simple
-from bot.sandbox.store import Environment, Repository, Run
+from bot.sandbox.runs import (
+    Item,
+    announce_run,
+    called_by,
+    contexts,
+    heads_of,
+    item_of,
+    run_folder,
+    secrets_of,
+    variables_of,
+)
+from bot.sandbox.store import Job, Run
 from bot.sandbox.timeouts import Watch
-from bot.sandbox.triggers import Start, matches, starts
-from bot.sandbox.workflows import Workflow, labels_of_models, read_workflows
+from bot.sandbox.triggers import Start, starts
+from bot.sandbox.workflows import labels_of_models
 
-CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
 WORKERS = 2
-GRACE_S = 7.5  # https://docs.github.com/actions/reference/workflow-cancellation: then processes are killed
+SHIFT = Path(__file__).parent / "shift"  # what moves the bot's own clock in a run
+# https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation: then everything is ended
+GRACE_S = 300.0
 
 
 @dataclass
@@ -49,16 +59,16 @@ class Engine:
         self.hub = hub
         self.settings = settings
         self.enabled = True
+        self.groups = Groups()
         self._changed = threading.Condition(hub.lock)
         self._waiting: list[Item] = []
         self._going: list[Item] = []
         self._items: dict[int, Item] = {}
+        self._threads: list[threading.Thread] = []
         self._stopping = False
-        hub.listeners.append(self.happened)
+        self.deliveries = Deliveries(hub, self.happened)
+        hub.listeners.append(self.deliveries.happened)
         hub.control = self.control
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
-        for thread in self._threads:
-            thread.start()
 
     # --- in: events
 
@@ -75,192 +85,217 @@ class Engine:
             traceback.print_exc()
 
     def _queue(self, start: Start, happening: Happening) -> None:
-        repository = self.hub.repository(happening.repository)
-        run = self._run(repository, start)
-        item = Item(run, start, happening.level)
-        concurrency.name_run(item)
-        concurrency.join_groups(item)
-        self.hub.data.runs.append(run)
-        self._items[run.id] = item
-        self._enter(item)
-        self._announce(item, "requested")
+        item = item_of(self.hub, start, happening.level)
+        self.hub.data.runs.append(item.run)
+        self._items[item.run.id] = item
+        refused = self._enter(item)
+        announce_run(self.hub, item, "requested")
+        if refused:
+            self._waiting.remove(item)
+            item.run.problem = refused
+            self._finish(item, "startup_failure")
+        self._advance()
 
-    def _run(self, repository: Repository, start: Start) -> Run:
-        data = self.hub.data
-        data.last_run += 1
-        number = 1 + sum(run.workflow == start.workflow.path for run in data.runs)
-        payload = start.payload
-        pull = payload.get("pull_request") or {}
-        branch = pull.get("head", {}).get("ref") or start.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-        return Run(
-            id=data.last_run,
-            number=number,
-            repository=repository.full_name,
-            workflow=start.workflow.path,
-            name=start.workflow.name,
-            event=start.event,
-            action=str(payload.get("action", "")),
-            sha=pull.get("head", {}).get("sha") or start.sha,
-            commit=start.sha,
-            ref=start.ref,
-            branch=branch,
-            actor=payload["sender"]["login"],
-            title=_title(start),
-            created_at=self.hub.clock(),
-            permissions=start.workflow.permissions(),
-            pulls=[pull["number"]] if pull else [],
-            about=_about(payload),
-        )
-
-    def _enter(self, item: Item) -> None:
-        """Take a place in the queue. Without `queue: max` one run of a group waits at most: the newest."""
-        mine = set(item.run.groups)
-        for other in [one for one in self._waiting if mine & set(one.run.groups) and not item.queue_all]:
-            self._waiting.remove(other)
-            self._finish(other, "cancelled")
-        if item.cancel_in_progress:
-            for other in self._going:
-                if mine & set(other.run.groups):
-                    self._cancel(other)
+    def _enter(self, item: Item) -> str:
+        """Take a place in the queue and in the run's group; why GitHub would refuse the workflow, empty otherwise."""
         self._waiting.append(item)
-        self._changed.notify_all()
+        try:
+            item.claim = self._claim(item, item.start.workflow.body.get("concurrency"))
+        except InvalidError as error:
+            return str(error)
+        if item.claim is not None:
+            item.run.groups = [item.claim.group.partition(":")[2]]
+            self._take(item.claim)
+        return ""
+
+    def _claim(self, item: Item, given: Any, job: str = "") -> Claim | None:
+        try:
+            return claim_of(given, contexts(self.hub, item), item.run.repository, item.run.id, job)
+        except expressions.UnknownError:
+            return None
+
+    def _take(self, claim: Claim) -> None:
+        """Enter a group, and stop whoever must make way."""
+        for out in self.groups.enter(claim):
+            item = self._items[out.run]
+            if item in self._waiting:
+                self._drop(item)
+            elif out.job:
+                self._stop_job(item, out)
+            else:
+                self._cancel(item)
+
+    def _drop(self, item: Item) -> None:
+        """End a run that has not begun."""
+        self._waiting.remove(item)
+        self._finish(item, "cancelled")
 
     # --- work
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                item = self._next()
-                while item is None and not self._stopping:
-                    self._changed.wait(0.5)
-                    item = self._next()
-                if item is None:
-                    return
+    def _advance(self) -> None:
+        """Start what may start, oldest first; a run whose jobs wait for a group takes no worker."""
+        for item in list(self._waiting):
+            busy = sum(not one.gates for one in self._going)
+            if busy >= WORKERS or self._stopping:
+                break
+            if item in self._waiting and self._is_ready(item):
                 self._waiting.remove(item)
                 self._going.append(item)
                 item.run.status, item.run.started_at = "in_progress", self.hub.clock()
                 item.started = time.monotonic()
-            conclusion = "failure"
-            try:
-                conclusion = self._execute(item)
-            except Exception as error:
-                item.run.problem = item.run.problem or f"{type(error).__name__}: {error}"
-                traceback.print_exc()
-            with self._changed:
-                self._going.remove(item)
-                self._finish(item, "cancelled" if item.cancelled else conclusion)
+                thread = threading.Thread(target=self._work, args=(item,), daemon=True)
+                self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+                thread.start()
+        self._changed.notify_all()
 
-    def _next(self) -> Item | None:
-        if self._stopping:
+    def _is_ready(self, item: Item) -> bool:
+        """Whether it holds its group, and so does its job when it has only one; that asks as soon as the run holds."""
+        if item.claim is not None and not self.groups.holds(item.claim):
+            return False
+        if not item.is_looked_at:
+            item.is_looked_at = True
+            item.early = self._only_jobs(item)
+            if item.early is not None:
+                self._take(item.early)
+        return item in self._waiting and (item.early is None or self.groups.holds(item.early))
+
+    def _only_jobs(self, item: Item) -> Claim | None:
+        """The claim of a run's only job, None when it is skipped, or nothing is known of it before it starts."""
+        jobs = item.start.workflow.jobs
+        if len(jobs) != 1:
             return None
-        busy = {group for item in self._going for group in item.run.groups}
-        for item in self._waiting:
-            if not busy & set(item.run.groups):
-                return item
-            busy |= set(item.run.groups)  # nobody overtakes within a group
-        return None
+        ((key, job),) = jobs.items()
+        try:
+            wanted = conditions.runs(job, contexts(self.hub, item), {})
+            return self._claim(item, job.get("concurrency"), key) if wanted else None
+        except (expressions.UnknownError, InvalidError):
+            return None
+
+    def _work(self, item: Item) -> None:
+        conclusion = "failure"
+        try:
+            conclusion = self._execute(item)
+        except Exception as error:
+            item.run.problem = item.run.problem or f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        with self._changed:
+            self._going.remove(item)
+            results = {job.result for job in item.run.jobs}
+            is_cancelled = item.cancelled or ("cancelled" in results and "failure" not in results)
+            self._finish(item, "cancelled" if is_cancelled else conclusion)
+            self._advance()
 
     def _execute(self, item: Item) -> str:
         run, start = item.run, item.start
-        folder = run_folder(self.hub.directory, run)
         granted = dict.fromkeys(run.permissions, "read") if start.untrusted else run.permissions
         with self.hub.lock:
             token = self.hub.mint(granted, run.id)
-            bare = self.hub.bare(run.repository)
-        labels = start.workflow.labels() | self.settings.labels | labels_of_models(bare, run.commit)
-        for head in self._heads(run):
-            labels |= labels_of_models(bare, head)
-        job = act.Job(run, start, folder, bare, self.hub.url, token, self.settings.extra_env, labels)
-        job.secrets, job.variables = self._secrets(start), self._variables(start)
-        job.others = {name: self.hub.bare(one) for name, one in self.hub.data.repositories.items()}
-        for called in self._called(start):
-            labels |= called.labels()
+            job = self._job(item, token)
         try:
             act.prepare(job)
-            item.process = act.spawn(job)
             if item.cancelled:
-                processes.end(item.process.pid, signal.SIGTERM)
-            watch = Watch(run, start.workflow, item.process.pid, self.settings.minute_s)
-            try:
-                return act.follow(job, item.process, self.hub, self.settings.timeout_s)
-            finally:
-                watch.end()
+                return "cancelled"
+            conclusion = self._followed(item, job)
+            if item.cancelled and not self._stopping:
+                known = contexts(self.hub, item)
+                rest = cancelling.left(item, known)
+                if rest:
+                    cancelling.rewrite(item, rest, job.work)
+                    self._followed(item, job)
+            return conclusion
         finally:
             with self.hub.lock:
                 self.hub.expire(run.id)
             act.clean(job)
 
-    def _called(self, start: Start) -> list[Workflow]:
-        """Workflows of other repositories here that the run's own calls."""
-        found = []
-        for name, path, ref in start.workflow.called():
-            if name in self.hub.data.repositories:
-                bare = self.hub.bare(self.hub.repository(name))
-                found += [one for at, one in read_workflows(bare, ref).items() if at == path]
-        return found
+    def _followed(self, item: Item, job: act.Job) -> str:
+        """One run of `act`, to its end; the conclusion."""
+        before = item.cancelled
+        item.process = act.spawn(job)
+        if item.cancelled and not before:
+            cancelling.begin(item)  # meanwhile
+        watch = Watch(item.run, item.start.workflow, item.process.pid, self.settings.minute_s)
+        try:
+            return act.follow(job, item.process, self.hub, self.settings.timeout_s, _Listener(self, item))
+        finally:
+            watch.end()
+            if item.cancelled and not before:
+                cancelling.tidy(item)
 
-    def _heads(self, run: Run) -> list[str]:
-        """Heads of the pull requests that a run has to do with: their specs may name other runners."""
-        issues = self.hub.repository(run.repository).issues
-        return [found.pull.head_sha for number in run.about if (found := issues.get(number)) and found.pull]
-
-    def _secrets(self, start: Start) -> dict[str, str]:
-        """The repository's, and those of environments that a job names and this branch may use; none for a fork."""
-        if start.untrusted:
-            return {}
-        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).secrets)
-        for environment in self._environments(start):
-            found.update(environment.secrets)
-        return found
-
-    def _variables(self, start: Start) -> dict[str, str]:
-        """As secrets, but a fork's run sees those of the repository."""
-        found = dict(self.hub.repository(start.payload["repository"]["full_name"]).variables)
-        for environment in [] if start.untrusted else self._environments(start):
-            found.update(environment.variables)
-        return found
-
-    def _environments(self, start: Start) -> list[Environment]:
-        """Those that a job of the workflow, or of one that it calls, names and this branch may use."""
-        repository = self.hub.repository(start.payload["repository"]["full_name"])
-        branch, found = start.ref.removeprefix("refs/heads/"), []
-        jobs = [job for one in (start.workflow, *self._called(start)) for job in one.jobs.values()]
-        for named in [job.get("environment") for job in jobs]:
-            name = named.get("name") if isinstance(named, dict) else named
-            environment = repository.environments.get(str(name))
-            if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
-                found.append(environment)
-        return found
+    def _job(self, item: Item, token: str) -> act.Job:
+        run, start, bare = item.run, item.start, self.hub.bare(item.run.repository)
+        labels = start.workflow.labels() | self.settings.labels | labels_of_models(bare, run.commit)
+        for head in heads_of(self.hub, run):
+            labels |= labels_of_models(bare, head)
+        for called in called_by(self.hub, start):
+            labels |= called.labels()
+        folder = run_folder(self.hub.directory, run)
+        ahead_s = self.hub.clock.ahead_s
+        shifted = {"SANDBOX_AHEAD_S": str(ahead_s), "PYTHONPATH": str(SHIFT)} if ahead_s else {}
+        environment = self.settings.extra_env | shifted
+        job = act.Job(run, start, folder, bare, self.hub.url, token, environment, labels)
+        job.secrets, job.variables = secrets_of(self.hub, start), variables_of(self.hub, start)
+        job.others = {name: self.hub.bare(one) for name, one in self.hub.data.repositories.items()}
+        return job
 
     def _finish(self, item: Item, conclusion: str) -> None:
         run = item.run
         run.status, run.conclusion, run.finished_at = "completed", conclusion, self.hub.clock()
         run.seconds = round(time.monotonic() - item.started, 3) if item.started else 0.0
-        self._announce(item, "completed")
+        for claim in item.all_claims:
+            self.groups.leave(claim)
+        self._open_gates()
+        announce_run(self.hub, item, "completed")
         self.hub.save()
         self._changed.notify_all()
 
-    def _announce(self, item: Item, action: str) -> None:
-        """The workflow_run event, which starts workflows though a run caused it, three levels deep at most."""
-        run = item.run
-        repository = self.hub.repository(run.repository)
-        links = self.hub.links()
-        if item.level >= CHAIN:
-            return
-        body = shapes.run(links, repository, run)
-        pulls = [repository.issues[number] for number in run.pulls if number in repository.issues]
-        body["pull_requests"] = [_pull_brief(simple(links, repository, one)) for one in pulls]
-        announce(
-            self.hub,
-            repository,
-            "workflow_run",
-            action,
-            run.actor,
-            False,
-            level=item.level + 1,
-            workflow_run=body,
-            workflow=shapes.workflow(links, repository, run.workflow, run.name),
-        )
+    # --- groups of jobs
+
+    def asked(self, item: Item, job: Job, wish: gates.Asked) -> None:
+        """A job waits at its gate until it holds its group."""
+        with self._changed:
+            early = item.early if item.early is not None and item.early.job == job.key else None
+            fresh = Claim(f"{item.run.repository}:{wish.group}", item.run.id, job.key, wish.cancels, wish.queues)
+            item.claims[job.name] = early or fresh
+            item.gates[job.name] = wish.gate
+            if item.cancelled and not cancelling.goes_on(item, job.key):
+                self._shut(item, job.name)
+            elif early is None:
+                self._take(fresh)
+            self._open_gates()
+            self._advance()
+
+    def ended(self, item: Item, job: Job) -> None:
+        """A job is over: whoever waits for its group is next."""
+        with self._changed:
+            if job.name in item.put_out and job.result != "success":
+                job.result = "cancelled"
+            claim = item.claims.pop(job.name, None)
+            item.gates.pop(job.name, None)
+            if claim is not None:
+                self.groups.leave(claim)
+            if item.cancelled:
+                cancelling.begin(item)  # the last one that went on may have ended
+            self._open_gates()
+            self._advance()
+
+    def _stop_job(self, item: Item, claim: Claim) -> None:
+        for name in [name for name, one in item.claims.items() if one is claim]:
+            item.put_out.add(name)
+            if name in item.gates:
+                self._shut(item, name)
+            elif item.process is not None:
+                processes.end_job(item.process.pid, claim.job)
+
+    def _shut(self, item: Item, name: str) -> None:
+        item.put_out.add(name)
+        gates.answer(run_folder(self.hub.directory, item.run) / "gates", item.gates.pop(name), is_open=False)
+
+    def _open_gates(self) -> None:
+        for item in self._going:
+            folder = run_folder(self.hub.directory, item.run) / "gates"
+            for name in [name for name in item.gates if self.groups.holds(item.claims[name])]:
+                gates.answer(folder, item.gates.pop(name), is_open=True)
 
     # --- control
 
@@ -273,23 +308,27 @@ class Engine:
             if word == "rerun":
                 self._again(item)
             elif item in self._waiting:
-                self._waiting.remove(item)
-                self._finish(item, "cancelled")
+                self._drop(item)
             else:
                 self._cancel(item)
+            self._advance()
 
     def _again(self, item: Item) -> None:
         run = item.run
         run.attempt, run.status, run.conclusion, run.problem = run.attempt + 1, "queued", None, ""
         run.jobs, run.annotations = [], []
-        fresh = Item(run, item.start, item.level, item.cancel_in_progress, item.queue_all)
+        fresh = Item(run, item.start, item.level)
         self._items[run.id] = fresh
         self._enter(fresh)
 
     def _cancel(self, item: Item) -> None:
-        item.cancelled = True
+        if item.cancelled:
+            return
+        item.cancelled, item.known = True, {job.name for job in item.run.jobs}
+        for name in list(item.gates):
+            self._shut(item, name)
+        cancelling.begin(item)
         if item.process is not None:
-            processes.end(item.process.pid, signal.SIGTERM)
             timer = threading.Timer(GRACE_S, processes.end_if_alive, (item.process,))
             timer.daemon = True
             timer.start()
@@ -314,20 +353,21 @@ class Engine:
             return [item.run for item in (*self._going, *self._waiting)]
 
     def settle(self, timeout_s: float) -> None:
-        """Wait until nothing waits and nothing goes. Raises WorldError after `timeout_s` seconds."""
+        """Wait until nothing waits, nothing goes and no event is under way. Raises WorldError after `timeout_s`."""
         end = time.monotonic() + timeout_s
         with self._changed:
-            while self._waiting or self._going:
+            while self._waiting or self._going or self.deliveries.under_way:
                 left = end - time.monotonic()
                 if left <= 0:
                     names = ", ".join(f"{run.name} #{run.id} ({run.status})" for run in self.going())
                     raise WorldError(f"the sandbox is not quiet after {timeout_s:.0f} s: {names}", code="not_settled")
-                self._changed.wait(left)
+                self._changed.wait(min(left, 0.5))
 
     def stop(self) -> None:
         """End everything that still goes, and wait for it."""
         with self._changed:
             self._stopping = True
+            self.deliveries.stop()
             for item in list(self._waiting):
                 self._waiting.remove(item)
                 item.run.status, item.run.conclusion = "completed", "cancelled"
@@ -340,40 +380,15 @@ class Engine:
             thread.join(15)
 
 
-def _title(start: Start) -> str:
-    payload = start.payload
-    for key in ("pull_request", "issue"):
-        if key in payload:
-            return str(payload[key]["title"])
-    head = payload.get("head_commit") or {}
-    return str(head.get("message", start.workflow.name)).split("\n")[0]
+@dataclass
+class _Listener:
+    """What the log of a run tells the engine."""
 
+    engine: Engine
+    item: Item
 
-def _about(payload: dict[str, Any]) -> list[int]:
-    """Numbers of the pull requests and issues that an event has to do with, as far as its payload says."""
-    given = [
-        payload.get("pull_request"),
-        payload.get("issue"),
-        *(payload.get("workflow_run") or {}).get("pull_requests", []),
-    ]
-    numbers = {int(one["number"]) for one in given if one}
-    typed = str((payload.get("inputs") or {}).get("number", ""))
-    return sorted(numbers | ({int(typed)} if typed.isdigit() else set()))
+    def asked(self, job: Job, wish: gates.Asked) -> None:
+        self.engine.asked(self.item, job, wish)
 
-
-def _pull_brief(body: dict[str, Any]) -> dict[str, Any]:
-    """A pull request as workflow_run shows it."""
-    ends = {
-        side: {
-            "ref": body[side]["ref"],
-            "sha": body[side]["sha"],
-            "repo": {name: body[side]["repo"][name] for name in ("id", "url", "name")} if body[side]["repo"] else None,
-        }
-        for side in ("head", "base")
-    }
-    return {"url": body["url"], "id": body["id"], "number": body["number"], **ends}
-
-
-def run_folder(directory: Path, run: Run) -> Path:
-    """Where a run keeps its log, artifacts and payload."""
-    return directory / "runs" / (str(run.id) if run.attempt == 1 else f"{run.id}-{run.attempt}")
+    def ended(self, job: Job) -> None:
+        self.engine.ended(self.item, job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot.sandbox.people import RANKS, Permission
 
@@ -48,11 +48,15 @@ def invalid(resource: str, name: str, code: str = "invalid", message: str | None
 
 @dataclass(frozen=True)
 class Reply:
-    """`body` None means an answer without content; bytes go out as they are, anything else as JSON."""
+    """`body` None means an answer without content; bytes go out as they are, anything else as JSON.
+
+    `broken` tells how the connection ends without any answer.
+    """
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    broken: Literal["", "reset", "hang"] = ""
 
 
 @dataclass(frozen=True)

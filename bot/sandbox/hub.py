@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bot.sandbox import store
 from bot.sandbox.bare import Bare
+from bot.sandbox.clock import Clock
 from bot.sandbox.http import not_found
 from bot.sandbox.people import BOT, WEB_FLOW, Permission, Person, Team
 from bot.sandbox.shapes.basics import ACTIONS_APP, Links
@@ -20,6 +22,8 @@ from bot.sandbox.shapes.basics import ACTIONS_APP, Links
 FULL: dict[str, str] = dict.fromkeys(
     ("actions", "checks", "contents", "deployments", "issues", "packages", "pull-requests", "statuses"), "write"
 )
+
+PAST = 16  # states that a stale answer may be made from
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Hub:
         self.url = ""
         self.control: Callable[[str, int], None] = _no_engine  # the engine's: cancel or rerun a run
         self.used: Counter[str] = Counter()
-        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
+        self.clock = Clock()
+        self.is_past = False
+        self._past: deque[tuple[datetime, bytes]] = deque(maxlen=PAST)
 
     @classmethod
     def open(cls, directory: Path) -> Hub:
@@ -58,9 +64,27 @@ class Hub:
         return cls(directory, store.load(path) if path.exists() else None)
 
     def save(self) -> None:
-        """Write everything to the folder."""
+        """Write everything to the folder; nothing of a past state."""
+        if self.is_past:
+            return
         with self.lock:
-            store.save(self.data, self.directory / "github.json")
+            text = store.save(self.data, self.directory / "github.json")
+            self._past.append((self.clock(), text))
+
+    def earlier(self, seconds: float) -> Hub:
+        """The hub as it was at least so many seconds ago, by what was saved; the oldest known when none is so old.
+
+        0 is before the last change. Git's side, tokens and limits are those of now.
+        """
+        with self.lock:
+            until = self.clock() - timedelta(seconds=seconds)
+            known = list(self._past)[:-1] if seconds == 0 else [one for one in self._past if one[0] <= until]
+            past = known[-1] if known else self._past[0] if self._past else None
+            found = copy.copy(self)
+            found.is_past = True
+            if past is not None:
+                found.data = store.parse(past[1])
+            return found
 
     def next_id(self) -> int:
         self.data.last_id += 1

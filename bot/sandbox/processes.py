@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -25,10 +26,33 @@ def family(pid: int) -> list[int]:
 
 
 def end(pid: int, number: int) -> None:
-    """Send a signal to the whole family; SIGTERM goes to the head only, which ends its own."""
-    for one in family(pid) if number == signal.SIGKILL else [pid]:
+    """Send a signal to the whole family; any other than SIGKILL goes to the head only, which ends its own."""
+    if number == signal.SIGKILL:
+        end_each(family(pid))
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def end_each(pids: Iterable[int]) -> None:
+    """SIGKILL to these processes."""
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(one, number)
+            os.kill(pid, signal.SIGKILL)
+
+
+def end_job(pid: int, key: str) -> None:
+    """SIGKILL to what runs for one job below an engine. Entries of one matrix have the same key, and end together."""
+    end_each(one for one in family(pid)[1:] if _variable(one, "GITHUB_JOB") == key)
+
+
+def _variable(pid: int, name: str) -> str | None:
+    with contextlib.suppress(OSError):
+        for pair in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            key, _, value = pair.partition(b"=")
+            if key.decode(errors="replace") == name:
+                return value.decode(errors="replace")
+    return None
 
 
 def end_if_alive(process: subprocess.Popen[str]) -> None:

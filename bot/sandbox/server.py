@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.server
 import json
 import re
+import socket
 import socketserver
 import ssl
+import struct
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -25,6 +28,7 @@ from bot.sandbox.routes.graphql import PATHS as GRAPHQL
 from bot.sandbox.store import Token
 
 _PREFIX = "/api/v3"
+MAX_HANG_S = 300.0
 MAX_REQUEST_BYTES = 512 * 1024 * 1024
 
 
@@ -80,16 +84,19 @@ class Api:
             token = None if found and found[0].signed_by_app else self.token(header)
             self._count(token, "graphql" if path in GRAPHQL else "core")
             fault = self.faults.take(method, path)
-            if fault is not None:
-                raise fault
-            if found is None:
+            if fault is not None and fault.when == "before" and fault.how != "stale":
+                reply = fault.reply
+            elif found is None:
                 raise not_found()
-            route, params = found
-            query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            web = web or self.hub.url
-            given = None if route.takes_bytes else _json(body)
-            call = Call(self.hub, method, params, query, given, token, web + prefix, header, web, headers or {}, body)
-            reply = self._call(route, call, path)
+            else:
+                route, params = found
+                query = dict(parse_qsl(parts.query, keep_blank_values=True))
+                web = web or self.hub.url
+                hub = self.hub.earlier(fault.behind_s) if fault and fault.how == "stale" else self.hub
+                given = None if route.takes_bytes else _json(body)
+                call = Call(hub, method, params, query, given, token, web + prefix, header, web, headers or {}, body)
+                reply = self._call(route, call, path)
+                reply = fault.reply if fault and fault.how != "stale" else reply
         except ApiError as error:
             reply = Reply(error.body, error.status, error.headers)
         except Exception:
@@ -117,7 +124,7 @@ class Api:
             if isinstance(result, Page):
                 result = _cut(result, call, path)
             if call.method != "GET" and route.saves:
-                self.hub.save()
+                call.hub.save()
             return result
 
 
@@ -219,7 +226,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             header, web = self.headers["Authorization"], self.server.url
             reply, token = self.server.api.answer(self.command, self.path, header, body, headers=given, web=web)
             headers = _limit_headers(self.server.api.hub.limits(token)) | reply.headers
-            if reply.body is None or isinstance(reply.body, bytes):
+            if reply.broken:
+                self.break_off(reply.broken)
+            elif reply.body is None or isinstance(reply.body, bytes):
                 self._write(reply.status, headers, reply.body or b"")
             else:
                 content = {"Content-Type": "application/json; charset=utf-8"}
@@ -261,6 +270,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(parts)
+
+    def break_off(self, how: str) -> None:
+        """End the connection without an answer, at once or when the client has waited long enough."""
+        if how == "hang":
+            self.connection.settimeout(MAX_HANG_S)
+            with contextlib.suppress(OSError):
+                self.connection.recv(1)  # the client hangs up
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def _write(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

@@ -13,6 +13,7 @@ from bot.sandbox.http import ApiError
 from bot.sandbox.people import RANKS
 
 if TYPE_CHECKING:
+    from bot.sandbox.faults import Fault
     from bot.sandbox.server import Api
     from bot.sandbox.store import Repository, Token
 
@@ -38,6 +39,12 @@ def serve(handler: Any, api: Api, body: bytes) -> None:
             _may_push(api, repository, token)
         environ = _environ(handler, parts.query, service, api.hub.bare(repository).path, token, len(body))
         environ |= _rules(repository, token)
+        fault = api.faults.take(handler.command, parts.path)
+        if fault is not None and fault.how == "declined":
+            environ["SANDBOX_DECLINED"] = fault.message
+        elif fault is not None and fault.when == "before":
+            _fail(handler, fault)
+            return
         if service != "git-receive-pack":
             _answer(handler, _backend(environ, body))
             return
@@ -47,9 +54,19 @@ def serve(handler: Any, api: Api, body: bytes) -> None:
             assert token is not None
             events.refs_moved(api.hub, repository, before, token.login, token.run is not None)
             api.hub.save()
-        _answer(handler, output)
+        if fault is not None and fault.when == "after":
+            _fail(handler, fault)
+        else:
+            _answer(handler, output)
     except ApiError as error:
         _refuse(handler, error)
+
+
+def _fail(handler: Any, fault: Fault) -> None:
+    if fault.reply.broken:
+        handler.break_off(fault.reply.broken)
+    else:
+        _refuse(handler, fault.error)
 
 
 def _may_push(api: Api, repository: Any, token: Token | None) -> None:

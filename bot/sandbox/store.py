@@ -215,6 +215,7 @@ class Repository:
     default_permissions: str = "read"
     runs_approve: bool = False
     activities: list[Activity] = field(default_factory=list)
+    workflow_states: dict[str, str] = field(default_factory=dict)  # by path, of those that are not active
 
     @property
     def owner(self) -> str:
@@ -362,14 +363,20 @@ def _adapter() -> Any:
 
 def load(path: Path) -> Data:
     """What `save` wrote; raises ValueError when it is not that."""
-    data: Data = _adapter().validate_json(path.read_bytes())
+    return parse(path.read_bytes())
+
+
+def parse(text: bytes) -> Data:
+    """As `load`, from what `save` gave."""
+    data: Data = _adapter().validate_json(text)
     return data
 
 
-def save(data: Data, path: Path) -> None:
-    """Write everything, whole or not at all."""
-    text = _adapter().dump_json(data, indent=1)
+def save(data: Data, path: Path) -> bytes:
+    """Write everything, whole or not at all; what was written."""
+    text: bytes = _adapter().dump_json(data, indent=1)
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)  # it holds tokens and secrets, if only of a rehearsal
     draft.write_bytes(text)
     draft.replace(path)
+    return text

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from bot.sandbox import expressions, processes
@@ -52,17 +49,4 @@ class Watch:
     def _stop(self, job: Job, minutes: float) -> None:
         message = f"The job has exceeded the maximum execution time of {minutes:g}m0s"
         self.run.annotations.append(Annotation(job.name, "error", message))
-        for pid in processes.family(self.pid)[1:]:
-            # entries of one matrix have the same key: those that run at the same time end together
-            if _variable(pid, "GITHUB_JOB") == job.key:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
-def _variable(pid: int, name: str) -> str | None:
-    with contextlib.suppress(OSError):
-        for pair in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-            key, _, value = pair.partition(b"=")
-            if key.decode(errors="replace") == name:
-                return value.decode(errors="replace")
-    return None
+        processes.end_job(self.pid, job.key)

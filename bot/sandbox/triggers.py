@@ -66,7 +66,7 @@ def _starts(hub: Hub, repository: Repository, event: str, happening: Happening) 
     files = read_workflows(bare, sha)
     found = []
     for workflow in files.values():
-        if event not in workflow.triggers:
+        if event not in workflow.triggers or workflow.path in repository.workflow_states:
             continue
         if _wanted(bare, event, workflow.triggers[event] or {}, payload, workflow):
             found.append(Start(workflow, event, sha, ref, payload, untrusted=_from_fork(event, payload)))

@@ -16,22 +16,23 @@ from bot.sandbox import desks, merge_queue, processes, store
 from bot.sandbox import template as templates
 from bot.sandbox import tls as certificates
 from bot.sandbox.apps import add_app
-from bot.sandbox.engine import Engine, Settings, run_folder
-from bot.sandbox.events import announce
+from bot.sandbox.engine import Engine, Settings
 from bot.sandbox.http import Reply
 from bot.sandbox.hub import Hub
 from bot.sandbox.merge_queue import MergeGroup
 from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
 from bot.sandbox.rules import ruleset
+from bot.sandbox.runs import run_folder
 from bot.sandbox.server import Api, Server
 from bot.sandbox.store import Repository, Run
+from bot.sandbox.troubles import Troubles
 
 if TYPE_CHECKING:
     from github import Github
 
 
-class Sandbox:
+class Sandbox(Troubles):
     """Made by `start` (a new folder) or `resume` (one that was left). A context manager; else call `stop`."""
 
     def __init__(self, directory: Path, hub: Hub, repository: str, settings: Settings, port: int = 0) -> None:
@@ -298,37 +299,9 @@ class Sandbox:
         self._settled = len(self.hub.data.runs)
         return list(fresh)
 
-    def schedule(self, workflow: str) -> None:
-        """The clock strikes for a workflow file: its first cron line is due. Raises UserError when it has none."""
-        from bot.sandbox.triggers import crons
-        from bot.sandbox.workflows import read_workflows
-
-        files = read_workflows(self.hub.bare(self.repo), self.repo.default_branch)
-        found = next((one for path, one in files.items() if path.endswith(f"/{workflow}")), None)
-        lines = crons(found) if found else []
-        if not lines:
-            raise UserError(f"{workflow}: no schedule", hint="Name a file of .github/workflows with `on: schedule`.")
-        with self.hub.lock:
-            sender = self.repo.owner if self.repo.owner in self.hub.data.people else next(iter(self.repo.permissions))
-            path = f".github/workflows/{workflow}"
-            announce(self.hub, self.repo, "schedule", None, sender, False, schedule=lines[0], workflow=path)
-
-    def redeliver(self, run: Run) -> None:
-        """The event that started a run comes a second time, as webhooks may; what it starts runs anew."""
-        self.engine.again(run.id)
-
-    def announce(self, event: str, payload: dict[str, Any]) -> None:
-        """An event with any payload, true or forged, as if GitHub had sent it."""
-        with self.hub.lock:
-            self.hub.announce(self.repo, event, payload, by_run=False)
-
     def folder(self, run: Run) -> Path:
         """Where a run keeps log.txt, act.jsonl, event.json and artifacts/."""
         return run_folder(self.directory, run)
-
-    def kill(self, run: Run) -> None:
-        """SIGKILL to a run, as when its runner dies."""
-        self.engine.kill(run.id)
 
     def wait_for(self, what: str, timeout_s: float = 60, **fields: Any) -> Run:
         """The first run with these field values, as soon as there is one; `what` names it in the WorldError."""
@@ -357,20 +330,7 @@ class Sandbox:
                 raise WorldError(f"run {run.id}: no request of {path} after {timeout_s:.0f} s", code="not_settled")
             time.sleep(0.005)
 
-    # --- bad days, and what calls cost
-
-    def fail_next(
-        self,
-        method: str,
-        path: str,
-        status: int,
-        headers: Mapping[str, str] | None = None,
-        *,
-        message: str | None = None,
-        times: int = 1,
-    ) -> None:
-        """The next `times` API calls whose path matches the regular expression fail; "*" is any method."""
-        self.api.faults.add(method, path, status, headers or {}, message, times)
+    # --- what calls cost
 
     def requests(self, run: Run | None = None) -> list[tuple[str, str, int]]:
         """(method, path, status) of the API calls so far, or of those that a run made with its token."""

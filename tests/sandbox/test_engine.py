@@ -33,7 +33,6 @@ permissions: {{}}
 concurrency:
   group: pr-${{{{ github.event.pull_request.number || inputs.number }}}}
   cancel-in-progress: true
-  queue: max
 jobs:
   plan:
     runs-on: ubuntu-24.04-arm

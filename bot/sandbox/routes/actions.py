@@ -38,9 +38,21 @@ def get_workflow(call: Call) -> Reply:
     return Reply(shapes.workflow(call.links, call.repo, found.path, found.name))
 
 
+def enable(call: Call) -> Reply:
+    call.repo.workflow_states.pop(workflow_of(call).path, None)
+    return Reply(None, 204)
+
+
+def disable(call: Call) -> Reply:
+    call.repo.workflow_states[workflow_of(call).path] = "disabled_manually"
+    return Reply(None, 204)
+
+
 def dispatch(call: Call) -> Reply:
     found, ref = workflow_of(call), call.text("ref", resource="Workflow")
     short = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    if found.path in call.repo.workflow_states:
+        raise ApiError(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
     if call.hub.bare(call.repo).commit(short) is None:
         raise ApiError(422, f"No ref found for: {ref}")
     trigger = found.triggers.get("workflow_dispatch")
@@ -158,6 +170,8 @@ ROUTES = [
     Route("GET", R + "/actions/workflows", list_workflows, ACTIONS),
     Route("GET", R + "/actions/workflows/{workflow_id}", get_workflow, ACTIONS),
     Route("GET", R + "/actions/workflows/{workflow_id}/runs", list_runs, ACTIONS),
+    Route("PUT", R + "/actions/workflows/{workflow_id}/enable", enable, ACTIONS, "write"),
+    Route("PUT", R + "/actions/workflows/{workflow_id}/disable", disable, ACTIONS, "write"),
     Route("POST", R + "/actions/workflows/{workflow_id}/dispatches", dispatch, ACTIONS, "write"),
     Route("POST", R + "/dispatches", repository_dispatch, ("contents",), "write"),
     Route("GET", R + "/actions/runs", list_runs, ACTIONS),

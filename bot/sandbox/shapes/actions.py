@@ -23,7 +23,7 @@ def workflow(links: Links, repository: Repository, path: str, name: str) -> dict
         "node_id": node("Workflow", number),
         "name": name,
         "path": path,
-        "state": "active",
+        "state": repository.workflow_states.get(path, "active"),
         "created_at": at,
         "updated_at": at,
         "url": f"{links.repo(repository)}/actions/workflows/{number}",
