@@ -16,6 +16,7 @@ from bot.records.pull_request import Comment as Comment
 from bot.records.pull_request import Commit as Commit
 from bot.records.pull_request import PullRequest as PullRequest
 from bot.records.pull_request import Review as Review
+from bot.records.pull_request import TimelineEvent as TimelineEvent
 
 if TYPE_CHECKING:
     from bot.records.training import Machine
@@ -226,6 +227,9 @@ class PullRequests(Protocol):
 
     def account(self, login: str) -> Account | None:
         """Who has a login now, in any case of letters; None when nobody does."""
+
+    def timeline(self, number: int) -> list[TimelineEvent]:
+        """What happened to the pull request, oldest first, from GitHub's own history of it."""
 
     def permissions(self, accounts: Sequence[Account]) -> dict[int, str]:
         """Account id -> role name (none, read, triage, write, maintain, admin) in this repository.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from bot.adapters.github_people import GitHubPeople
+from bot.adapters.github_pull import GHOST, Snapshot, snapshot
 from bot.adapters.github_witness import GitHubWitness
 from bot.errors import MlbotError, UserError, WorldError
-from bot.ports import Comment, Commit, PullRequest, Review
+from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
 from bot.records.event import Account
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
-GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted account
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
 TRAINING = "pull-request.yml"
+PERMISSION = "Give the job the permission in `permissions:`; docs/threat-model.md lists what each job needs."
 
 
 def _clear(call: Callable[P, T]) -> Callable[P, T]:
@@ -67,8 +68,7 @@ def error_of(error: Any) -> MlbotError:
             "GitHub refuses the token: it is missing, wrong or expired (401)", hint=hint, code="token_refused"
         )
     if status == 403 and "rate limit" not in said.lower():
-        hint = "Give the job the permission in `permissions:`; docs/threat-model.md lists what each job needs."
-        return UserError(f"GitHub refuses: {said} (403)", hint=hint, code="forbidden")
+        return UserError(f"GitHub refuses: {said} (403)", hint=PERMISSION, code="forbidden")
     if status == 404:
         hint = "Check GITHUB_REPOSITORY and the number, and that the token may read it: GitHub answers 404 for both."
         return UserError(f"GitHub does not have it: {said or 'Not Found'} (404)", hint=hint, code="not_found")
@@ -127,34 +127,39 @@ class GitHub:
         _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
         return data
 
+    def _query(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """`data` of a GraphQL query. Half an answer, with what went wrong beside it, is an error like none at all."""
+        from github import GithubException
+
+        try:
+            return self._client.requester.graphql_query(query, dict(variables))[1]["data"]
+        except GithubException as error:
+            errors = error.data.get("errors") if isinstance(error.data, dict) else None
+            if error.status != 400 or not errors:
+                raise
+            said = "; ".join(str(one.get("message")) for one in errors)
+            if {one.get("type") for one in errors} <= {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+                raise UserError(f"GitHub refuses: {said}", hint=PERMISSION, code="forbidden") from None
+            raise WorldError(f"GitHub failed: {said}", hint="Run this again later.") from None
+
     def witness(self) -> GitHubWitness:
         """The same repository as port Witness."""
         return GitHubWitness(self._ask, self._url, self._default_branch)
 
     # --- PullRequests
 
-    @_once
     @_clear
     def get(self, number: int) -> PullRequest:
-        found = self._repository.get_pull(number)
-        home = found.base.repo.full_name
-        return PullRequest(
-            number=number,
-            title=found.title,
-            author=_account(found.user),
-            state="open" if found.state == "open" else "closed",
-            draft=bool(found.draft),
-            merged=bool(found.merged),
-            head_sha=found.head.sha,
-            head_ref=found.head.ref,
-            base_ref=found.base.ref,
-            base_sha=found.base.sha,
-            from_fork=found.head.repo is None or found.head.repo.full_name != home,
-            merge_commit_sha=found.merge_commit_sha if found.merged else None,
-            labels=tuple(sorted(label.name for label in found.labels)),
-            merged_by=_account(found.merged_by) if found.merged_by else None,
-            head_repository=found.head.repo.full_name if found.head.repo else None,
-        )
+        return self._seen(number).pull_request
+
+    @_once
+    def _seen(self, number: int) -> Snapshot:
+        owner, _, name = self._url.removeprefix("/repos/").partition("/")
+        found = snapshot(self._query, owner, name, number)
+        if found is None:
+            hint = "Check GITHUB_REPOSITORY and the number, and that the token may read it."
+            raise UserError(f"there is no pull request #{number}", hint=hint, code="not_found")
+        return found
 
     @_clear
     def open_numbers(self) -> list[int]:
@@ -179,24 +184,16 @@ class GitHub:
     @_clear
     def comments(self, number: int) -> list[Comment]:
         if number not in self._comments:
-            listed = self._repository.get_issue(number).get_comments()
-            self._comments[number] = [_comment(comment) for comment in listed]
+            self._comments[number] = list(self._seen(number).comments)
         return self._comments[number]
 
-    @_once
     @_clear
     def reviews(self, number: int) -> list[Review]:
-        return [
-            Review(
-                id=review.id,
-                author=_account(review.user),
-                state=review.state,  # type: ignore[arg-type]
-                commit_sha=review.commit_id,
-                submitted_at=review.submitted_at,
-                body=review.body or "",
-            )
-            for review in self._repository.get_pull(number).get_reviews()
-        ]
+        return list(self._seen(number).reviews)
+
+    @_clear
+    def timeline(self, number: int) -> list[TimelineEvent]:
+        return list(self._seen(number).timeline)
 
     @_clear
     def account(self, login: str) -> Account | None:
@@ -226,6 +223,8 @@ class GitHub:
 
     def _is_own(self, comment: Comment) -> bool:
         # An app also writes for people who signed in to it, under their names.
+        if comment.is_own and comment.author.kind == "Bot":
+            return True
         if self._app_id is None or comment.app_id is None:
             return comment.author.id == self.me().id
         return comment.author.kind == "Bot" and comment.app_id == self._app_id

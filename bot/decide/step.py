@@ -20,6 +20,7 @@ from bot.decide.gathering import (
     subject,
     to_ask,
 )
+from bot.decide.history import edited_away, with_dismissals, with_voids
 from bot.decide.reading import (
     Parse,
     commands_in,
@@ -62,7 +63,6 @@ from bot.records.ledger import (
     lock_path,
     party_path,
     plan_path,
-    void_path,
 )
 from bot.records.plan import Plan
 from bot.records.release import Release, Verification
@@ -181,16 +181,6 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
         ports.ledger.commit(missing, f"decide #{number} {decision.subject}: {decision.status}")
 
 
-def void(number: int, cause: str, event_id: str, parse: Parse, policies: Policies, ports: Ports) -> None:
-    """Make every opinion so far void, because the pull request was closed unmerged or its base was changed."""
-    path = void_path(number, event_id)
-    if ports.ledger.get(path) is None:
-        found = ports.pull_requests.get(number)
-        said, _ = _opinions(found, policies, parse, ports)
-        fact = Void.model_validate({"number": number, "cause": cause, "opinions": tuple(one.id for one in said)})
-        ports.ledger.commit({path: fact.canonical()}, f"void opinions on #{number}: {cause}")
-
-
 def _commits(found: PullRequest, ports: Ports) -> tuple[CommitFact, ...]:
     """Who made the commits between this base and this head; GitHub is asked until it knows everybody."""
     path = commits_path(found.number, found.base_sha, found.head_sha)
@@ -227,13 +217,18 @@ def _opinions(
 ) -> tuple[list[Opinion], dict[int, Account]]:
     """Everything that was said, with what was recorded of it; and the accounts of who said it."""
     number = found.number
-    comments, reviews = ports.pull_requests.comments(number), ports.pull_requests.reviews(number)
+    comments, timeline = ports.pull_requests.comments(number), ports.pull_requests.timeline(number)
+    reviews = ports.pull_requests.reviews(number)
     records, voided = _recorded(number, ports)
-    said = [*commands_in(comments, parse, policies.commands.prefix), *reviews_as_opinions(reviews)]
+    prefix = policies.commands.prefix
+    said = [*commands_in(comments, parse, prefix), *with_dismissals(reviews_as_opinions(reviews), timeline)]
     accounts = {one.id: one for one in (*(c.author for c in comments), *(r.author for r in reviews))}
     accounts |= {one.actor.id: one.actor for one in records.values() if one.actor.id not in accounts}
     said = with_seen_head(said, found.head_sha, _reports(number, ports) if any(map(is_untargeted, said)) else ())
-    return with_records(said, records, voided), accounts
+    said = with_records(said, records, voided)
+    known = {(one.id, one.kind) for one in said}
+    said += [one for one in edited_away(comments, parse, prefix) if (one.id, one.kind) not in known]
+    return with_voids(said, timeline), accounts
 
 
 def _reports(number: int, ports: Ports) -> list[tuple[datetime, str]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.chatops.parse import parse
-from bot.decide.step import policy_difference, void
+from bot.decide.step import policy_difference
 from bot.errors import UserError
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.judge import evaluations_of, head_of, judge, policies_of, show
+from bot.pipeline.judge import evaluations_of, head_of, judge, show
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
 from bot.pipeline.trial import seed_of, trial_text
@@ -58,7 +57,6 @@ def run(event: Event, job: Job) -> None:
     if seed_of(job.inputs) is not None:
         _report_trial(number, made, job)
         return
-    _void(event, number, job)
     starter = _starter(event, number, job)
     before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, inside) for one in made.planned}
@@ -88,14 +86,6 @@ def _show_difference(number: int, head: str, job: Job) -> None:
     said = f"{first}\n**Policy change** at {head[:12]}, judged by the policies that are in force.\n\n{text}"
     job.ports.conversation.upsert_comment(number, first, said)
     job.summarize(text)
-
-
-def _void(event: Event, number: int, job: Job) -> None:
-    """Opinions do not survive another base branch, nor the closing of the pull request that was reopened now."""
-    action = event.action if isinstance(event, PullRequestChanged) else ""
-    cause = {"edited": "retargeted", "reopened": "closed"}.get(action)
-    if cause is not None:
-        void(number, cause, str(job.ports.run.id), parse, policies_of(job), job.ports)
 
 
 def _starter(event: Event, number: int, job: Job) -> int | None:

@@ -152,11 +152,6 @@ def handled_path(number: int, comment_id: int) -> str:
     return f"handled/{number}/{comment_id}.json"
 
 
-def void_path(number: int, event_id: str) -> str:
-    """Opinions that a closing or retargeting made void; the id is that of the event's own identity."""
-    return f"voids/{number}/{event_id}.json"
-
-
 def delegation_path(delegation_id: str) -> str:
     """A role that was lent."""
     return f"delegations/{delegation_id}.json"

@@ -46,7 +46,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comment:
-    """An issue comment. `updated_at` later than `created_at` means that it was edited."""
+    """An issue comment. `updated_at` later than `created_at` means that it was edited.
+
+    `earlier` are the texts that it had before, oldest first, as far as GitHub still has them; empty when nobody edited
+    it. `is_own` says that GitHub counts it as written by whoever asks.
+    """
 
     id: int
     author: Account
@@ -54,6 +58,8 @@ class Comment:
     created_at: datetime
     updated_at: datetime
     app_id: int | None = None
+    earlier: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,18 @@ class Review:
     commit_sha: str | None
     submitted_at: datetime | None
     body: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineEvent:
+    """What GitHub's own history of a pull request says happened, as far as a decision rests on it.
+
+    `closed` is also said of a merge, right after `merged`. `actor` is None for an account that is gone. Of a
+    `review_dismissed`, `review_id` and `review_state` say which review, and what its state was before.
+    """
+
+    kind: Literal["closed", "merged", "base_changed", "review_dismissed"]
+    at: datetime
+    actor: Account | None
+    review_id: int | None = None
+    review_state: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,9 @@ def test_a_read_is_asked_once_a_process(sandbox: Sandbox) -> None:
     before = len(sandbox.requests())
     for _ in range(3):
         port.get(1), port.commits(1), port.reviews(1), port.permissions([OWEN]), port.comments(1)
-    assert len(sandbox.requests()) - before == 5
+        port.timeline(1)
+    asked = [path.rsplit("/", 1)[-1] for _, path, _ in sandbox.requests()[before:]]
+    assert asked == ["graphql", "commits", "permission"]
 
 
 DANA, OWEN, VERA, RHEA = (
@@ -168,16 +171,16 @@ def test_everybody_s_place_in_a_team_takes_one_request(sandbox: Sandbox) -> None
 @pytest.mark.parametrize(
     ("status", "headers"), [(502, {}), (429, {"Retry-After": "3600"}), (403, {"Retry-After": "3600"}), (403, {})]
 )
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(("method", "path"), [("POST", r"/graphql$"), ("PATCH", r"/issues/")])
 def test_a_bad_day_of_github_is_waited_out_and_no_wait_is_longer_than_a_minute(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, status: int, headers: dict[str, str]
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, path: str, status: int, headers: dict[str, str]
 ) -> None:
     """Server errors, and secondary rate limits with and without a named wait."""
     waits: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", waits.append)
     port = github(sandbox)
     port.upsert_comment(1, MARKER, f"{MARKER}\none")
-    sandbox.fail_next(method, r"/issues/", status, headers)
+    sandbox.fail_next(method, path, status, headers)
     github(sandbox).upsert_comment(1, MARKER, f"{MARKER}\n{method} {status} {len(headers)}")
     assert f"{MARKER}\n{method} {status} {len(headers)}" in {one.body for one in github(sandbox).comments(1)}
     assert all(0 <= wait <= 60 for wait in waits)
@@ -190,7 +193,25 @@ def test_an_edited_comment_is_not_read_again(sandbox: Sandbox) -> None:
     for body in (f"{MARKER}\nfirst", f"{MARKER}\nsecond", f"{MARKER}\nsecond"):
         port.upsert_comment(number, MARKER, body)
     assert [one.body for one in port.comments(number)] == [f"{MARKER}\nsecond"]
-    assert [method for method, _, _ in sandbox.requests()[before:]] == ["GET", "POST", "GET", "PATCH"]  # who am I
+    assert [method for method, _, _ in sandbox.requests()[before:]] == ["POST", "POST", "GET", "PATCH"]  # who am I
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}], WorldError),
+        ([{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}], UserError),
+        ([{"message": "Something went wrong while executing your query."}], WorldError),
+        ([{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}] * 2, WorldError),
+    ],
+)
+def test_half_an_answer_is_no_answer(monkeypatch: pytest.MonkeyPatch, errors: list[Any], kind: type) -> None:
+    """GitHub answers a query with 200, some of the data, and what went wrong beside them."""
+    port = GitHub(api_url="http://127.0.0.1:9", repository="a/b", token="x")
+    answer = {"data": {"repository": {"pullRequest": None}}, "errors": errors}
+    monkeypatch.setattr(type(port._client.requester), "requestJsonAndCheck", lambda *_, **__: ({}, answer))
+    with pytest.raises(kind, match=errors[0]["message"][:20]):
+        port.get(1)
 
 
 def test_github_token_acts_as_githubs_own_app_without_asking() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.adapters.github import GitHub
 from bot.errors import UserError
-from bot.ports import Comment, Commit, PullRequest, PullRequests, Review
+from bot.ports import Comment, Commit, PullRequest, PullRequests, Review, TimelineEvent
 from bot.records.event import Account
 from bot.sandbox.world import Sandbox
 from tests.fakes.conversation import NOW
@@ -33,7 +34,22 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         pull.create_review(owen.get_commit(pull.head.sha), "good", "APPROVE")
         pull.create_review(owen.get_commit(pull.head.sha), "no, wait", "REQUEST_CHANGES")
         owen.get_pull(2).merge()
+        _life(started)
         yield started
+
+
+def _life(started: Sandbox) -> None:
+    """#3: approved, objected to, both dismissed by dana; a comment edited; another base, closed, reopened."""
+    started.propose("dana", "other", {"models/c.txt": b"two\n"}, "Base")
+    started.propose("dana", "third", {"models/d.txt": b"two\n"}, "Third")
+    owen, dana = (started.github(login).get_repo(started.repository) for login in ("owen", "dana"))
+    pull = owen.get_pull(4)
+    for event in ("APPROVE", "REQUEST_CHANGES"):
+        dana.get_pull(4).get_review(pull.create_review(owen.get_commit(pull.head.sha), "so", event).id).dismiss("no")
+    pull.create_issue_comment("/reject --reason leak").edit("fine")
+    dana.get_pull(4).edit(base="other")
+    dana.get_pull(4).edit(state="closed")
+    dana.get_pull(4).edit(state="open")
 
 
 def fake() -> FakePullRequests:
@@ -57,8 +73,22 @@ def fake() -> FakePullRequests:
         Review(1, OWEN, "APPROVED", heads[1], NOW, "good"),
         Review(2, OWEN, "CHANGES_REQUESTED", heads[1], NOW, "no, wait"),
     ]
+    pulls[4] = PullRequest(4, "Third", DANA, "open", False, False, "5" * 40, "third", "other", "0" * 40, False, None)
+    pulls[3] = PullRequest(3, "Base", DANA, "open", False, False, "6" * 40, "other", "main", "0" * 40, False, None)
+    edited = Comment(3, OWEN, "fine", NOW, NOW + timedelta(seconds=1), earlier=("/reject --reason leak",))
+    timeline = [
+        TimelineEvent("review_dismissed", NOW, DANA, 3, "APPROVED"),
+        TimelineEvent("review_dismissed", NOW, DANA, 4, "CHANGES_REQUESTED"),
+        TimelineEvent("base_changed", NOW, DANA),
+        TimelineEvent("closed", NOW, DANA),
+    ]
+    dismissed = [Review(number, OWEN, "DISMISSED", "5" * 40, NOW, "so") for number in (3, 4)]
+    merge = [TimelineEvent("merged", NOW, OWEN), TimelineEvent("closed", NOW, OWEN)]
     roles = {"owen": (1002, "write"), "rhea": (1004, "maintain")}
-    return FakePullRequests(pulls, {1: commits}, {1: comments}, {1: reviews}, roles)
+    return FakePullRequests(
+        pulls, {1: commits}, {1: comments, 4: [edited]}, {1: reviews, 4: dismissed}, roles,
+        timeline_of={2: merge, 4: timeline},
+    )  # fmt: skip
 
 
 @pytest.fixture(params=["fake", "github"])
@@ -84,7 +114,7 @@ def test_one_that_is_not_there_is_a_clear_error(port: PullRequests) -> None:
 
 
 def test_only_open_ones_are_listed_as_open(port: PullRequests) -> None:
-    assert port.open_numbers() == [1]
+    assert sorted(port.open_numbers()) == [1, 3, 4]
 
 
 def test_commits_are_oldest_first_and_end_at_the_head(port: PullRequests) -> None:
@@ -120,3 +150,21 @@ def test_a_login_leads_to_its_account_or_to_nobody(port: PullRequests) -> None:
     found = port.account("Owen")
     assert found is not None and (found.id, found.kind) == (1002, "User")
     assert port.account("nobody-at-all") is None
+
+
+def test_the_timeline_tells_who_closed_retargeted_merged_and_dismissed_what(port: PullRequests) -> None:
+    told = [(one.kind, one.actor and one.actor.id, one.review_state) for one in port.timeline(4)]
+    assert told == [
+        ("review_dismissed", DANA.id, "APPROVED"),
+        ("review_dismissed", DANA.id, "CHANGES_REQUESTED"),
+        ("base_changed", DANA.id, None),
+        ("closed", DANA.id, None),
+    ]
+    assert [one.review_id for one in port.timeline(4)][:2] == [one.id for one in port.reviews(4)]
+    assert [one.kind for one in port.timeline(2)] == ["merged", "closed"] and port.timeline(1) == []
+
+
+def test_an_edited_comment_comes_with_what_it_said_before(port: PullRequests) -> None:
+    comment = port.comments(4)[0]
+    assert (comment.body, comment.earlier) == ("fine", ("/reject --reason leak",))
+    assert port.comments(1)[0].earlier == ()

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bot.decide.decide import decide
-from bot.decide.step import collect, policy_difference, read, record, void
+from bot.decide.step import collect, policy_difference, read, record
 from bot.errors import UserError
-from bot.ports import Comment, Commit, PullRequest, Review
+from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
+from bot.records.approval import Void
 from bot.records.ledger import Evaluated, Head, bare, evaluation_path, head_path, plan_path
 from tests.builders import a_plan, a_planned, an_evaluation
 from tests.decide.world import APPROVALS, COMMANDS, ENVIRONMENTS, LOGINS, NOW, REV, ROLES, H, account, p1
@@ -125,7 +126,7 @@ def test_a_review_and_the_ledger_s_evaluation_make_an_approval() -> None:
 def test_five_requests_and_no_permission_of_anybody_whom_no_role_concerns() -> None:
     ports = world(reviews=[approve(REV)], comments=[comment(1, 99, "nice"), comment(2, 99, "/approve")])
     assert judged(ports) == "approved"
-    assert ports.pull_requests.requests == ["pull 7", "commits", "comments", "reviews"]
+    assert ports.pull_requests.requests == ["pull 7", "commits", "comments", "timeline", "reviews"]
     assert ports.witness.requests == ["pushers acme/models change"]
 
 
@@ -201,10 +202,22 @@ def test_commits_are_asked_for_until_github_knows_their_people() -> None:
     assert decided(ports) == "approved"
 
 
-def test_closing_makes_approvals_void_for_good() -> None:
+def test_closing_makes_approvals_void_for_good_though_no_run_saw_it() -> None:
     ports = world(reviews=[approve(REV)])
-    void(7, "closed", "closed-1", parse, p1(), ports)  # type: ignore[arg-type]
+    ports.pull_requests.timeline_of[7] = [TimelineEvent("closed", NOW - timedelta(minutes=5), account(1))]
     assert judged(ports) == "pending"
+
+
+def test_what_an_older_bot_wrote_down_as_void_stays_void() -> None:
+    ports = world(reviews=[approve(REV)])
+    fact = Void(number=7, cause="closed", opinions=(f"r{500 + REV}",))
+    ports.ledger.commit({"voids/7/1.json": fact.canonical()}, "void")
+    assert judged(ports) == "pending"
+
+
+def test_an_objection_that_was_edited_before_anybody_read_it_stands() -> None:
+    ports = world(comments=[replace(comment(1, REV, "thanks", edited=True), earlier=("/reject",))])
+    assert judged(ports) == "rejected"
 
 
 def test_a_policy_folder_with_a_stranger_does_not_load() -> None:
@@ -221,7 +234,7 @@ def test_times_are_utc() -> None:
 def test_who_gives_a_command_now_is_asked_for_permission_once() -> None:
     ports = world()
     facts = collect(7, "merge", ports, p1(), parse, actor=account(51))  # type: ignore[arg-type]
-    assert ports.pull_requests.requests[4:] == ["permissions bob"]
+    assert ports.pull_requests.requests[5:] == ["permissions bob"]
     assert {one.account.id: one.permission for one in facts.actors}[51] == "write"
 
 
@@ -232,7 +245,7 @@ def test_the_author_is_asked_for_permission_when_a_rule_depends_on_it() -> None:
     rules = APPROVALS.replace("when: {always: true}\n", "when: {author_roles: [reviewers]}\n")
     ports = world(reviews=[approve(REV)])
     facts = collect(7, "merge", ports, p1(roles=roles, approvals=rules), parse)  # type: ignore[arg-type]
-    assert ports.pull_requests.requests[4:] == ["permissions ann rev"]
+    assert ports.pull_requests.requests[5:] == ["permissions ann rev"]
     assert decide(facts, p1(roles=roles, approvals=rules), NOW).status == "approved"
 
 

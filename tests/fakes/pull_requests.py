@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import UserError
-from bot.ports import Comment, Commit, PullRequest, Review
+from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
 from bot.records.event import Account
 
 
@@ -24,6 +24,7 @@ class FakePullRequests:
     roles: dict[str, tuple[int, str]] = field(default_factory=dict)
     members: dict[tuple[str, int], bool | None] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    timeline_of: dict[int, list[TimelineEvent]] = field(default_factory=dict)
 
     def get(self, number: int) -> PullRequest:
         self.requests.append(f"pull {number}")
@@ -55,6 +56,10 @@ class FakePullRequests:
         self.requests.append(f"account {login}")
         known = {name.lower(): id_ for name, (id_, _) in self.roles.items()}
         return Account(id=known[login.lower()], login=login) if login.lower() in known else None
+
+    def timeline(self, number: int) -> list[TimelineEvent]:
+        self.requests.append("timeline")
+        return self.timeline_of.get(number, [])
 
     def permissions(self, accounts: Sequence[Account]) -> dict[int, str]:
         if accounts:
