@@ -1,6 +1,5 @@
-"""One BLAS/OpenMP thread for every test, set before numpy is imported: reproducible, and faster on small machines."""
+"""The options that tests/README.md tells of."""
 
-import os
+from tests.minutes import pytest_addoption, pytest_configure
 
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
+__all__ = ["pytest_addoption", "pytest_configure"]
