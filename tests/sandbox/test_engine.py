@@ -224,7 +224,7 @@ def test_secrets_and_tokens_are_in_no_file_that_stays(world: Sandbox, trained: t
 def test_a_runs_own_comment_starts_nothing_and_a_persons_command_does(world: Sandbox, trained: tuple[int, Run]) -> None:
     """The run above wrote `/approve`; only people's commands start chatops, and words start no job."""
     issue = world.github("owen").get_repo(world.repository).get_issue(trained[0])
-    assert [run.name for run in world.runs] == ["pull-request"]
+    assert "chatops" not in {run.name for run in world.runs}
     issue.create_comment("Looks good to me.")
     (skipped,) = world.settle(30)
     assert (skipped.conclusion, skipped.jobs) == ("skipped", [])
