@@ -255,7 +255,8 @@ def close(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool, s
 def reopen(hub: Hub, home: Repository, found: Issue, sender: str, by_run: bool) -> None:
     """Open again. Raises 422 for a pull request that was merged or whose branch is gone."""
     if found.pull:
-        head = hub.bare(found.pull.head_repository).branch(found.pull.head_ref)
+        source = hub.data.repositories.get(found.pull.head_repository)
+        head = hub.bare(source).branch(found.pull.head_ref) if source else None
         if found.pull.merged_at or head is None or hub.bare(home).branch(found.pull.base_ref) is None:
             refused = {"resource": "PullRequest", "code": "custom", "message": "The pull request cannot be reopened."}
             raise ApiError(422, "Validation Failed", [refused])

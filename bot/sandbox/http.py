@@ -36,6 +36,15 @@ class ApiError(Exception):
             self.body["errors"] = list(errors)
 
 
+class MovedError(ApiError):
+    """A redirect to where a repository is now: 301 for GET, 307 for what is not to become a GET on the way."""
+
+    def __init__(self, status: int, address: str) -> None:
+        super().__init__(status, "Moved Permanently", headers={"Location": address})
+        del self.body["status"]
+        self.body["url"] = address
+
+
 def not_found() -> ApiError:
     return ApiError(404, "Not Found")
 
@@ -141,7 +150,7 @@ class Call:
     def role(self) -> Permission:
         """What the caller may do in the repository, by person. A run's token counts as write."""
         if self.token is None:
-            return "read"
+            return "none" if self.repo.private else "read"
         return "write" if self.token.permissions is not None else self.hub.permission(self.repo, self.token.login)
 
     def is_shut_out(self, locked: bool) -> bool:

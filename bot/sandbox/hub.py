@@ -111,17 +111,22 @@ class Hub:
         return found
 
     def by_email(self, email: str) -> Person | None:
-        """Whose commits carry this address: the noreply address, or login@anything."""
+        """Whose commits carry this address: a noreply address (NUMBER+ANY also after a rename), or login@company."""
+        name, _, host = email.partition("@")
+        number, plus, _ = name.partition("+")
+        if host != "users.noreply.github.com":
+            return next((one for one in self.data.people.values() if email == one.email or name == one.login), None)
         for person in self.data.people.values():
-            if email in (person.email, f"{person.login}@users.noreply.github.com"):
+            if (plus and str(person.id) == number) or (name == person.login and person.has_old_address):
                 return person
-        return next((one for one in self.data.people.values() if email.split("@")[0] == one.login), None)
+        return None
 
     def permission(self, repository: store.Repository, login: str) -> Permission:
-        """What somebody may do in a repository; a stranger may read, since it is public."""
+        """What somebody may do in a repository; a stranger may read when it is public."""
         if login.lower() == repository.owner.lower():
             return "admin"
-        return repository.permissions.get(login, "read" if login != BOT.login else "none")
+        is_open = not repository.private and login != BOT.login
+        return repository.permissions.get(login, "read" if is_open else "none")
 
     def team_role(self, slug: str, login: str) -> str | None:
         """`member` when the person is in the team or in one below it, None when not. Raises 404 for no such team."""
@@ -191,13 +196,18 @@ class Hub:
         return found
 
     def repository(self, full_name: str) -> store.Repository:
-        """Raises 404."""
-        found = self.data.repositories.get(full_name)
-        if found is None:
-            found = next((r for n, r in self.data.repositories.items() if n.lower() == full_name.lower()), None)
+        """By its name, whatever the case of its letters, or by a name that it had. Raises 404."""
+        names = {name.lower(): one for name, one in self.data.repositories.items()}
+        found = names.get(full_name.lower()) or self.moved(full_name)
         if found is None:
             raise not_found()
         return found
+
+    def moved(self, full_name: str) -> store.Repository | None:
+        """The repository that had this name once, None when none did or another has it now."""
+        former = {name.lower(): number for name, number in self.data.moved.items()}
+        number = former.get(full_name.lower())
+        return next((one for one in self.data.repositories.values() if one.id == number), None)
 
     def bare(self, repository: store.Repository | str) -> Bare:
         """The Git side of a repository."""

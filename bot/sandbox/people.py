@@ -13,7 +13,10 @@ RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page."""
+    """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page.
+
+    `has_old_address` tells that LOGIN@users.noreply.github.com is theirs, as it is of accounts from before July 2017.
+    """
 
     login: Login
     id: int
@@ -21,6 +24,7 @@ class Person:
     permission: Permission = "write"
     token: str = ""
     kind: Literal["User", "Bot", "Organization"] = "User"
+    has_old_address: bool = True
 
     @property
     def secret(self) -> str:
@@ -44,6 +48,7 @@ DEFAULT_PEOPLE: tuple[Person, ...] = (
     Person("owen", 1002, "model owner"),
     Person("vera", 1003, "model validator"),
     Person("rhea", 1004, "release manager", "maintain"),
+    Person("ada", 1009, "administrator", "admin"),
 )
 
 

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from bot.errors import UserError
 from bot.sandbox import routes, smart_http, tls
 from bot.sandbox.faults import Faults
-from bot.sandbox.http import ApiError, Call, Page, Reply, Route, not_found
+from bot.sandbox.http import ApiError, Call, MovedError, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
 from bot.sandbox.pages.site import Request
 from bot.sandbox.routes.graphql import PATHS as GRAPHQL
@@ -80,6 +80,7 @@ class Api:
         path = parts.path.removeprefix(prefix)
         token = None
         try:
+            path = _by_name(self.hub, path)
             found = _match(method, path)
             token = None if found and found[0].signed_by_app else self.token(header)
             self._count(token, "graphql" if path in GRAPHQL else "core")
@@ -90,8 +91,9 @@ class Api:
                 raise not_found()
             else:
                 route, params = found
-                query = dict(parse_qsl(parts.query, keep_blank_values=True))
                 web = web or self.hub.url
+                _follow(self.hub, method, params, path, parts.query, web + prefix)
+                query = dict(parse_qsl(parts.query, keep_blank_values=True))
                 hub = self.hub.earlier(fault.behind_s) if fault and fault.how == "stale" else self.hub
                 given = None if route.takes_bytes else _json(body)
                 call = Call(hub, method, params, query, given, token, web + prefix, header, web, headers or {}, body)
@@ -140,6 +142,23 @@ def perform(call: Call, method: str, path: str, body: Any) -> Reply:
     return _cut(result, inner, path) if isinstance(result, Page) else result
 
 
+def _by_name(hub: Hub, path: str) -> str:
+    """/repositories/NUMBER is another address of /repos/OWNER/NAME, the one that redirects lead to."""
+    match = re.match(r"^/repositories/(\d+)(/.*)?$", path)
+    numbers = {str(one.id): name for name, one in hub.data.repositories.items()}
+    return f"/repos/{numbers[match[1]]}{match[2] or ''}" if match and match[1] in numbers else path
+
+
+def _follow(hub: Hub, method: str, params: dict[str, str], path: str, query: str, root: str) -> None:
+    """Raises a redirect for a repository that was renamed or transferred; its new address has its number."""
+    if "repo" not in params or (name := f"{params['owner']}/{params['repo']}") in hub.data.repositories:
+        return
+    found = hub.moved(name)
+    if found is not None:
+        rest = path.removeprefix(f"/repos/{name}") + (f"?{query}" if query else "")
+        raise MovedError(301 if method == "GET" else 307, f"{root}/repositories/{found.id}{rest}")
+
+
 def _match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """The route of a path and what its parameters are."""
     for pattern, route in TABLE:
@@ -158,10 +177,10 @@ def _json(body: bytes) -> Any:
 
 def _authorise(route: Route, call: Call) -> None:
     """404 for a repository that is not there, 403 for what the token or the person may not do."""
-    if "repo" in call.params:
-        role = call.role()
     if route.signed_by_app:
         return
+    if "repo" in call.params and call.role() == "none":
+        raise not_found()
     if call.token is None:
         if call.method != "GET" or "never" in route.needs:
             raise ApiError(401, "Requires authentication")
@@ -175,7 +194,7 @@ def _authorise(route: Route, call: Call) -> None:
                 403, "Resource not accessible by integration", headers={"X-Accepted-GitHub-Permissions": accepted}
             )
     if granted is None and "repo" in call.params and not call.at_least(route.role):
-        raise ApiError(403 if role != "none" else 404, "Must have push access to repository")
+        raise ApiError(403, "Must have push access to repository")
 
 
 def _cut(page: Page, call: Call, path: str) -> Reply:

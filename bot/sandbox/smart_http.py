@@ -35,6 +35,7 @@ def serve(handler: Any, api: Api, body: bytes) -> None:
     try:
         repository = api.hub.repository(f"{owner}/{name}")
         token = api.token(handler.headers["Authorization"])
+        _may_read(api, repository, token)
         if writes:
             _may_push(api, repository, token)
         environ = _environ(handler, parts.query, service, api.hub.bare(repository).path, token, len(body))
@@ -67,6 +68,13 @@ def _fail(handler: Any, fault: Fault) -> None:
         handler.break_off(fault.reply.broken)
     else:
         _refuse(handler, fault.error)
+
+
+def _may_read(api: Api, repository: Repository, token: Token | None) -> None:
+    if repository.private and token is None:
+        raise ApiError(401, "Authentication required")
+    if token is not None and token.permissions is None and api.hub.permission(repository, token.login) == "none":
+        raise ApiError(404, "Repository not found.")
 
 
 def _may_push(api: Api, repository: Any, token: Token | None) -> None:

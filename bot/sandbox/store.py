@@ -6,9 +6,13 @@ import functools
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from bot.sandbox.people import Login, Permission, Person, Team
+from bot.sandbox.relabel import NamesIn
+
+FullName = Annotated[str, "repository"]  # OWNER/NAME as it is now; a field of this type follows a rename
+Ruleset = Annotated[dict[str, Any], NamesIn(Login, ("bypass",))]
 
 
 @dataclass
@@ -63,7 +67,7 @@ class Review:
 class Pull:
     """The part of an issue that makes it a pull request. `base_sha` is the base as of the last push to the head."""
 
-    head_repository: str
+    head_repository: FullName
     head_ref: str
     head_sha: str
     base_ref: str
@@ -193,11 +197,11 @@ class Repository:
     """One repository: who may do what, and what was said in it. `parent` is the repository that it was forked from."""
 
     id: int
-    full_name: str
+    full_name: FullName
     default_branch: str
     created_at: datetime
     path: str = "origin.git"
-    parent: str | None = None
+    parent: FullName | None = None
     permissions: dict[Login, Permission] = field(default_factory=dict)
     last_number: int = 0
     issues: dict[int, Issue] = field(default_factory=dict)
@@ -208,12 +212,13 @@ class Repository:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)
-    rulesets: list[dict[str, Any]] = field(default_factory=list)
+    rulesets: list[Ruleset] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     default_permissions: str = "read"
     runs_approve: bool = False
+    private: bool = False
     activities: list[Activity] = field(default_factory=list)
     workflow_states: dict[str, str] = field(default_factory=dict)  # by path, of those that are not active
 
@@ -270,7 +275,7 @@ class Run:
 
     id: int
     number: int
-    repository: str
+    repository: FullName
     workflow: str
     name: str
     event: str
@@ -346,9 +351,10 @@ class App:
 class Data:
     people: dict[Login, Person] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
-    repositories: dict[str, Repository] = field(default_factory=dict)
+    repositories: dict[FullName, Repository] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)  # former full name -> number of the repository
     runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000

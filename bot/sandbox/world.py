@@ -22,6 +22,7 @@ from bot.sandbox.hub import Hub
 from bot.sandbox.merge_queue import MergeGroup
 from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
+from bot.sandbox.population import Population
 from bot.sandbox.rules import ruleset
 from bot.sandbox.runs import run_folder
 from bot.sandbox.server import Api, Server
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from github import Github
 
 
-class Sandbox(Troubles):
+class Sandbox(Population, Troubles):
     """Made by `start` (a new folder) or `resume` (one that was left). A context manager; else call `stop`."""
 
     def __init__(self, directory: Path, hub: Hub, repository: str, settings: Settings, port: int = 0) -> None:

@@ -75,6 +75,8 @@ class Site:
             return _to("/" + next(iter(self.hub.data.repositories)))
         match = re.match(r"^/([^/]+/[^/]+?)(?:/(.*))?$", request.path)
         repository = self.hub.data.repositories.get(match[1]) if match else None
+        if match is not None and repository is None and (moved := self.hub.moved(match[1])):
+            return _to(f"/{moved.full_name}/{match[2] or ''}".rstrip("/"))
         if match is None or repository is None:
             return None
         try:

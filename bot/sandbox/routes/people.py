@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.http import Call, Page, Reply, Route, not_found
-from bot.sandbox.people import Person, Team
+from bot.sandbox import accounts
+from bot.sandbox.http import Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.people import RANKS, Person, Team
 from bot.sandbox.routes.issues import R
-from bot.sandbox.shapes.basics import node, organization_id
+from bot.sandbox.shapes import teams
+from bot.sandbox.shapes.basics import organization_id
 from bot.sandbox.shapes.repositories import abilities
-
-LEGACY = {"triage": "read", "maintain": "write"}  # what the older `permission` field calls the newer roles
 
 
 def me(call: Call) -> Reply:
@@ -33,7 +33,7 @@ def permission(call: Call) -> Reply:
     person = call.hub.person(call.params["login"])
     role = call.hub.permission(call.repo, person.login)
     user = call.links.user(person) | {"permissions": abilities(role), "role_name": role}
-    return Reply({"permission": LEGACY.get(role, role), "role_name": role, "user": user})
+    return Reply({"permission": accounts.LEGACY.get(role, role), "role_name": role, "user": user})
 
 
 def collaborators(call: Call) -> Page:
@@ -74,36 +74,19 @@ def _team(call: Call) -> Team:
     return found
 
 
-def _team_shape(call: Call, found: Team, *, nested: bool = True) -> dict[str, Any]:
-    org, slug = call.params["org"], found.slug
-    url = f"{call.root}/orgs/{org}/teams/{slug}"
-    parent = call.hub.data.teams.get(found.parent or "")
-    return {
-        "id": 700 + sum(map(ord, slug)),
-        "node_id": node("Team", slug),
-        "name": slug,
-        "slug": slug,
-        "description": None,
-        "privacy": "closed",
-        "notification_setting": "notifications_enabled",
-        "permission": "pull",
-        "url": url,
-        "html_url": f"{call.links.web}/orgs/{org}/teams/{slug}",
-        "members_url": f"{url}/members{{/member}}",
-        "repositories_url": f"{url}/repos",
-        "type": "organization",
-    } | ({"parent": _team_shape(call, parent, nested=False) if parent else None} if nested else {})
+def list_teams(call: Call) -> Page:
+    return Page(list(call.hub.data.teams.values()), lambda one: _shape(call, one))
 
 
-def teams(call: Call) -> Page:
-    return Page(list(call.hub.data.teams.values()), lambda one: _team_shape(call, one))
+def _shape(call: Call, found: Team) -> dict[str, Any]:
+    return teams.team(call.links, call.params["org"], found, typed=True)
 
 
 def team(call: Call) -> Reply:
     found = _team(call)
     dates = dict.fromkeys(("created_at", "updated_at"), "2020-01-01T00:00:00Z")
     counts = {"members_count": len(found.members), "repos_count": 1}
-    return Reply(_team_shape(call, found) | dates | counts | {"organization": organization(call).body})
+    return Reply(_shape(call, found) | dates | counts | {"organization": organization(call).body})
 
 
 def membership(call: Call) -> Reply:
@@ -132,6 +115,21 @@ def meta(_: Call) -> Reply:
     return Reply({"verifiable_password_authentication": False, "installed_version": "3.17.0"})
 
 
+def put_collaborator(call: Call) -> Reply:
+    role = {"pull": "read", "push": "write"}.get(word := call.get("permission", "push"), word)
+    if role not in RANKS[1:]:
+        raise invalid("Collaborator", "permission")
+    person = call.hub.person(call.params["login"])
+    accounts.set_permission(call.hub, call.repo, person.login, role, call.login)
+    return Reply(None, 204)
+
+
+def remove_collaborator(call: Call) -> Reply:
+    person = call.hub.person(call.params["login"])
+    accounts.set_permission(call.hub, call.repo, person.login, "none", call.login)
+    return Reply(None, 204)
+
+
 TEAM = "/orgs/{org}/teams/{team}"
 
 ROUTES = [
@@ -142,9 +140,11 @@ ROUTES = [
     Route("GET", "/user/{id}", user_by_id),
     Route("GET", R + "/collaborators", collaborators, ("contents",), "write"),
     Route("GET", R + "/collaborators/{login}", is_collaborator, ("contents",), "write"),
+    Route("PUT", R + "/collaborators/{login}", put_collaborator, ("never",), "admin"),
+    Route("DELETE", R + "/collaborators/{login}", remove_collaborator, ("never",), "admin"),
     Route("GET", R + "/collaborators/{login}/permission", permission),
     Route("GET", "/orgs/{org}", organization),
-    Route("GET", "/orgs/{org}/teams", teams, ("members",)),
+    Route("GET", "/orgs/{org}/teams", list_teams, ("members",)),
     Route("GET", TEAM, team, ("members",)),
     Route("GET", TEAM + "/members", members, ("members",)),
     Route("GET", TEAM + "/memberships/{login}", membership, ("members",)),
