@@ -211,6 +211,8 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     rhea("GET", "/collaborators")
     rhea("GET", "/collaborators/dana")
     dana("GET", "/collaborators/rhea/permission")
+    adam("PUT", "/collaborators/rita", {"permission": "triage"})
+    adam("DELETE", "/collaborators/rita")
     dana("GET", "//orgs/acme")
     team = "//orgs/acme/teams"
     for path in (team, f"{team}/risk", f"{team}/validators/members", f"{team}/validators/memberships/owen"):
