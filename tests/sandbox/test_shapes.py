@@ -242,6 +242,8 @@ def _runs(world: Sandbox, dana: Any, adam: Any, rhea: Any) -> None:
     paths = ["/actions/workflows", "/actions/workflows/w.yml", "/actions/workflows/w.yml/runs", "/actions/runs"]
     for path in (*paths, f"/actions/runs/{run}", f"/actions/runs/{run}/jobs", "/actions/jobs/4711"):
         dana("GET", path)
+    adam("PUT", "/actions/workflows/w.yml/disable")
+    adam("PUT", "/actions/workflows/w.yml/enable")
     rhea("POST", f"/actions/runs/{run}/rerun", {})
     world.settle(30)
 
