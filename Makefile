@@ -12,13 +12,27 @@ unexport VIRTUAL_ENV
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := .venv/bin
 
-.PHONY: demo test test-arm64 check setup clean
+.PHONY: demo fast test campaigns test-arm64 check setup clean
 
 demo: setup
 	$(RUN)/mlbot demo
 
+# tests/README.md says what is in which, and how long it takes.
+fast: setup check
+	$(RUN)/pytest -n 2 --fast --minutes
+
 test: setup check
-	$(RUN)/pytest -n 2 --dist loadgroup
+	$(RUN)/pytest -n 2 --dist loadgroup --minutes
+
+# Hours. Each goes by itself, too.
+CAMPAIGN_FOLDER ?= out/campaigns
+campaigns: setup
+	mkdir -p $(CAMPAIGN_FOLDER)
+	$(RUN)/python -m tests.alone --resume
+	$(RUN)/python tests/benchmarks/selection.py
+	$(RUN)/python tests/benchmarks/monitor_power.py
+	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale
+	$(RUN)/python tests/benchmarks/rivals.py $(CAMPAIGN_FOLDER)/rivals
 
 # The training core on an emulated aarch64, compared with this machine. Needs Debian or Ubuntu; minutes, not seconds.
 test-arm64: setup

@@ -1,5 +1,33 @@
-"""The options that tests/README.md tells of."""
+"""The options that tests/README.md tells of: `--fast` and `--minutes`."""
 
-from tests.minutes import pytest_addoption, pytest_configure
+from __future__ import annotations
 
-__all__ = ["pytest_addoption", "pytest_configure"]
+from pathlib import Path
+
+import pytest
+
+from tests.minutes import Minutes
+from tests.suites import HERE, NOT_FAST, is_fast, suite_of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--minutes", action="store_true", help="print the minutes of CPU that each suite took")
+    parser.addoption("--fast", action="store_true", help="only what needs no engine, browser or server process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Minutes(config.option.minutes), "minutes")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A suite that is not run is not imported either."""
+    is_suite = collection_path.parent == HERE and collection_path.is_dir()
+    return True if config.option.fast and is_suite and not is_fast(collection_path.name) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.fast:
+        return
+    slow = [one for one in items if not is_fast(suite_of(one.nodeid)) or any(map(one.get_closest_marker, NOT_FAST))]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [one for one in items if one not in slow]

@@ -1,4 +1,4 @@
-"""What the tests cost, by folder: `pytest --minutes` prints it, and the table in tests/README.md names it.
+"""What the tests cost, by suite: `pytest --minutes` prints it beside what the table in tests/README.md names.
 
 CPU time, of the test's process and of every process that it waited for, so that a busy machine changes little.
 """
@@ -12,24 +12,18 @@ from typing import Any
 
 import pytest
 
-FILES = "test_*.py"  # the suite of the files that lie in tests/ itself
+from tests.suites import suite_of, suites
 
 
 @dataclass
 class Cost:
-    """Of one folder; times in seconds."""
+    """Of one suite; times in seconds."""
 
     tests: int = 0
     cpu_s: float = 0.0
     wall_s: float = 0.0
     longest_s: float = 0.0
     longest: str = ""
-
-
-def suite_of(nodeid: str) -> str:
-    """The folder below tests/ that a test belongs to."""
-    parts = nodeid.partition("::")[0].split("/")
-    return parts[1] if len(parts) > 2 else FILES
 
 
 class Minutes:
@@ -62,18 +56,14 @@ class Minutes:
         if not self._is_printed:
             return
         terminalreporter.section("minutes of CPU")
-        for folder, cost in sorted(self._costs.items(), key=lambda one: -one[1].cpu_s):
-            line = f"{folder:<16}{cost.tests:>6} tests {cost.cpu_s / 60:>6.2f} CPU {cost.wall_s / 60:>6.2f} elapsed"
+        for name, cost in sorted(self._costs.items(), key=lambda one: -one[1].cpu_s):
+            row = suites().get(name)
+            line = f"{name:<14}{cost.tests:>6} tests {cost.cpu_s / 60:>6.2f} CPU {cost.wall_s / 60:>6.2f} elapsed"
+            line += f" {row.minutes if row else '?':>5} in tests/README.md"
             terminalreporter.line(f"{line}   longest {cost.longest_s:.0f} s: {cost.longest}")
+        total_s = sum(cost.cpu_s for cost in self._costs.values())
+        terminalreporter.line(f"{'together':<14}{total_s / 60:>19.2f} CPU")
 
 
 def _cpu_s() -> float:
     return sum(os.times()[:4])
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--minutes", action="store_true", help="print the minutes of CPU that each folder of tests took")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Minutes(config.option.minutes), "minutes")
