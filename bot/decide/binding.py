@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.decide.case import Case, Scope
+from bot.decide.case import Case, Scope, moment
 from bot.decide.globs import fits
 from bot.decide.tiers import tier_of
 from bot.records.facts import HeadFact, ModelFact, Opinion
@@ -55,8 +55,21 @@ def _model(opinion: Opinion, model: ModelFact, heads: tuple[HeadFact, ...]) -> s
         return "evaluation_unseen"
     if opinion.recorded is not None:
         return _same(opinion.recorded.get(model.model), now)
-    reasons = [_same(head.models.get(model.model), now) for head in heads]
+    reasons = [_same(stood_for(opinion, head).get(model.model), now) for head in heads]
     return None if None in reasons else reasons[0]
+
+
+def stood_for(opinion: Opinion, head: HeadFact) -> dict[str, Evaluated]:
+    """What an opinion on a head stood for: of a model that was evaluated later, no evaluation.
+
+    Who names the evaluation has seen it. GitHub's times are whole seconds, and nobody reads a report within one.
+    """
+    if opinion.target and opinion.target.startswith("E-"):
+        return dict(head.models)
+    given = moment(opinion.created_at)
+    unseen = {model for model, since in head.evaluated_at.items() if given <= moment(since)}
+    nothing = {"evaluation_digest": None, "artifact_digest": None}
+    return {model: one.model_copy(update=nothing) if model in unseen else one for model, one in head.models.items()}
 
 
 def _same(then: Evaluated | None, now: Evaluated) -> str | None:

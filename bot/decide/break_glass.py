@@ -50,7 +50,7 @@ def glass(scope: Scope, case: Case) -> Glass | None:
 
 
 def _judge(request: Opinion, rule: BreakGlass, scope: Scope, case: Case) -> Glass | None:
-    if _is_touched(request) or request.target is None or unbound(request, scope, case) is not None:
+    if _is_spoilt(request, case) or request.target is None or unbound(request, scope, case) is not None:
         return None
     name = request_id(case.facts.pull_request.number, request.id)
     if not request.reason.strip():
@@ -77,7 +77,7 @@ def _people(request: Opinion, name: str, rule: BreakGlass, case: Case) -> tuple[
     confirms = [
         one.actor
         for one in case.opinions
-        if one.kind == "break_glass_confirm" and one.request == name and not _is_touched(one)
+        if one.kind == "break_glass_confirm" and one.request == name and not _is_spoilt(one, case)
         if begin <= moment(one.created_at) <= end
     ]
     able = [one for one in (request.actor, *confirms) if one not in builders(case)]
@@ -89,5 +89,5 @@ def builders(case: Case) -> set[int]:
     return excluded(("author", "committer", "co_author", "last_pusher", "training_initiator"), case)
 
 
-def _is_touched(one: Opinion) -> bool:
-    return one.edited or one.tampered or bool(one.voided)
+def _is_spoilt(one: Opinion, case: Case) -> bool:
+    return bool(one.voided) or not case.is_genuine(one)

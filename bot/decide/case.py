@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.decide.roles import Holding, roles_of
@@ -17,6 +17,7 @@ from bot.specs.policies.approvals import ApprovalPolicy
 _RANK = {"approve": 0, "unhold": 1, "withdraw": 2, "hold": 3, "reject": 4}
 
 REPOSITORY = "repository"
+SKEW = timedelta(minutes=5)  # by so much GitHub's clock may be ahead of the machine that judges
 
 
 def moment(text: str) -> datetime:
@@ -82,6 +83,14 @@ class Case:
         if holding.held & wanted:
             return True
         return None if holding.unknown & wanted else False
+
+    def is_genuine(self, one: Opinion) -> bool:
+        """Whether a word is as it was posted, and not dated in the future; an objection counts even when it is not."""
+        return not (one.tampered or (one.edited and one.method == "command") or self.is_ahead(one))
+
+    def is_ahead(self, one: Opinion) -> bool:
+        """Whether it is dated in the future."""
+        return moment(one.created_at) > self.now + SKEW
 
     def login(self, actor: int) -> str:
         """How to call an account."""

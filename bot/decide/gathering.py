@@ -100,14 +100,17 @@ def broken(plan: Plan) -> tuple[Broken, ...]:
     )
 
 
-def head_fact(sha: str, models: Mapping[str, Evaluated], guarded_digest: str | None) -> HeadFact:
-    """A head; the evaluation id is there once every model is evaluated."""
+def head_fact(
+    sha: str, models: Mapping[str, Evaluated], guarded_digest: str | None, since: Mapping[str, str] | None = None
+) -> HeadFact:
+    """A head; the evaluation id is there once every model is evaluated. `since` is when each evaluation came."""
     is_complete = bool(models) and all(one.evaluation_digest for one in models.values())
     return HeadFact(
         head_sha=sha,
         evaluation_id=evaluation_id(dict(models)) if is_complete else None,
         models=dict(models),
         guarded_digest=guarded_digest,
+        evaluated_at=dict(since or {}),
     )
 
 

@@ -28,6 +28,7 @@ REASONS: dict[str, str] = {
     "target_unknown": "The command names an evaluation or a commit that is not one of this pull request.",
     "edited": "The comment was edited after it was posted.",
     "tampered": "The comment is not the one that was first recorded.",
+    "future_dated": "The approval is dated in the future.",
     "expired": "The approval is older than the policy allows.",
     "voided": "Closing or retargeting the pull request made the approval void.",
     "withdrawn": "The approval was withdrawn, dismissed or followed by a rejection.",

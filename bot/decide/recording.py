@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.decide.binding import stood_for
 from bot.decide.case import moment
 from bot.decide.roles import roles_of
 from bot.records.approval import Approval
@@ -45,7 +46,7 @@ def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Fac
         head_sha=head or "",
         target=one.target,
         selectors=one.models,
-        models=_models_of(head, facts),
+        models=_models_of(one, head, facts),
         environment=one.environment,
         reason=one.reason,
         body_sha256=one.body_sha256,
@@ -63,6 +64,5 @@ def _head_of(one: Opinion, facts: Facts) -> str | None:
     return one.target or one.seen_head
 
 
-def _models_of(head: str | None, facts: Facts) -> dict[str, Evaluated]:
-    found = next((fact.models for fact in facts.heads if fact.head_sha == head), {})
-    return dict(found)
+def _models_of(one: Opinion, head: str | None, facts: Facts) -> dict[str, Evaluated]:
+    return next((stood_for(one, fact) for fact in facts.heads if fact.head_sha == head), {})

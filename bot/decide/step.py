@@ -27,6 +27,7 @@ from bot.decide.reading import (
     commit_facts,
     is_untargeted,
     reviews_as_opinions,
+    stamp,
     with_records,
     with_seen_head,
 )
@@ -53,6 +54,7 @@ from bot.records.facts import (
     Opinion,
 )
 from bot.records.ledger import (
+    Evaluated,
     Head,
     bare,
     commits_path,
@@ -261,12 +263,34 @@ def _heads(
     """The live head, and every older one that was planned; the rest of a change is read only where it is compared."""
     planned = {one.model for one in plan.planned} if plan else set()
     digests = planned_digests(plan) if head is None else head.models
-    facts = [head_fact(found.head_sha, digests, _rest(found, found.head_sha, planned, ports))]
-    for one in older:
-        facts.append(head_fact(one.head_sha, one.models, _rest(found, one.head_sha, planned, ports)))
+    asked = {one.seen_head or one.target or one.commit_sha for one in said if _is_new_approval(one)}
+    facts = []
+    for sha, models in ((found.head_sha, digests), *((one.head_sha, one.models) for one in older)):
+        since = _since(found.number, sha, models, ports) if sha in asked else {}
+        facts.append(head_fact(sha, models, _rest(found, sha, planned, ports), since))
     known = {one.head_sha for one in facts}
     bare_heads = sorted({one.commit_sha for one in said if one.commit_sha} - known)
     return (*facts, *(head_fact(sha, {}, _rest(found, sha, planned, ports)) for sha in bare_heads))
+
+
+def _is_new_approval(one: Opinion) -> bool:
+    return one.kind == "approve" and one.recorded is None
+
+
+def _since(number: int, sha: str, models: Mapping[str, Evaluated], ports: Ports) -> dict[str, str]:
+    """When each evaluation of a head was written down: not before the head was, nor before the evaluation was."""
+    first = _first(head_path(number, sha), ports)
+    paths = {
+        model: evaluation_path(model, one.inputs_digest, one.evaluation_digest)
+        for model, one in models.items()
+        if one.evaluation_digest is not None
+    }
+    return {model: stamp(max(first, _first(path, ports))) for model, path in paths.items()}
+
+
+def _first(path: str, ports: Ports) -> datetime:
+    """When a file of the ledger was first written."""
+    return min(when for _, when, _ in ports.ledger.log(path))
 
 
 def _rest(found: PullRequest, sha: str, planned: Collection[str], ports: Ports) -> str | None:

@@ -54,6 +54,7 @@ APPROVALS = frozenset((
     "approvals_missing", "quorum_unsatisfiable", "duplicate_person", "stale_head", "self_approval", "edited",
     "tampered", "contributor_approval", "expired", "withdrawn", "voided", "target_missing", "target_unknown",
     "evaluation_unseen", "out_of_scope", "role_lost", "method_not_allowed", "app_not_listed", "recent_contributor",
+    "future_dated",
 ))  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def _rejections(veto: Veto, case: Case) -> Standing:
     for one in case.opinions:
         if one.kind == "reject":
             standing[one.actor] = one
-        elif one.kind in ("withdraw", "approve") and _takes_back(one):
+        elif one.kind in ("withdraw", "approve") and _takes_back(one, case):
             standing.pop(one.actor, None)
         elif one.kind == "unhold" and _may_release(one, veto, case):
             standing.clear()
@@ -73,7 +73,7 @@ def _holds(veto: Veto, case: Case) -> Standing:
             standing[one.actor] = one
         elif one.kind == "unhold" and _may_release(one, veto, case):
             standing.clear()
-        elif one.kind == "unhold" and _is_genuine(one):
+        elif one.kind == "unhold" and case.is_genuine(one):
             standing.pop(one.actor, None)
     return _sorted(standing.values(), {id_: may_use("hold", id_, case) for id_ in standing})
 
@@ -86,20 +86,15 @@ def _sorted(opinions: Iterable[Opinion], answers: dict[int, bool | None]) -> Sta
 
 def _may_release(one: Opinion, veto: Veto, case: Case) -> bool:
     """Lifting what others said takes a role, a reason, and not having built the change."""
-    if not (one.reason.strip() and _is_genuine(one)):
+    if not (one.reason.strip() and case.is_genuine(one)):
         return False
     builders = excluded(("author", "committer", "co_author", "last_pusher"), case)
     return one.actor not in builders and case.holds_any(one.actor, veto.release_roles) is True
 
 
-def _takes_back(one: Opinion) -> bool:
+def _takes_back(one: Opinion, case: Case) -> bool:
     """A dismissed review takes nothing back but itself, whatever it was."""
-    return _is_genuine(one) and (one.method, one.kind) != ("review", "withdraw")
-
-
-def _is_genuine(one: Opinion) -> bool:
-    """What takes an objection back must be as it was posted; an objection itself counts in any state."""
-    return not (one.tampered or (one.edited and one.method == "command"))
+    return case.is_genuine(one) and (one.method, one.kind) != ("review", "withdraw")
 
 
 def _revoked(veto: Veto, case: Case) -> Node:

@@ -98,6 +98,8 @@ def _refusal(
         return "tampered"
     if opinion.edited and opinion.method == "command":
         return "edited"
+    if case.is_ahead(opinion):
+        return "future_dated"
     actor = case.actors.get(opinion.actor)
     if actor is not None and actor.account.kind != "User" and not case.holding(opinion.actor).listed_app:
         return "app_not_listed"

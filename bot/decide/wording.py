@@ -9,6 +9,7 @@ REFUSALS: dict[str, str] = {
     "method_not_allowed": "the policy does not take approvals given in this way.",
     "tampered": "the text is not the one that was first recorded; approve again.",
     "edited": "the comment was edited; post a new one.",
+    "future_dated": "it is dated in the future.",
     "app_not_listed": "an app's approval counts only when a role lists it.",
     "self_approval": "the author's own approval does not count.",
     "contributor_approval": "the approval of somebody who built the change does not count.",

@@ -109,13 +109,15 @@ class HeadFact(Part):
     """What a head of this pull request would let out.
 
     `guarded_digest` covers the changed files that are neither a planned model's inputs nor documentation (code,
-    workflows, policies and so on); None means that Git no longer has that head.
+    workflows, policies and so on); None means that Git no longer has that head. `evaluated_at` is since when (RFC 3339,
+    the bot's own time) the evaluation of a model stands for this head; a model that is not named was not asked about.
     """
 
     head_sha: str
     evaluation_id: str | None
     models: dict[str, Evaluated]
     guarded_digest: str | None
+    evaluated_at: dict[str, str] = Field(default_factory=dict)
 
 
 class Opinion(Part):

@@ -199,6 +199,36 @@ def reports(ports: World, hours: dict[str, float]) -> World:
     return ports
 
 
+def evaluated(ports: World, ago: float) -> World:
+    """The evaluation and the head were written down so many minutes ago."""
+    commit, _, message, files = ports.ledger.commits[0]
+    ports.ledger.commits[0] = (commit, NOW - timedelta(minutes=ago), message, files)
+    return ports
+
+
+def evaluation() -> str:
+    """By its name."""
+    found = collect(7, "merge", world(), p1(), parse)  # type: ignore[arg-type]
+    return found.heads[0].evaluation_id or ""
+
+
+def seen_before(ports: World) -> World:
+    """The bot reads the review before the evaluation is there; its clock is an hour late when the evaluation comes."""
+    there = dict(ports.ledger.files)
+    ports.ledger.files = {path: data for path, data in there.items() if path.startswith("plans/")}
+    decided(ports)
+    ports.ledger.files |= there
+    return evaluated(ports, 70)
+
+
+def reported_again(ports: World) -> World:
+    """A later run writes the head anew."""
+    live = Head.parse(ports.ledger.get(head_path(7, H)) or b"", source="head")
+    ports.ledger.clock = NOW - timedelta(minutes=10)
+    ports.ledger.commit({head_path(7, H): live.model_copy(update={"run_id": 2}).canonical()}, "report again")
+    return ports
+
+
 ATTACKS = [
     # comments
     row("somebody edits a comment of rev's into an approval",
@@ -248,6 +278,25 @@ ATTACKS = [
     row("and it is gone when its maker approves",
         lambda: known_first(world(reviews=[review(REV, "CHANGES_REQUESTED", id_=1), review(REV2)]),
                             reviews(review(REV, "DISMISSED", id_=1), review(REV2), review(REV, ago=5))), "approved"),
+    # before there was an evaluation
+    row("a review from before it, seen only now", lambda: evaluated(world(reviews=[review(REV)]), 10),
+        "pending", "evaluation_unseen"),
+    row("a review from after it", lambda: evaluated(world(reviews=[review(REV, ago=5)]), 10), "approved"),
+    row("a review of the very second", lambda: evaluated(world(reviews=[review(REV, ago=10)]), 10),
+        "pending", "evaluation_unseen"),
+    row("a command that names the commit", lambda: evaluated(world([said(REV, f"/approve {H}")]), 10),
+        "pending", "evaluation_unseen"),
+    row("a command that names the evaluation", lambda: evaluated(world([said(REV, f"/approve {evaluation()}")]), 10),
+        "approved"),
+    row("seen before the evaluation, and again after a report of the same",
+        lambda: seen_before(world(reviews=[review(REV)])), "pending", "evaluation_unseen"),
+    row("it does not count later on either",
+        lambda: known_first(evaluated(world(reviews=[review(REV)]), 10), lambda _: None),
+        "pending", "evaluation_unseen"),
+    row("the same evaluation was there for an older head, which was approved",
+        lambda: moved(world(reviews=[review(REV)])), "approved"),
+    row("the head of a moment ago is reported on anew, with the same evaluation",
+        lambda: reported_again(world(reviews=[review(REV)])), "approved"),
     # pushes
     row("approved, then pushed", lambda: other_inputs(moved(world(reviews=[review(REV)]))), "pending"),
     row("pushed away, and back to what was approved",

@@ -798,10 +798,31 @@ def test_a_group_of_two_parts_of_a_rule_names_both_people() -> None:
 
 
 def test_time_is_not_identity() -> None:
-    """An approval with a forged early or late time binds to the same content."""
-    for ago in (-600, 0, 600):
+    """An approval with a forged early or late time binds to the same content; one of the future is none."""
+    for ago in (-600, -5, 0, 600):
         assert judge(pushed(review(REV, ago=ago))).status == "pending"
-        assert judge(pushed(review(REV, sha=H2, ago=ago))).status == "approved"
+        assert judge(pushed(review(REV, sha=H2, ago=ago))).status == ("pending" if ago < -5 else "approved")
+
+
+AHEAD = [
+    ("a review", (review(REV, ago=-6),), "pending", "future_dated"),
+    ("a command", (command(REV, ago=-6),), "pending", "future_dated"),
+    ("a clock that is a little behind", (review(REV, ago=-4),), "approved", "approval_counted"),
+    ("an objection counts all the same", (review(REV2, ago=6), review(REV, "reject", ago=-6)), "rejected", "vetoed"),
+    ("a hold, too", (review(REV2, ago=6), command(REL, "hold", ago=-6)), "rejected", "held"),
+    ("what would take an objection back",
+     (review(REV2), command(REV, "reject"), review(REV, ago=-6)), "rejected", "vetoed"),
+    ("what would withdraw it", (review(REV2), command(REV, "reject"), command(REV, "withdraw", ago=-6)),
+     "rejected", "vetoed"),
+    ("what would lift a hold", (review(REV2), command(OWN, "hold"), command(REL, "unhold", ago=-6, reason="done")),
+     "rejected", "held"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said", "status", "code"), AHEAD, ids=[one[0] for one in AHEAD])
+def test_what_is_dated_in_the_future_only_objects(name: str, said: tuple[Opinion, ...], status: str, code: str) -> None:
+    decision = judge(facts(*said))
+    assert decision.status == status and code in codes(decision.tree)
 
 
 def test_asked_and_time_do_not_matter_to_a_merge() -> None:

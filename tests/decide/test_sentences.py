@@ -36,7 +36,7 @@ def decisions() -> Iterator[Decision]:
     for _, found, changes, _, _ in test_promotion.ROWS:
         yield test_promotion.verdict(found, **changes)
     for _, now, _ in test_promotion.WINDOWS:
-        found, office = test_promotion.wanted(), test_promotion.ENVIRONMENTS + test_promotion.OFFICE
+        found, office = test_promotion.long_ago(), test_promotion.ENVIRONMENTS + test_promotion.OFFICE
         yield test_promotion.verdict(found, office, now=now)
     for _, said, changes, _, _ in test_promotion.BROKEN:
         found = test_promotion.wanted(*said, **{"environments": (test_promotion.live(1),), **changes})
