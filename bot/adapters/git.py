@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.adapters.git_objects import Objects, refused
 from bot.adapters.git_refusals import fetch_error as _fetch_error
 from bot.adapters.git_refusals import is_locked, lost_race, only_tags_moved
 from bot.adapters.git_refusals import push_error as _push_error
@@ -19,13 +20,14 @@ from bot.errors import UserError, WorldError
 from bot.ports import Change, Tag, TreeEntry
 
 if TYPE_CHECKING:
-    import pygit2
+    pass
 
 # The account that GITHUB_TOKEN acts as: https://api.github.com/users/github-actions[bot]
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 PUSH_ATTEMPTS = 8
 FETCH_WAITS_S = (0.1, 0.4, 1.0, 2.0)  # while another git of this clone writes the same refs
 # What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
@@ -51,22 +53,36 @@ class LocalGit:
     def __init__(self, path: Path, environ: Mapping[str, str] | None = None) -> None:
         import pygit2
 
-        try:
-            self.repository = pygit2.Repository(str(path))
-        except pygit2.GitError:
-            raise UserError(
-                f"{path} is not a Git repository", hint="Run this inside a clone, or pass --repo."
-            ) from None
         self.path = path
         # in English, whatever language the machine speaks: what went wrong is read from git's words
         self.environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "", **(environ or {})}
+        try:
+            self.repository = pygit2.Repository(str(path))
+        except pygit2.GitError:
+            raise refused(str(path), self.run) from None
+        self.objects = Objects(self.repository, self.run)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """git itself; never raises, the caller reads `returncode` and `stderr`."""
         return subprocess.run(
             ["git", "-C", str(self.path), *arguments], env=self.environ, capture_output=True, text=True,
-            encoding="utf-8", errors="replace", check=False,
+            encoding="utf-8", errors="replace", check=False, input=stdin,
         )  # fmt: skip
+
+    def default_branch(self) -> str:
+        """What origin calls its default branch, by this clone, or by origin where the clone does not know.
+
+        Raises UserError (code `no_default_branch`) when neither tells.
+        """
+        known = self.run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").stdout.strip()
+        if known:
+            return known.removeprefix("origin/")
+        told = self.run("ls-remote", "--symref", "origin", "HEAD").stdout
+        found = re.match(r"ref: refs/heads/(\S+)\tHEAD", told)
+        if not found:
+            hint = "`git remote set-head origin -a` asks origin; `git remote set-head origin NAME` says it."
+            raise UserError("this clone does not know the default branch", hint=hint, code="no_default_branch")
+        return found[1]
 
     def resolve(self, rev: str) -> str:
         import pygit2
@@ -79,34 +95,36 @@ class LocalGit:
                 f"no commit {rev!r} in this repository", hint="Fetch it first: `git fetch origin`.", code="ref_missing"
             ) from None
 
-    def _node(self, sha: str, path: str) -> Any:
-        import pygit2
+    def tree(self, sha: str) -> Any:
+        """The tree of a commit."""
+        return self.objects.get(self.repository[sha].tree_id)
 
-        node: Any = self.repository[sha].peel(pygit2.Tree)
+    def _node(self, sha: str, path: str) -> tuple[int, Any] | None:
+        """Mode and object at a path, None when nothing is there."""
+        mode, node = FOLDER, self.tree(sha)
         for part in [part for part in path.split("/") if part]:
             # A link is a blob and a submodule is not here: neither is ever walked through.
-            if node is None or node.type_str != "tree" or part not in node:
+            if mode != FOLDER or part not in node or node[part].filemode == SUBMODULE:
                 return None
-            if node[part].filemode == SUBMODULE:
-                return None
-            node = node[part]
-        return node
+            mode, node = node[part].filemode, self.objects.get(node[part].id, _beside(node))
+        return mode, node
+
+    def folder(self, sha: str, path: str) -> Any | None:
+        """The tree at a path, None when no folder is there."""
+        found = self._node(sha, path)
+        return found[1] if found and found[0] == FOLDER else None
 
     def entries(self, sha: str, path: str = "") -> dict[str, TreeEntry]:
-        node = self._node(self.resolve(sha), path)
-        if node is None or node.type_str != "tree":
-            return {}
+        node = self.folder(self.resolve(sha), path)
         found = ((_text(name), mode, oid) for name, (mode, oid) in _raw(node).items())
         return {name: TreeEntry(name, _kind(mode), oid) for name, mode, oid in found}
 
     def read(self, sha: str, path: str) -> bytes | None:
-        node = self._node(self.resolve(sha), path)
-        if node is None or node.type_str != "blob" or node.filemode == LINK:
-            return None
-        return bytes(node.data)
+        found = self._node(self.resolve(sha), path)
+        return bytes(found[1].data) if found and found[0] not in (FOLDER, LINK) else None
 
     def changes(self, base: str, head: str, *, under: Sequence[str] = ()) -> list[Change]:
-        one, two = (self._node(self.resolve(rev), "") for rev in (base, head))
+        one, two = (self.tree(self.resolve(rev)) for rev in (base, head))
         found = self._differences(one, two, b"")
         if under:
             roots = tuple(root.rstrip("/") for root in under)
@@ -121,7 +139,7 @@ class LocalGit:
             if pair[0] == pair[1]:
                 continue
             files = [entry[1] if entry and entry[0] != FOLDER else None for entry in pair]
-            folders = [self.repository[entry[1]] if entry and entry[0] == FOLDER else None for entry in pair]
+            folders = [self.objects.get(entry[1]) if entry and entry[0] == FOLDER else None for entry in pair]
             if any(files):
                 yield Change(_text(prefix + name), files[0], files[1])
             if any(folders):
@@ -129,6 +147,9 @@ class LocalGit:
 
     def merge_base(self, one: str, two: str) -> str | None:
         found = self.repository.merge_base(self.resolve(one), self.resolve(two))
+        if found is None and self.repository.is_shallow:
+            hint = "This clone is shallow: `git fetch --unshallow` brings the rest."
+            raise UserError(f"where {one[:12]} and {two[:12]} part is not in this clone", hint=hint, code="shallow")
         return str(found) if found else None
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
@@ -223,11 +244,17 @@ class GitBranch:
         if tip is None:
             return []
         folder = prefix.rpartition("/")[0]
-        node = self.git._node(tip, folder)
-        if node is None or node.type_str != "tree":
-            return []
-        found = _walk(node, folder + "/" if folder else "")
+        found = self._walk(self.git.folder(tip, folder), folder + "/" if folder else "")
         return sorted(path for path in found if path.startswith(prefix))
+
+    def _walk(self, tree: Any, prefix: str) -> Iterator[str]:
+        entries = _raw(tree)
+        folders = [oid for mode, oid in entries.values() if mode == FOLDER]
+        for name, (mode, oid) in entries.items():
+            if mode == FOLDER:
+                yield from self._walk(self.git.objects.get(oid, folders), f"{prefix}{_text(name)}/")
+            else:
+                yield prefix + _text(name)
 
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
@@ -254,30 +281,45 @@ class GitBranch:
         import pygit2
 
         repository = self.git.repository
-        index = pygit2.Index()
-        if tip:
-            index.read_tree(repository[tip].peel(pygit2.Tree))
-        for path, data in files.items():
-            self._stage(index, tip, path, data)
-        tree = index.write_tree(repository)
-        if tip and tree == repository[tip].peel(pygit2.Tree).id:
+        staged = {path: data for path, data in files.items() if self._differs(tip, path, data)}
+        if not staged:
             return None
+        tree = self._tree(self.git.tree(tip) if tip else None, staged)
         who = pygit2.Signature(BOT_NAME, BOT_EMAIL)
         parents = [pygit2.Oid(hex=tip)] if tip else []
-        return str(repository.create_commit(None, who, who, message, tree, parents))
+        return str(repository.create_commit(None, who, who, message, pygit2.Oid(hex=tree), parents))
 
-    def _stage(self, index: pygit2.Index, tip: str | None, path: str, data: bytes | None) -> None:
+    def _tree(self, old: Any | None, files: Mapping[str, bytes | None]) -> str:
+        """Write a folder with these files (None removes) in it; only the folders on the way are read and written."""
         import pygit2
 
+        entries, below = _raw(old), dict[str, dict[str, bytes | None]]()
+        for path, data in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below.setdefault(name, {})[rest] = data
+            elif data is None:
+                entries.pop(name.encode(), None)
+            else:
+                entries[name.encode()] = (BLOB, str(self.git.repository.create_blob(data)))
+        for name, inside in below.items():
+            mode, oid = entries.pop(name.encode(), (0, ""))
+            tree = self._tree(self.git.objects.get(oid) if mode == FOLDER else None, inside)
+            if tree != EMPTY_TREE:
+                entries[name.encode()] = (FOLDER, tree)
+        raw = b"".join(
+            b"%o %s\0%s" % (mode, name, bytes.fromhex(oid)) for name, (mode, oid) in sorted(entries.items(), key=_place)
+        )
+        return str(self.git.repository.write(pygit2.enums.ObjectType.TREE, raw))
+
+    def _differs(self, tip: str | None, path: str, data: bytes | None) -> bool:
+        """Whether the file must be written. Raises UserError when an append-only branch has another one there."""
         there = self.git.read(tip, path) if tip else None
         if there == data:
-            return
+            return False
         if self.append_only and there is not None and not path.startswith(REWRITABLE):
             raise UserError(f"{self.name}: {path} is there already and differs", code="ledger_conflict")
-        if data is None:
-            index.remove(path)
-        else:
-            index.add(pygit2.IndexEntry(path, self.git.repository.create_blob(data), pygit2.enums.FileMode.BLOB))
+        return True
 
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         tip = self.head()
@@ -298,6 +340,17 @@ def _raw(tree: Any) -> dict[bytes, tuple[int, str]]:
     return {name: (int(mode, 8), oid.hex()) for mode, name, oid in entries}
 
 
+def _place(entry: tuple[bytes, tuple[int, str]]) -> bytes:
+    """Where Git sorts an entry: a folder as if its name ended with a slash."""
+    name, (mode, _) = entry
+    return name + b"/" if mode == FOLDER else name
+
+
+def _beside(tree: Any) -> Iterator[str]:
+    """What else a folder holds, by id; nothing is read before somebody asks."""
+    yield from (oid for mode, oid in _raw(tree).values() if mode != SUBMODULE)
+
+
 def _text(name: bytes) -> str:
     """A path as text that any record can hold; one that is not UTF-8 names nothing that the bot would read."""
     return name.decode(errors="backslashreplace")
@@ -309,13 +362,3 @@ def _kind(mode: int) -> Literal["blob", "tree", "link", "commit"]:
     if mode == SUBMODULE:
         return "commit"
     return "tree" if mode == FOLDER else "blob"
-
-
-def _walk(tree: Any, prefix: str) -> list[str]:
-    found = []
-    for item in tree:
-        if item.type_str == "tree":
-            found += _walk(item, f"{prefix}{item.name}/")
-        else:
-            found.append(prefix + item.name)
-    return found

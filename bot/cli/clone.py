@@ -35,7 +35,8 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
     """
     from bot.adapters.signed_branch import SignedBranch
 
-    ports = replace(local_ports(repo), default_branch=_default_branch(repo))
+    ports = local_ports(repo)
+    ports = replace(ports, default_branch=ports.git.default_branch())  # type: ignore[attr-defined]
     if fetch:
         _refresh(ports)
     ports = replace(ports, conversation=NoDeployments("conversation"), signer=_signer(ports))
@@ -69,13 +70,6 @@ def _signer(ports: Ports) -> Signer | None:
 
     sha = default_tip(ports)
     return None if sha is None else signer_at(os.environ, ports.git, sha)
-
-
-def _default_branch(repo: Path) -> str:
-    """The branch that origin calls its default; `main` where the clone does not know it."""
-    command = ["git", "-C", str(repo), "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip().removeprefix("origin/") or "main"
 
 
 def typing_person(repo: Path) -> Approver:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @click.command(name="plan")
-@click.option("--base", metavar="REV", default="origin/HEAD", show_default=True, help="Compare with this revision.")
+@click.option("--base", metavar="REV", show_default="origin's default branch", help="Compare with this revision.")
 @click.option("--head", metavar="REV", default="HEAD", show_default=True, help="The change.")
 @click.option("--all", "everything", is_flag=True, help="Every model at --head, whatever changed.")
 @click.option("--repo", default=".", type=click.Path(exists=True, path_type=Path), help="A clone.")
 @click.option("--json", "as_json", is_flag=True, help="Print the Plan record.")
-def command(base: str, head: str, everything: bool, repo: Path, as_json: bool) -> int:
+def command(base: str | None, head: str, everything: bool, repo: Path, as_json: bool) -> int:
     """Print the models that a change affects, those it does not, and why.
 
     Compares --head with its merge base with --base. Reads Git objects only: uncommitted files do not count. Exit 1 when
@@ -27,7 +27,11 @@ def command(base: str, head: str, everything: bool, repo: Path, as_json: bool) -
     from bot.plan.step import plan, plan_all
 
     ports = local_ports(repo)
-    made = plan_all(head, ports) if everything else plan(base, head, ports)
+    if everything:
+        made = plan_all(head, ports)
+    else:
+        base = base or f"origin/{ports.git.default_branch()}"  # type: ignore[attr-defined]
+        made = plan(base, head, ports)
     click.echo(made.canonical() if as_json else "\n".join(lines(made)))
     return 1 if made.invalid else 0
 

@@ -5,10 +5,14 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pygit2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.adapters.git import GitBranch, LocalGit, credentials
 from bot.errors import UserError, WorldError
+from tests.repositories import Repository
 
 
 def git(path: Path, *arguments: str) -> str:
@@ -181,3 +185,31 @@ def test_the_token_is_sent_to_its_server_only_and_never_written() -> None:
     assert environ["GIT_CONFIG_KEY_0"] == "http.https://github.example/.extraheader"
     assert "secret" not in str(environ), "only in the encoded header"
     assert credentials("https://github.example", None) == {}
+
+
+NAMES = st.sampled_from(["a", "a.b", "a-b", "a0", "b", "ä", "z z"])
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+
+
+@given(st.lists(st.dictionaries(PATHS, st.none() | st.binary(max_size=2), min_size=1, max_size=5), max_size=6))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_branch_holds_the_tree_that_git_itself_makes_of_its_files(
+    tmp_path_factory: pytest.TempPathFactory, writes: list[dict[str, bytes | None]]
+) -> None:
+    """Folders that appear, vanish, turn into files and back, in names that sort otherwise with a slash."""
+    repository = Repository(tmp_path_factory.mktemp("tree"))
+    branch = GitBranch(LocalGit(repository.path), "mlbot/x")
+    tip, index = None, pygit2.Index()
+    for files in writes:
+        files = {path: data for path, data in files.items() if not any(other.startswith(path + "/") for other in files)}
+        for path, data in files.items():
+            there = [one.path for one in index]
+            clashes = [one for one in there if one.startswith(path + "/") or path.startswith(one + "/")]
+            for one in [path] * (path in there) if data is None else clashes:
+                index.remove(one)
+            if data is not None:
+                blob = repository.git.create_blob(data)
+                index.add(pygit2.IndexEntry(path, blob, pygit2.enums.FileMode.BLOB))
+        tip = branch._write(tip, files, "write") or tip
+        if tip is not None:
+            assert repository.git[tip].tree_id == index.write_tree(repository.git)

@@ -15,7 +15,7 @@ from bot.adapters.git import GitBranch, LocalGit
 from bot.cli import run
 from bot.errors import MlbotError
 from tests.promote.world import World, git
-from tests.reliability.recorded import given, refused, wrong
+from tests.reliability.recorded import given, refused
 
 SPEC = Path(__file__).parents[2] / "models/bike-rentals/model.yaml"
 Says = Callable[..., tuple[int, str]]
@@ -89,7 +89,6 @@ def test_a_tag_that_moves_stops_no_verb(origin: Path, says: Says, verb: list[str
     assert "error:" not in said, (code, said)
 
 
-@wrong("F10", "objects that are not here yet are taken for a bug")
 @pytest.mark.parametrize("options", [("--filter=blob:none",), ("--filter=tree:0",)])
 @pytest.mark.parametrize("verb", READS, ids=lambda words: words[0])
 def test_a_partial_clone_is_a_clone(origin: Path, says: Says, options: tuple[str, ...], verb: list[str]) -> None:
@@ -117,7 +116,6 @@ def sha_256(clone: Path) -> str:
     return "objectformat"
 
 
-@wrong("F10", "whatever libgit2 does not open is called no repository")
 @pytest.mark.parametrize("made", [foreign, reftable, sha_256])
 @pytest.mark.parametrize("verb", [["environments"], ["plan", "--base", "HEAD"]], ids=lambda words: words[0])
 def test_a_repository_that_is_refused_is_called_one_with_the_reason(
@@ -140,7 +138,6 @@ def initialised(origin: Path) -> Path:
     return folder
 
 
-@wrong("F10", "the remedy that is named does not help")
 def test_a_clone_without_the_remotes_head_is_planned_in_or_told_what_helps(origin: Path, says: Says) -> None:
     code, said = says(initialised(origin), "plan")
     assert "error:" not in said or "git remote set-head origin" in said, (code, said)
