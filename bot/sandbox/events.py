@@ -83,6 +83,7 @@ def push_event(hub: Hub, repository: Repository, ref: str, old: str, new: str, s
     bare, links = hub.bare(repository), hub.links()
     head, was = (None if one == ZERO else bare.commit(one) for one in (new, old))  # of annotated tags, their commits
     brought = bare.between(str(was.id), str(head.id)) if head is not None and was is not None else []
+    history.refer(hub, repository, sender, brought)
     listed = [commits.payload_commit(links, repository, one) for one in brought[-_PUSH_COMMITS:]]
     base = bare.merge_base(str(was.id), str(head.id)) if head is not None and was is not None else None
     person = hub.person(sender)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from bot.sandbox.hub import Hub
 from bot.sandbox.store import Comment, Edit, Event, Issue, Repository, Review
@@ -61,6 +62,9 @@ KINDS: dict[str, Kind] = {
 }
 
 
+_SILENT = ("mentioned", "subscribed", "referenced", "head_ref_deleted")  # these change nothing that `updated_at` tells
+
+
 def record(
     hub: Hub,
     repository: Repository,
@@ -81,6 +85,8 @@ def record(
         raise ValueError(f"{kind} {sorted(detail or {})}: no event of GitHub's")
     event = Event(hub.next_id(), number, hub.clock(), actor, kind, known, about)
     repository.events.append(event)
+    if kind not in _SILENT:
+        repository.issues[number].updated_at = event.at
     return event
 
 
@@ -100,6 +106,17 @@ def mention(hub: Hub, repository: Repository, number: int, actor: str, text: str
         known = [one.detail for one in events_of(repository, other) if one.kind == "cross-referenced"]
         if other in repository.issues and other != number and source not in known:
             record(hub, repository, other, actor, "cross-referenced", source)
+
+
+def refer(hub: Hub, repository: Repository, actor: str, pushed: Iterable[Any]) -> None:
+    """Note which issues and pull requests the messages of pushed commits name; a merge names its own for nothing."""
+    for commit in pushed:
+        sha = str(commit.id)
+        for number in dict.fromkeys(map(int, _NUMBERS.findall(commit.message))):
+            found = repository.issues.get(number)
+            known = [one.detail.get("commit") for one in events_of(repository, number) if one.kind == "referenced"]
+            if found and sha not in known and not (found.pull and found.pull.merge_commit_sha == sha):
+                record(hub, repository, number, actor, "referenced", {"commit": sha})
 
 
 def reword(hub: Hub, found: Comment | Review | Issue, editor: str, text: str) -> str:

@@ -16,7 +16,7 @@ from bot.sandbox import store
 from bot.sandbox.bare import Bare
 from bot.sandbox.clock import Clock
 from bot.sandbox.http import not_found
-from bot.sandbox.people import BOT, WEB_FLOW, Permission, Person, Team
+from bot.sandbox.people import BOT, GHOST, WEB_FLOW, Permission, Person, Team
 from bot.sandbox.shapes.basics import ACTIONS_APP, Links
 
 FULL: dict[str, str] = dict.fromkeys(
@@ -102,10 +102,9 @@ class Hub:
         self.data.teams.update({team.slug: team for team in teams})
 
     def person(self, login: str) -> Person:
-        """The account, whatever the case of its letters. Raises 404."""
-        found = self.data.people.get(login) or next(
-            (one for name, one in self.data.people.items() if name.lower() == login.lower()), None
-        )
+        """The account, whatever the case of its letters; `ghost` is one always. Raises 404."""
+        known = {GHOST.login: GHOST} | {name.lower(): one for name, one in self.data.people.items()}
+        found = self.data.people.get(login) or known.get(login.lower())
         if found is None:
             raise not_found()
         return found

@@ -131,6 +131,9 @@ def test_a_deleted_account_is_a_ghost(world: Sandbox, call: Any, number: int) ->
         assert call("rhea")("GET", path)[0] == 404
     assert dana("GET", "//orgs/acme/teams/validators/memberships/vera")[0] == 404
     assert "owen" not in world.repo.permissions
+    assert dana("GET", "//users/ghost")[1]["id"] == 10137
+    world.commit("dana", "deeper", {MODEL: b"depth: 5\n"}, "somebody goes on")
+    assert call("rhea")("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"})[0] == 200
 
 
 def test_a_login_that_was_registered_again_inherits_nothing(world: Sandbox, call: Any, number: int) -> None:

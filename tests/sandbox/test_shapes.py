@@ -89,6 +89,10 @@ def story(world: Sandbox, call: Any) -> None:
     dana("PATCH", p, {"title": "Deeper", "body": "Because."})
     adam("POST", f"{p}/requested_reviewers", {"reviewers": ["adam"]})
     dana("DELETE", f"{p}/requested_reviewers", {"reviewers": ["adam"]})
+    dana("PATCH", p, {"state": "closed"})
+    dana("PATCH", p, {"state": "open"})
+    world.commit("dana", "deeper", {"newer.txt": b"y\n"}, "more")
+    head = dana("GET", p)[1]["head"]["sha"]
     dana("POST", f"{p}/convert_to_draft", {})
     dana("POST", f"{p}/ready_for_review", {})
     _talk(dana, owen, rhea, n)
@@ -211,8 +215,9 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     rhea("GET", "/collaborators")
     rhea("GET", "/collaborators/dana")
     dana("GET", "/collaborators/rhea/permission")
-    adam("PUT", "/collaborators/rita", {"permission": "triage"})
     adam("DELETE", "/collaborators/rita")
+    adam("PUT", "/collaborators/rita", {"permission": "push"})
+    adam("PUT", "/collaborators/rita", {"permission": "pull"})
     dana("GET", "//orgs/acme")
     team = "//orgs/acme/teams"
     for path in (team, f"{team}/risk", f"{team}/validators/members", f"{team}/validators/memberships/owen"):
@@ -287,7 +292,7 @@ def test_answers_and_payloads_have_githubs_shapes(world: Sandbox, call: Any, hap
             ]
         wrong += [f"strictly, {name}: {one}" for one in strict_problems(happening)]
     assert not wrong, "\n".join(sorted(set(wrong)))
-    assert names >= {"push", "pull-request-opened", "issue-comment-created", "pull-request-review-submitted", "status"}
+    assert set(SPEC["webhooks"]) - names <= UNHEARD
 
 
 # answered with an error only, or needs a run that goes on, or is another address of an answer that is checked
@@ -299,6 +304,18 @@ UNANSWERED = {
     "GET /repos/{}/{}/git/refs/{}",
     "POST /graphql",  # another language: test_graphql.py
     "POST /api/graphql",
+}
+
+
+# heard in the stories of accounts and places, or of runs; the merge queue has its own
+UNHEARD = {
+    "membership-added",
+    "membership-removed",
+    "merge-group-checks-requested",
+    "pull-request-dequeued",
+    "pull-request-enqueued",
+    "repository-renamed",
+    "repository-transferred",
 }
 
 

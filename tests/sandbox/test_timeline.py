@@ -74,6 +74,16 @@ def test_lists_come_in_pages_and_single_events_by_number(world: Sandbox, call: A
     assert dana("GET", "/issues/events/1")[0] == 404
 
 
+def test_a_commit_message_that_names_an_issue_refers_to_it(world: Sandbox, call: Any, number: int) -> None:
+    """A pushed commit does, the commit that merges a pull request does not refer to that one."""
+    _, issue = call("dana")("POST", "/issues", {"title": "Drift"})
+    sha = world.commit("dana", "deeper", {MODEL: b"depth: 5\n"}, f"Deeper, for #{issue['number']}")
+    call("owen")("PUT", f"/pulls/{number}/merge", {})
+    (seen,) = call("dana")("GET", f"/issues/{issue['number']}/events")[1]
+    assert (seen["event"], seen["commit_id"], seen["actor"]["login"]) == ("referenced", sha, "dana")
+    assert words(call("dana")("GET", f"/issues/{number}/events")) == ["merged", "closed"]
+
+
 def test_names_and_numbers_in_a_text_are_noted(world: Sandbox, call: Any, number: int) -> None:
     """Whoever reads a timeline meets events that are nothing to them."""
     _, issue = call("dana")("POST", "/issues", {"title": "Drift", "body": f"see #{number} and #{number}, @owen"})

@@ -50,7 +50,7 @@ def activity(links: Links, one: Activity) -> dict[str, Any]:
         "ref": one.ref,
         "timestamp": iso(one.at),
         "activity_type": one.kind,
-        "actor": links.user(links.hub.person(one.actor)),
+        "actor": links.account_or_none(one.actor),
     }
 
 
