@@ -151,6 +151,21 @@ class Bare:
         signatures = [pygit2.Signature(who.login, who.email, int(at.timestamp())) for who in (author, committer)]
         return str(self.git.create_commit(None, *signatures, message, tree, parents))
 
+    def diff(self, base: str, head: str) -> bytes:
+        """The difference of two commits as `git diff` prints it."""
+        return self._printed("diff", "--no-color", base, head)
+
+    def patch(self, base: str | None, head: str) -> bytes:
+        """The commits from `base` to `head` as mails; the last alone without a base."""
+        return self._printed("format-patch", "--stdout", *([f"{base}..{head}"] if base else ["-1", head]))
+
+    def _printed(self, *line: str) -> bytes:
+        return subprocess.run(["git", "-C", str(self.path), *line], capture_output=True, check=True).stdout
+
+    def archive(self, sha: str, kind: str, prefix: str) -> bytes:
+        """The files of a commit in one, `zip` or `tar.gz`, below a folder."""
+        return self._printed("archive", f"--format={kind}", f"--prefix={prefix}", sha)
+
     def read(self, rev: str, path: str) -> bytes | None:
         """A file's bytes at a commit, None when it is not there or no file."""
         commit = self.commit(rev)

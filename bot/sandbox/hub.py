@@ -15,6 +15,7 @@ from typing import Any
 from bot.sandbox import store
 from bot.sandbox.bare import Bare
 from bot.sandbox.clock import Clock
+from bot.sandbox.downloads import Downloads
 from bot.sandbox.http import not_found
 from bot.sandbox.people import BOT, GHOST, WEB_FLOW, Permission, Person, Team
 from bot.sandbox.shapes.basics import ACTIONS_APP, Links
@@ -53,6 +54,7 @@ class Hub:
         self.url = ""
         self.control: Callable[[str, int], None] = _no_engine  # the engine's: cancel or rerun a run
         self.used: Counter[str] = Counter()
+        self.downloads = Downloads()
         self.clock = Clock()
         self.is_past = False
         self._past: deque[tuple[datetime, bytes]] = deque(maxlen=PAST)

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from bot.errors import UserError
-from bot.sandbox import routes, smart_http, tls
+from bot.sandbox import downloads, routes, smart_http, tls
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, MovedError, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
@@ -238,7 +238,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._write(413, {}, b"")
             return
         path = urlsplit(self.path).path
-        if smart_http.is_git(path):
+        if path.startswith(downloads.PATH):
+            reply = self.server.api.hub.downloads.answer(path)
+            self._write(reply.status, reply.headers, reply.body)
+        elif smart_http.is_git(path):
             smart_http.serve(self, self.server.api, body)
         elif not self._page(path, body):
             given = {name.lower(): value for name, value in self.headers.items()}

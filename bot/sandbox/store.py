@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from bot.sandbox.people import Login, Permission, Person, Team
 from bot.sandbox.relabel import NamesIn
+from bot.sandbox.releases import Release
 
 FullName = Annotated[str, "repository"]  # OWNER/NAME as it is now; a field of this type follows a rename
 Ruleset = Annotated[dict[str, Any], NamesIn(Login, ("bypass",))]
@@ -221,6 +222,7 @@ class Repository:
     private: bool = False
     activities: list[Activity] = field(default_factory=list)
     workflow_states: dict[str, str] = field(default_factory=dict)  # by path, of those that are not active
+    releases: dict[int, Release] = field(default_factory=dict)
 
     @property
     def owner(self) -> str:

@@ -66,8 +66,14 @@ class Caller:
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """A path starting with `//` is below the API's root, any other below the repository."""
         url = self.api + path[1:] if path.startswith("//") else self.root + path
-        answer = self.session.request(method, url, json=body, timeout=30)
+        answer = self.session.request(method, url, json=body, timeout=30, allow_redirects=False)
         return answer.status_code, answer.json() if answer.content else None
+
+    def upload(self, url: str, data: bytes) -> Any:
+        """A file to an address that the API named: what it says of the file then."""
+        answer = self.session.post(url, data=data, headers={"Content-Type": "text/plain"}, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
 
 
 @pytest.fixture

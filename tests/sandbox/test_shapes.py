@@ -14,6 +14,7 @@ import pytest
 from bot.sandbox.hub import FULL, Happening
 from bot.sandbox.store import Job
 from bot.sandbox.world import Sandbox
+from tests.sandbox import publishing
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 SPEC = json.loads(gzip.decompress((PAYLOADS / "github-openapi.json.gz").read_bytes()))
@@ -118,6 +119,9 @@ def story(world: Sandbox, call: Any) -> None:
     rhea("POST", "/actions/workflows/w.yml/dispatches", {"ref": "main"})
     rhea("POST", "/dispatches", {"event_type": "x"})
     world.settle(30)
+    publishing.publish(world, dana, rhea)
+    publishing.fetch(world, dana, rhea, world.runs[-1])
+    publishing.administer(adam)
     _runs(world, dana, adam, rhea)
     call("rita")("POST", "/forks", {})
     dana("GET", "/forks")

@@ -89,7 +89,7 @@ class Site:
     def _same_site(self, request: Request) -> None:
         """No other site may post here, nor pretend to be this one by a name that leads to 127.0.0.1."""
         host = request.headers.get("host", "")
-        if host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+        if not re.fullmatch(r"(localhost|127\.\d+\.\d+\.\d+)(:\d+)?", host):
             raise ApiError(403, "This address is not this site's.")
         origin = request.headers.get("origin")
         if request.method == "POST" and origin is not None and urlsplit(origin).netloc != host:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bot.sandbox import apps
 from bot.sandbox.routes import (
     actions,
+    artifacts,
+    checks,
     commits,
     deployments,
     graphql,
@@ -13,7 +15,11 @@ from bot.sandbox.routes import (
     people,
     pulls,
     refs,
+    releases,
     reviews,
+    root,
+    search,
+    secrets,
     settings,
     timeline,
 )
@@ -27,9 +33,15 @@ ALL = [
     *refs.ROUTES,
     *deployments.ROUTES,
     *actions.ROUTES,
+    *artifacts.ROUTES,
+    *checks.ROUTES,
+    *releases.ROUTES,
+    *search.ROUTES,
+    *secrets.ROUTES,
     *settings.ROUTES,
     *people.ROUTES,
     *commits.ROUTES,
     *apps.ROUTES,
     *graphql.ROUTES,
+    *root.ROUTES,
 ]

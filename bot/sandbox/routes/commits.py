@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.routes import media
 from bot.sandbox.routes.issues import R
 from bot.sandbox.shapes import commits as shapes
 from bot.sandbox.shapes.actions import check_run
@@ -17,6 +18,7 @@ from bot.sandbox.shapes.repositories import minimal
 from bot.sandbox.store import Status
 
 CONTENTS = ("contents",)
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's own, the same everywhere
 _LIST_CAP = 2000  # how far back `GET /commits` walks here
 
 
@@ -40,6 +42,10 @@ def list_commits(call: Call) -> Page:
 def get_commit(call: Call) -> Reply:
     found = commit_of(call)
     parent = str(found.parent_ids[0]) if found.parent_ids else None
+    bare, sha = call.hub.bare(call.repo), str(found.id)
+    kinds = {"diff": lambda: bare.diff(parent or EMPTY_TREE, sha), "patch": lambda: bare.patch(None, sha)}
+    if text := media.instead(call, kinds | {"sha": sha.encode}):
+        return text
     files = call.hub.bare(call.repo).files(parent, str(found.id))
     return Reply(shapes.commit(call.links, call.repo, found, files[:300]))
 
@@ -72,6 +78,9 @@ def compare(call: Call) -> Reply:
     middle_sha = bare.merge_base(str(base.id), str(head.id))
     if middle_sha is None:
         raise not_found()
+    ends = middle_sha, str(head.id)
+    if text := media.instead(call, {"diff": lambda: bare.diff(*ends), "patch": lambda: bare.patch(*ends)}):
+        return text
     middle = bare.commit(middle_sha)
     ahead, behind = bare.between(middle_sha, str(head.id)), bare.between(middle_sha, str(base.id))
     status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind", (True, True): "diverged"}

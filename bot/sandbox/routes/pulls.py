@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.sandbox import events, history
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.merging import merge_pull
+from bot.sandbox.routes import media
 from bot.sandbox.routes.issues import R, issue_of, reword_issue, set_state
 from bot.sandbox.shapes import commits as commit_shapes
 from bot.sandbox.shapes import pulls as shapes
@@ -89,8 +90,10 @@ def _refuse_duplicates(repo: Repository, source: Repository, branch: str, base: 
 
 
 def get_pull(call: Call) -> Reply:
-    found, _ = pull_of(call)
-    return Reply(shapes.pull_request(call.links, call.repo, found))
+    found, pull = pull_of(call)
+    bare, ends = call.hub.bare(call.repo), shapes.range_of(call.links, call.repo, pull)
+    kinds = {"diff": lambda: bare.diff(*ends), "patch": lambda: bare.patch(*ends)}
+    return media.instead(call, kinds) or Reply(shapes.pull_request(call.links, call.repo, found))
 
 
 def edit_pull(call: Call) -> Reply:

@@ -128,19 +128,27 @@ def _private_key() -> Any:
 
 def public_key(call: Call) -> Reply:
     environment_of(call)
+    return key_for_secrets(call)
+
+
+def key_for_secrets(_: Call) -> Reply:
     return Reply({"key_id": "1", "key": base64.b64encode(bytes(_private_key().public_key)).decode()})
 
 
-def put_secret(call: Call) -> Reply:
+def unsealed(call: Call) -> str:
+    """The secret in the body. Raises 422 when it was not sealed for this server."""
     from nacl.exceptions import CryptoError
     from nacl.public import SealedBox
 
-    found, name = environment_of(call), call.params["secret"]
     try:
         sealed = base64.b64decode(call.text("encrypted_value", resource="Secret"), validate=True)
-        value = SealedBox(_private_key()).decrypt(sealed).decode()
+        return SealedBox(_private_key()).decrypt(sealed).decode()
     except (ValueError, CryptoError):
         raise invalid("Secret", "encrypted_value") from None
+
+
+def put_secret(call: Call) -> Reply:
+    found, name, value = environment_of(call), call.params["secret"], unsealed(call)
     is_new = name not in found.secrets
     found.secrets[name] = value
     return Reply({} if is_new else None, 201 if is_new else 204)

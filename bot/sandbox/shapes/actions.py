@@ -127,6 +127,30 @@ def job(links: Links, repository: Repository, parent: Run, found: Job) -> dict[s
     }
 
 
+def check_suite(links: Links, repository: Repository, found: Run) -> dict[str, Any]:
+    """GitHub's `check-suite`, of a run."""
+    whole, url = run(links, repository, found), f"{links.repo(repository)}/check-suites/{found.id + 1}"
+    return {
+        "id": found.id + 1,
+        "node_id": node("CheckSuite", found.id),
+        "head_branch": found.branch,
+        "head_sha": found.sha,
+        "status": found.status,
+        "conclusion": found.conclusion,
+        "url": url,
+        "before": None,
+        "after": found.sha,
+        "pull_requests": whole["pull_requests"],
+        "app": links.app(ACTIONS_APP),
+        "repository": whole["repository"],
+        "created_at": whole["created_at"],
+        "updated_at": whole["updated_at"],
+        "head_commit": whole["head_commit"],
+        "latest_check_runs_count": len(found.jobs),
+        "check_runs_url": f"{url}/check-runs",
+    }
+
+
 def check_run(links: Links, repository: Repository, parent: Run, found: Job) -> dict[str, Any]:
     """GitHub's `check-run`, of a job."""
     url = f"{links.repo(repository)}/check-runs/{found.id}"

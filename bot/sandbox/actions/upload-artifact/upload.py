@@ -70,7 +70,7 @@ def main() -> int:
         inside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(one, inside)
         digest.update(one.read_bytes())
-    number = int(hashlib.sha256(name.encode()).hexdigest()[:7], 16)
+    number = int(hashlib.sha256(f"{os.environ['GITHUB_RUN_ID']}/{name}".encode()).hexdigest()[:7], 16)
     home = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
     run = f"{home}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
     with Path(os.environ["GITHUB_OUTPUT"]).open("a") as output:

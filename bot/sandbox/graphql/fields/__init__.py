@@ -14,6 +14,7 @@ from bot.sandbox.graphql.fields import (
     mutations,
     pulls,
     refs,
+    releases,
     repositories,
     root,
     timeline,
@@ -21,7 +22,7 @@ from bot.sandbox.graphql.fields import (
 )
 from bot.sandbox.graphql.fields.interface import Field
 
-_MODULES = (root, mutations, accounts, repositories, refs, issues, pulls, timeline, written, commits, checks)
+_MODULES = (root, mutations, accounts, repositories, refs, releases, issues, pulls, timeline, written, commits, checks)
 
 # (type of the schema, field) -> what answers it
 TABLE: dict[tuple[str, str], Field] = {
