@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COUNTS = (b"rows_read", b"rows_filtered", b"rows_without_target")
 _CSV_COLUMN = re.compile(r"CSV column #(\d+)")
+_VALUES = re.compile(r"(got \d+): .*|(invalid value) '.*")  # Arrow says what the row held, which may be sensitive
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _BLOCK_BYTES = 8 * 1024 * 1024
 
 
@@ -39,7 +41,7 @@ def read_table(
     files, kind = data_files(spec, data_dir)
     _check_memory(spec, files, kind, wanted)
     for file in files:
-        with _named(file, data_dir):
+        with named(file, data_dir):
             parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
     table = _concatenated(parts, spec)
     _check_roles(table, spec)
@@ -65,7 +67,7 @@ def read_rows(file: Path, spec: ModelSpec, columns: Sequence[str]) -> Any:
     Raises UserError with the file's name when it cannot be read or a column is not there.
     """
     read = _read_csv if file.suffix == ".csv" else _read_parquet
-    with _named(file, file.parent):
+    with named(file, file.parent):
         return read(file, spec, list(dict.fromkeys(columns)))
 
 
@@ -129,7 +131,7 @@ def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
     import pyarrow.parquet
 
     files, kind = data_files(spec, data_dir)
-    with _named(files[0], data_dir):
+    with named(files[0], data_dir):
         if kind == "parquet":
             return tuple(pyarrow.parquet.read_schema(files[0]).names)
         return tuple(_csv_names(files[0]))
@@ -251,11 +253,15 @@ def _condition(spec: ModelSpec, table: Any) -> Any:
 
 
 @contextmanager
-def _named(file: Path, data_dir: Path) -> Iterator[None]:
-    """Errors of one file carry its name."""
+def named(file: Path, data_dir: Path) -> Iterator[None]:
+    """Errors of reading `file` become errors for people, with its name below `data_dir` and without its values."""
     import pyarrow as pa
 
     name = file.relative_to(data_dir).as_posix()
+    with file.open("rb") as start:
+        if start.read(len(LFS_POINTER)) == LFS_POINTER:
+            hint = "`git lfs pull` fetches the file. Data that DVC tracks need no Git LFS."
+            raise UserError(f"{name}: a pointer of Git LFS, not the data", hint=hint, code="data_pointer")
     try:
         yield
     except UserError as error:
@@ -265,7 +271,12 @@ def _named(file: Path, data_dir: Path) -> Iterator[None]:
             hint = "Write the file in UTF-8, for example `iconv -f latin1 -t utf-8`."
             raise UserError(f"{name}: the file is not UTF-8 text", hint=hint, code="data_encoding") from None
         raise UserError(
-            f"{name}: cannot be read: {str(error).splitlines()[0]}",
+            f"{name}: cannot be read: {_reason(error)}",
             hint="Is the file whole? `dvc pull` fetches it again.",
             code="data_unreadable",
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    return _VALUES.sub(lambda match: match[1] or match[2], said)

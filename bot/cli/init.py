@@ -135,6 +135,7 @@ def _read(root: Path, data: str) -> object:
     import pyarrow.csv
     import pyarrow.parquet
 
+    from bot.adapters.tables import named
     from bot.records.plan import DataFile
     from bot.specs.data import ENDINGS
 
@@ -144,7 +145,12 @@ def _read(root: Path, data: str) -> object:
     if not data.startswith("data/") or not known:
         raise UserError(f"{data} is not a Parquet or CSV file below data/", hint="Put the data there first.")
     read = pyarrow.parquet.read_table if known[0].path.endswith(ENDINGS["parquet"]) else pyarrow.csv.read_csv
-    return pa.concat_tables([read(one.path) for one in known], promote_options="default")
+    tables = []
+    for one in known:
+        with named(Path(one.path), root):
+            tables.append(read(one.path))
+    with named(Path(known[0].path), root):
+        return pa.concat_tables(tables, promote_options="default")
 
 
 def _owner(root: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.decide.case import Case
 from bot.decide.exclusions import last_pusher, unattributed
-from bot.decide.globs import fits
+from bot.decide.globs import fits_branch
 from bot.decide.reasons import node
 from bot.decide.wording import listed
 from bot.records.decision import Node
@@ -24,7 +24,7 @@ def _openness(case: Case) -> Iterator[Node]:
         yield node("open", "pending", "closed", "The pull request is closed.", who=author)
     elif pull_request.draft and not pull_request.merged:
         yield node("ready", "pending", "draft", "The pull request is a draft.", who=author)
-    if not fits(pull_request.base_ref, case.approvals.guarded_base_branches):
+    if not fits_branch(pull_request.base_ref, case.approvals.guarded_base_branches, pull_request.default_branch):
         sentence = f"The policy does not cover pull requests against {pull_request.base_ref}."
         yield node("base branch", "rejected", "base_not_allowed", sentence, who=author)
 

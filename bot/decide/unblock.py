@@ -75,6 +75,8 @@ def _others(tree: Node, target: str, subject: str) -> Iterator[Unblock]:
             yield from _others(child, target, subject)
     elif tree.reason_code == "quorum_unsatisfiable":
         yield Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
+    elif tree.who_can and tree.who_can[0].startswith("policies/"):
+        yield Unblock(who=tree.who_can, action=tree.sentence, command=None)
     elif tree.reason_code not in APPROVALS:
         action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
         filled = command.format(target=target, environment=subject) if command else None

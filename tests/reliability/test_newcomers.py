@@ -12,7 +12,7 @@ from bot.cli import run
 from bot.specs.policies import read_policies
 from tests.decide.world import codes, facts, judge
 from tests.promote.world import git
-from tests.reliability.recorded import given, wrong
+from tests.reliability.recorded import given
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,6 @@ def trunk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@wrong("F11", "the policies that are copied name main")
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_what_is_merged_into_the_default_branch_may_be_promoted(trunk: Path, environment: str) -> None:
     files = {f"policies/{path.name}": path.read_bytes() for path in (trunk / "policies").glob("*.yaml")}
@@ -34,7 +33,6 @@ def test_what_is_merged_into_the_default_branch_may_be_promoted(trunk: Path, env
     assert "base_not_allowed" not in codes(decision.tree)
 
 
-@wrong("F11", "the workflows that are copied name main")
 def test_a_push_to_the_default_branch_starts_what_follows_it(trunk: Path) -> None:
     for path in (trunk / ".github/workflows").glob("*.yml"):
         events = yaml.safe_load(path.read_text()).get(True)  # YAML 1.1 reads `on` as a truth value
@@ -49,7 +47,6 @@ FILES = {
 }
 
 
-@wrong("F10", "Arrow's own exception leaves as a bug")
 @pytest.mark.parametrize("kind", FILES)
 def test_data_that_cannot_be_read_are_the_persons_to_mend(
     trunk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str

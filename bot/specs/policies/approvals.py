@@ -191,6 +191,7 @@ class ApprovalPolicy(Spec):
     separation_of_duties: tuple[Separation, ...] = ()
     delegation: DelegationRule | None = None
     guarded_base_branches: tuple[Glob, ...] = ("**",)
+    """Patterns of branches; `~default` is the default branch, whatever it is called."""
     """Base branches whose pull requests are judged; others are refused."""
 
     def names_party(self, party: Exclusion) -> bool:

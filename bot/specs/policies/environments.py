@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bot.specs.base import Spec, wrong
 from bot.specs.policies.approvals import Requirement
 from bot.specs.policies.monitor import Monitor
-from bot.specs.policies.words import Duration, Glob, Name, seconds
+from bot.specs.policies.words import DEFAULT_BRANCH, Duration, Glob, Name, seconds
 
 Bypass = Literal["freeze_windows", "soak_time", "wait_timer", "approvals", "verification", "lock"]
 NeverBypass = Literal["provenance", "revoked-artifact", "separation_of_duties"]
@@ -89,7 +89,8 @@ class Environment(Spec):
     """A place where models are live. Times of zero mean at once."""
 
     description: str = ""
-    allowed_base_branches: tuple[Glob, ...] = Field(("main",), min_length=1)
+    allowed_base_branches: tuple[Glob, ...] = Field((DEFAULT_BRANCH,), min_length=1)
+    """Patterns of branches; `~default` is the default branch, whatever it is called."""
     requires_gates: tuple[Literal["merge"], ...] = ("merge",)
     promote_from: tuple[Name, ...] = ()
     """The artifact must be live in one of these first."""

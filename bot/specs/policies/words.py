@@ -72,4 +72,5 @@ Duration = Annotated[str, AfterValidator(_duration)]
 Name = Annotated[str, AfterValidator(_name)]
 AccountText = Annotated[str, AfterValidator(_account)]
 TeamText = Annotated[str, AfterValidator(_team)]
+DEFAULT_BRANCH = "~default"  # a pattern of branches: the default branch, whatever it is called
 Glob = Annotated[str, Field(min_length=1, max_length=200)]
