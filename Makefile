@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := .venv/bin
 
-.PHONY: demo fast test campaigns test-arm64 check setup clean
+.PHONY: demo fast test smoke-github campaigns test-arm64 check setup clean
 
 demo: setup
 	$(RUN)/mlbot demo
@@ -23,6 +23,10 @@ fast: setup check
 
 test: setup check
 	$(RUN)/pytest -n 2 --dist loadgroup --minutes
+
+# docs/github-assumptions.md against a real repository: GITHUB_TOKEN=... make smoke-github REPO=owner/name
+smoke-github: setup
+	@$(RUN)/python -m tests.smoke_github $(or $(REPO),$(error REPO=owner/name is missing)) $(WRITE)
 
 # Hours. Each goes by itself, too.
 CAMPAIGN_FOLDER ?= out/campaigns

@@ -10,18 +10,10 @@ import pytest
 from bot.sandbox.world import Sandbox
 from tests.reliability.recorded import given
 from tests.sandboxes import copied, made_once
-from tests.stories.world import BIKES, approve_by_review, bikes, evaluation_id, rehearsal, say, verdict
+from tests.stories.world import BIKES, approve_by_review, bikes, evaluation_id, say, verdict
+from tests.stories.world import notes as make_notes
 
-NOTES, TUNED = 1, 2  # numbers of the pull requests
-
-
-def _notes(folder: Path) -> None:
-    """Pull request 1, of documentation, which owen approved."""
-    with rehearsal(folder) as sandbox:
-        sandbox.propose("dana", "notes", {"docs/notes.md": b"notes\n"}, "Notes")
-        sandbox.settle()
-        approve_by_review(sandbox, "owen", NOTES)
-        given(verdict(sandbox, NOTES) == "success", "green notes")
+TUNED = 2  # the pull request of a model
 
 
 def _tuned(notes: Path, folder: Path) -> None:
@@ -36,7 +28,7 @@ def _tuned(notes: Path, folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_once(tmp_path_factory, "notes", _notes)
+    return made_once(tmp_path_factory, "notes", make_notes)
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,9 @@ import pytest
 from bot.chatops.parse import parse
 from bot.sandbox.world import Sandbox
 from bot.specs.policies import read_policies
-from tests.reliability.conftest import NOTES
 from tests.reliability.recorded import given, refused, wrong
 from tests.sandboxes import copied
-from tests.stories.world import approve_by_review, bot_said, say, verdict
+from tests.stories.world import NOTES, approve_by_review, bot_said, say, verdict
 
 engine = pytest.mark.engine
 POLICIES = Path(__file__).parents[2] / "policies"

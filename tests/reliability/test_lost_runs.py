@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.reliability.conftest import NOTES, TUNED
+from tests.reliability.conftest import TUNED
 from tests.reliability.recorded import given, wrong
-from tests.stories.world import approve_by_review, live, merge, say, verdict
+from tests.stories.world import NOTES, approve_by_review, live, merge, say, verdict
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 

@@ -7,10 +7,11 @@ import re
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.reliability.conftest import NOTES, TUNED
+from tests.reliability.conftest import TUNED
 from tests.reliability.recorded import given, wrong
 from tests.stories.world import (
     BIKES,
+    NOTES,
     ROOT,
     approve_by_review,
     bot_said,

@@ -14,6 +14,7 @@ from bot.sandbox.world import Sandbox
 
 ROOT = Path(__file__).parents[2]
 BIKES = "models/bike-rentals/model.yaml"
+NOTES = 1  # the pull request of `notes`
 
 
 @contextmanager
@@ -101,3 +102,13 @@ def live(sandbox: Sandbox) -> list[str]:
         return []
     tree = sandbox.git("dana", "ls-tree", "-r", "--name-only", "origin/mlbot/environments", cwd=sandbox.clone)
     return [path for path in tree.splitlines() if path.endswith("release.json")]
+
+
+def notes(folder: Path) -> None:
+    """A stopped sandbox whose pull request NOTES, of documentation, owen approved; for `made_once`."""
+    with rehearsal(folder) as sandbox:
+        sandbox.propose("dana", "notes", {"docs/notes.md": b"notes\n"}, "Notes")
+        sandbox.settle()
+        approve_by_review(sandbox, "owen", NOTES)
+        if verdict(sandbox, NOTES) != "success":
+            raise RuntimeError(bot_said(sandbox, NOTES))
