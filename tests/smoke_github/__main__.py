@@ -1,8 +1,8 @@
 """The assumptions of docs/github-assumptions.md against a real repository: `make smoke-github REPO=owner/name`.
 
 GITHUB_TOKEN is whom it asks as, GITHUB_API_URL where. It reads only; with `--write` it also pushes a branch and a tag
-of its own name and sets a status on a commit that only that branch holds, with `--issue N` it comments there; all of it is
-deleted again, and the status stays with a commit that nothing leads to. Prints one line an assumption, and exits 1
+of its own name and sets a status on a commit that only that branch holds, with `--issue N` it comments there. All of
+that is deleted again; the status stays with a commit that nothing leads to. Prints one line an assumption, and exits 1
 when one is not as assumed.
 """
 

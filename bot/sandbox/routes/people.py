@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox import accounts
 from bot.sandbox.http import Call, Page, Reply, Route, invalid, not_found
-from bot.sandbox.people import GHOST, RANKS, Person, Team
+from bot.sandbox.people import RANKS, Person, Team
 from bot.sandbox.routes.issues import R
 from bot.sandbox.shapes import teams
 from bot.sandbox.shapes.basics import organization_id
@@ -18,13 +18,12 @@ def me(call: Call) -> Reply:
 
 
 def get_user(call: Call) -> Reply:
-    login = call.params["login"]
-    return Reply(call.links.full_user(GHOST if login.lower() == GHOST.login else call.hub.person(login)))
+    return Reply(call.links.full_user(call.hub.person(call.params["login"])))
 
 
 def user_by_id(call: Call) -> Reply:
     number = call.number("id")
-    for person in (*call.hub.data.people.values(), GHOST):
+    for person in call.hub.data.people.values():
         if person.id == number:
             return Reply(call.links.full_user(person))
     raise not_found()
