@@ -64,9 +64,14 @@ class Caller:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """A path starting with `//` is below the API's root, any other below the repository."""
+        """A path starting with `//` is below the API's root, any other below the repository.
+
+        Where something moved for good it is followed; the address of a file, which is good for a while, is an answer.
+        """
         url = self.api + path[1:] if path.startswith("//") else self.root + path
         answer = self.session.request(method, url, json=body, timeout=30, allow_redirects=False)
+        if answer.status_code in (301, 307, 308):
+            answer = self.session.request(method, answer.headers["Location"], json=body, timeout=30)
         return answer.status_code, answer.json() if answer.content else None
 
     def upload(self, url: str, data: bytes) -> Any:
