@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.sandbox.http import ApiError, Call, Reply, not_found
 
-PATH = "/_downloads/"
+PATH = "/api/downloads/"  # below /api/, since PyGithub follows to no other place of the same host
 HOLDS_S = 60.0
 
 

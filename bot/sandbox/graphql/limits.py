@@ -49,6 +49,8 @@ class _Walk:
     def selections(self, found: SelectionSetNode | None, parent: Any, times: int) -> None:
         """Add what these fields cost when there are `times` objects of the type `parent`."""
         for one, on in _fields(self, found, parent):
+            if self._is_left_out(one):
+                continue
             definition = getattr(on, "fields", {}).get(one.name.value)
             if definition is None:
                 continue  # __typename and introspection cost nothing
@@ -72,6 +74,14 @@ class _Walk:
             )
         self.cost.nodes += times * size
         return times * size
+
+    def _is_left_out(self, one: FieldNode) -> bool:
+        """By @include or @skip."""
+        for found in one.directives or ():
+            wanted = {"include": False, "skip": True}.get(found.name.value)
+            if wanted is not None and [self._value(given.value) for given in found.arguments or ()] == [wanted]:
+                return True
+        return False
 
     def _value(self, value: Any) -> Any:
         return value_from_ast_untyped(value, dict(self.variables))
