@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -151,6 +152,7 @@ def labels_of_models(bare: Bare, rev: str) -> set[str]:
     return found
 
 
+@lru_cache(256)  # every event asks for every file, and they hardly change
 def parse(path: str, text: str) -> Workflow | None:
     """None when the text is not a workflow."""
     try:

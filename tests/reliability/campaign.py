@@ -1,0 +1,145 @@
+"""Many schedules, one after another: counts, violations with their shortest schedules, and where to go on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.reliability.play import Played, play
+from tests.reliability.schedule import Step, dump, steps_of
+from tests.reliability.shrink import smallest
+
+STATE = Path(".reliability")
+# What the campaign finds today, by how the name of the violation begins. Whoever mends one takes it out.
+KNOWN: dict[str, str] = {
+    "0 bug in": "a full disk is called a bug in mlbot",
+    "3 2 comments mlbot:report": "a post whose answer is lost is made again",
+    "7 a quiet repository: push refs/heads/mlbot/ledger": "each reconcile writes every decision again",
+    "8 no verdict": "a pull request whose first run was lost waits for ever",
+    "8 reconcile fails for ever": "a locked conversation keeps reconcile from succeeding",
+    "8 said twice": "a post whose answer is lost is made again",
+}
+
+
+@dataclass
+class Total:
+    """What all schedules gave. `broken` is seed, step and detail of each violation by name, the first ones first."""
+
+    schedules: int = 0
+    steps: int = 0
+    handlers: int = 0
+    crashed: int = 0
+    recovered: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    broken: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """One schedule's row of the state file."""
+        self.schedules += 1
+        for name in ("steps", "handlers", "crashed", "recovered"):
+            setattr(self, name, getattr(self, name) + row[name])
+        self.faults.update(row["faults"])
+        for name, step, detail in row["violations"]:
+            self.broken.setdefault(name, []).append((row["seed"], step, detail))
+
+    @property
+    def violations(self) -> int:
+        return sum(map(len, self.broken.values()))
+
+    def table(self, seconds: float) -> str:
+        """For people."""
+        lines = [
+            f"schedules {self.schedules}, steps {self.steps}, {seconds:.0f} s"
+            f" ({1000 * seconds / max(1, self.steps):.0f} ms a step)",
+            f"handlers {self.handlers}, crashed {self.crashed}, of which recovered {self.recovered}",
+            "faults: " + (", ".join(f"{name} {n}" for name, n in sorted(self.faults.items())) or "none"),
+            f"violations {self.violations}, of {len(self.broken)} kinds",
+        ]
+        for name, found in sorted(self.broken.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+            seeds = list(dict.fromkeys(seed for seed, _, _ in found))
+            lines.append(f"  {len(seeds):5} schedules: {name} (seeds {', '.join(map(str, seeds[:5]))})")
+            lines.append(f"        {found[0][2][:200]!r}")
+        return "\n".join(lines)
+
+
+def row_of(seed: int, played: Played) -> dict[str, Any]:
+    """A schedule's row of the state file."""
+    return {
+        "seed": seed, "steps": played.steps, "handlers": played.handlers, "crashed": played.crashed,
+        "recovered": played.recovered, "faults": dict(played.faults),
+        "violations": [(one.name, one.step, one.detail) for one in played.violations],
+    }  # fmt: skip
+
+
+def campaign(
+    first: int, schedules: int, steps: int, *, resume: bool = False, say: Callable[[str], None] = print,
+    stop_at: int | None = None,
+) -> Total:  # fmt: skip
+    """Play the schedules of the seeds from `first` on; with `resume` those that the state file does not hold yet.
+
+    `stop_at` ends it after so many violations.
+    """
+    total, path = Total(), STATE / f"{first}-{steps}.jsonl"
+    known = {row["seed"]: row for row in _rows(path)} if resume else {}
+    path.parent.mkdir(exist_ok=True)
+    since = time.monotonic()
+    with path.open("a" if resume else "w") as file:
+        for seed in range(first, first + schedules):
+            row = known.get(seed)
+            if row is None:
+                row = row_of(seed, play(steps_of(seed, steps)))
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+            total.add(row)
+            if total.schedules % 50 == 0:
+                say(f"{total.schedules} schedules, {total.violations} violations, {time.monotonic() - since:.0f} s")
+            if stop_at is not None and total.violations >= stop_at:
+                break
+    return total
+
+
+def first_new(first: int, schedules: int, steps: int, say: Callable[[str], None] = print) -> int:
+    """Play until something is broken that is not known to be: 1 when it is, with the number of the schedule."""
+    for number, seed in enumerate(range(first, first + schedules), 1):
+        fresh = [one for one in play(steps_of(seed, steps)).violations if not one.name.startswith(tuple(KNOWN))]
+        if fresh:
+            say(f"found in schedule {number}: {fresh[0]}")
+            return 1
+    return 0
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole rows; the last one may be cut off."""
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def shortest(total: Total, steps: int, folder: Path, say: Callable[[str], None] = print) -> None:
+    """Shorten the first schedule of each kind of violation, and write it down where it can be played again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, found in total.broken.items():
+        seed = found[0][0]
+        short = smallest(steps_of(seed, steps), name)
+        path = folder / f"{_file(name)}.jsonl"
+        path.write_text(dump(short))
+        say(f"\n{name}\n  {len(short)} of {steps} steps of seed {seed}; again with --replay {path}")
+        say("\n".join(f"    {step}" for step in short))
+
+
+def _file(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name)[:60].strip("-")
+
+
+def replay(steps: list[Step], say: Callable[[str], None] = print) -> Played:
+    """Play these steps and say what each did."""
+    played = play(steps, keeps_log=True)
+    say("\n".join(played.log))
+    return played

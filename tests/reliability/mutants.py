@@ -1,0 +1,95 @@
+"""Defects that were mended, put back one at a time: each must be found. A mutant is a change of the bot's source text.
+
+The text is changed while Python imports it, in a process of its own; no file is touched.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`changes` are (file, text that is there, text in its place); `about` says what people saw."""
+
+    name: str
+    about: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+MUTANTS: tuple[Mutant, ...] = ()
+
+
+def by_name(name: str) -> Mutant:
+    """Raises KeyError."""
+    return {one.name: one for one in MUTANTS}[name]
+
+
+def stale(mutant: Mutant) -> list[str]:
+    """Files in which the text is not there exactly once."""
+    return [file for file, old, _ in mutant.changes if (ROOT / file).read_text().count(old) != 1]
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Changes the text of a module; its cached byte code is not used."""
+
+    changes: tuple[tuple[str, str], ...] = ()
+
+    def get_code(self, fullname: str) -> Any:
+        text = Path(self.path).read_text()
+        for old, new in self.changes:
+            assert text.count(old) == 1, f"{self.path} does not hold the text once: {old[:80]!r}"
+            text = text.replace(old, new)
+        return compile(text, self.path, "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, mutant: Mutant) -> None:
+        self.files = {file for file, _, _ in mutant.changes}
+        self.mutant = mutant
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        file = fullname.replace(".", "/") + ".py"
+        if file not in self.files:
+            return None
+        loader = _Loader(fullname, str(ROOT / file))
+        loader.changes = tuple((old, new) for at, old, new in self.mutant.changes if at == file)
+        return importlib.machinery.ModuleSpec(fullname, loader, origin=str(ROOT / file))
+
+
+def put_back(name: str) -> None:
+    """From here on this process has the defect. Raises RuntimeError when its module was imported before."""
+    mutant = by_name(name)
+    early = [file for file, _, _ in mutant.changes if file.removesuffix(".py").replace("/", ".") in sys.modules]
+    if early:
+        raise RuntimeError(f"imported before they could be changed: {', '.join(early)}")
+    sys.meta_path.insert(0, _Finder(mutant))
+
+
+def table(names: Iterable[str], seed: int, schedules: int, steps: int) -> int:
+    """Play the schedules with each defect until it shows; 1 when one of them is not found."""
+    chosen = [by_name(name) for name in names] or list(MUTANTS)
+    missed = 0
+    print(f"{'mutant':32} {'found':>9} {'s':>5}  violation")
+    for mutant in chosen:
+        since = time.monotonic()
+        line = [sys.executable, "-m", "tests.reliability", "--mutant", mutant.name, "--no-shrink"]
+        line += ["--schedules", str(schedules), "--seed", str(seed), "--steps", str(steps)]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+        found = next((row for row in done.stdout.splitlines() if row.startswith("found in schedule ")), "")
+        where, _, what = found.removeprefix("found in schedule ").partition(": ")
+        missed += not found
+        said = what or (done.stderr.strip().splitlines() or ["not found"])[-1]
+        print(f"{mutant.name:32} {where or '-':>9} {time.monotonic() - since:5.0f}  {said[:90]}", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} found")
+    return 1 if missed else 0

@@ -1,0 +1,204 @@
+"""A whole repository on the sandbox's GitHub, in one process: people, bot, runs, a clock that stands still."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import orjson
+import pygit2
+
+from bot.adapters.clock import SystemClock
+from bot.sandbox import events, schedules, template
+from bot.sandbox.hub import Hub
+from bot.sandbox.people import Person
+from bot.sandbox.rules import ruleset
+from bot.sandbox.server import Api
+from bot.sandbox.store import Repository
+from tests.reliability.actions import Actions
+from tests.reliability.chaos import Chaos
+from tests.reliability.quick_git import QuickGit, TimedSignature
+from tests.reliability.quick_training import Remote, Trainer, quick
+from tests.reliability.transport import Wire
+
+ROOT = Path(__file__).parents[2]
+START = datetime(2026, 11, 2, 9, tzinfo=UTC)
+NAME = "acme/models"
+PEOPLE = (
+    Person("dana", 1001, "data scientist"),
+    Person("owen", 1002, "model owner"),
+    Person("olga", 1012, "model owner"),
+    Person("vera", 1003, "model validator"),
+    Person("vik", 1013, "model validator"),
+    Person("rhea", 1004, "release manager", "maintain"),
+    Person("adam", 1006, "administrator", "admin"),
+    Person("mallory", 1666, "stranger", "read"),
+)
+SPEC = """task: binary
+owner: owen
+description: Will the customer leave?
+data: {{path: data/{model}.csv, target: left, row_id: id}}
+split: {{method: random, test: 0.5}}
+features: {{numeric: [age, spend]}}
+estimator: {{name: LogisticRegression, parameters: {{max_iter: {iterations}}}}}
+metrics: {{primary: roc_auc}}
+environments: [staging, production]
+"""
+GATES = """version: 1
+gates:
+  - {{id: worth_it, kind: floor, metric: primary, value: {floor}}}
+"""
+MODELS = ("churn", "value")
+
+
+def spec(model: str, iterations: int) -> bytes:
+    """A spec whose model is worth `iterations` / 1000."""
+    return SPEC.format(model=model, iterations=iterations).encode()
+
+
+def gates(floor: float) -> bytes:
+    """Gates that pass a model that is worth `floor` or more."""
+    return GATES.format(floor=floor).encode()
+
+
+def roles(text: str) -> str:
+    """The repository's roles with a second owner and a second validator."""
+    return text.replace("[owen#1002]", "[owen#1002, olga#1012]").replace("[vera#1003]", "[vera#1003, vik#1013]")
+
+
+class QuickHub(Hub):
+    """A hub that is never written to the disk. A stale answer is made from the state at the last `remember`."""
+
+    def save(self) -> None:
+        """Nothing is kept."""
+
+    def remember(self) -> None:
+        self._past.append((self.clock(), pickle.dumps(self.data)))
+
+    def earlier(self, seconds: float) -> Hub:
+        kept = [(at, text) for at, text in self._past if at <= self.clock() - timedelta(seconds=seconds)]
+        found = QuickHub(self.directory, pickle.loads((kept or list(self._past))[-1][1]))
+        found.url, found.clock, found.used = self.url, self.clock, self.used
+        return found
+
+
+class Stage:
+    """Made in an empty folder. `with stage.plugged():` is when the bot in this process lives on it."""
+
+    def __init__(self, folder: Path, *, is_protected: bool = True) -> None:
+        self.folder = folder
+        self.hub = QuickHub(folder)
+        self.hub.clock.stand_still()
+        self.hub.clock.set(START)
+        self.hub.url = "http://github.invalid"
+        self.chaos = Chaos()
+        self.api = Api(self.hub)
+        self.remote = Remote(self.chaos)
+        self.trainer = Trainer(self.chaos)
+        self.hub.add_people(PEOPLE)
+        self.hub.add_repository(NAME)
+        template.first_commit(self.hub, self.repo, self._files(), PEOPLE[5])
+        if is_protected:
+            self.repo.rulesets.append(
+                ruleset(self.hub, self.repo, branch="main", checks=["mlbot/verdict"], bypass=["adam"])
+            )
+        self.actions = Actions(self.hub, NAME, folder, self.chaos)
+        self.git = QuickGit(self.api, NAME, self.chaos)
+        self.wire = Wire(self.api, self.chaos, self.wait)
+        self.waited_s = 0.0
+        self.answers: Counter[int] = Counter()
+
+    def _files(self) -> dict[str, bytes]:
+        found = {f"policies/{path.name}": path.read_bytes() for path in (ROOT / "policies").glob("*.yaml")}
+        found["policies/roles.yaml"] = roles(found["policies/roles.yaml"].decode()).encode()
+        found["policies/gates.yaml"] = gates(0.6)
+        for path in (ROOT / ".github/workflows").glob("*.yml"):
+            found[f".github/workflows/{path.name}"] = path.read_bytes()
+        for model in MODELS:
+            found[f"models/{model}/model.yaml"] = spec(model, 700)
+        data = {f"{model}.csv": f"id,age,spend,left\n1,2,3,{model}\n".encode() for model in MODELS}
+        found["data.dvc"] = self.remote.keep(data, "data").encode()
+        found[".dvc/config"] = b"[core]\n    remote = quick\n['remote \"quick\"']\n    url = s3://nowhere\n"
+        found["docs/notes.md"] = b"notes\n"
+        return found
+
+    @property
+    def repo(self) -> Repository:
+        return self.hub.repository(NAME)
+
+    @contextmanager
+    def plugged(self) -> Iterator[None]:
+        """No request leaves the process, no time is waited, nothing is trained for real."""
+        signature = TimedSignature(lambda: int(self.hub.clock().timestamp()))
+        with ExitStack() as stack:
+            for context in (
+                self.wire.plugged(),
+                self.git.plugged(),
+                quick(self.remote, self.trainer),
+                mock.patch.object(SystemClock, "now", lambda _: self.hub.clock()),
+                mock.patch.object(pygit2, "Signature", signature),
+            ):
+                stack.enter_context(context)
+            yield
+
+    # --- time
+
+    def wait(self, seconds: float) -> None:
+        """What the bot sleeps."""
+        self.waited_s += seconds
+        self.hub.clock.advance(seconds=max(1, round(seconds)))
+
+    def advance(self, seconds: float) -> None:
+        """Time passes; schedules strike, and events that were late come."""
+        start = self.hub.clock()
+        end = start + timedelta(seconds=seconds)
+        for due in schedules.between(self.hub, self.repo, start, end):
+            self.hub.clock.set(due.at)
+            if due.path.endswith("/reconcile.yml"):
+                schedules.strike(self.hub, self.repo, due.path, due.line)
+        self.hub.clock.set(end)
+
+    # --- people
+
+    def call(self, login: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
+        """One API call of a person below the repository: status and body."""
+        found = self.hub.data.people.get(login)
+        header = f"Bearer {found.secret}" if found else None
+        data = orjson.dumps(body) if body is not None else b""
+        reply, _ = self.api.answer(method, f"/repos/{self.repo.full_name}{path}", header, data)
+        self.answers[reply.status] += 1
+        return reply.status, reply.body
+
+    def commit(
+        self, login: str, branch: str, files: Mapping[str, bytes | None], message: str, *, base: str | None = None,
+        parent: str | None = None,
+    ) -> str:  # fmt: skip
+        """Commit on the branch (or anew from a branch `base` or a commit `parent`) and push, by force if need be."""
+        bare = self.hub.bare(self.repo)
+        onto = parent or bare.branch(base or branch)
+        assert onto is not None
+        git, index = bare.git, pygit2.Index()
+        index.read_tree(git[onto].peel(pygit2.Tree))
+        for name, data in files.items():
+            if data is None:
+                index.remove(name)
+            else:
+                index.add(pygit2.IndexEntry(name, git.create_blob(data), pygit2.enums.FileMode.BLOB))
+        tree = str(index.write_tree(git))
+        who = self.hub.person(login)
+        sha = bare.write_commit(tree, [onto], message, author=who, committer=who, at=self.hub.clock())
+        self.move(login, branch, sha)
+        return sha
+
+    def move(self, login: str, branch: str, sha: str) -> None:
+        """Push a commit that is there to a branch, by force if need be."""
+        bare = self.hub.bare(self.repo)
+        before = bare.refs()
+        bare.set_ref(f"refs/heads/{branch}", sha)
+        events.refs_moved(self.hub, self.repo, before, login, False)
