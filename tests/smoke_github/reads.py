@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
+from bot.adapters.github_pull import snapshot
 from tests.smoke_github.place import Different, NotCheckable, Place, expect, given
 
 SHA = re.compile(r"[0-9a-f]{40}")
@@ -214,10 +216,48 @@ def graphql(at: Place) -> str:
     return f"{answer['data']['rateLimit']['cost']} point"
 
 
+def one_query(at: Place) -> str:
+    """The bot's own query tells the same people, words, times and closings as REST."""
+
+    def ask(query: str, variables: Mapping[str, Any]) -> Any:
+        status, _, answer = at.ask("/graphql", "POST", {"query": query, "variables": dict(variables)})
+        if status in (401, 403):
+            raise NotCheckable(f"GraphQL: {status}")
+        expect(status == 200 and "errors" not in answer, answer)
+        return answer["data"]
+
+    owner, _, name = at.url.removeprefix("/repos/").partition("/")
+    for one in given(at.pulls, "pull request"):
+        seen, at_issue = snapshot(ask, owner, name, one["number"]), f"{at.url}/issues/{one['number']}"
+        if seen is None:
+            raise Different(f"#{one['number']} is not there")
+        comments = at.get(f"{at_issue}/comments?per_page=100")
+        told = [(c.id, c.author.id, c.author.login, c.body) for c in seen.comments]
+        expect(told == [(c["id"], *_who(c["user"]), c["body"]) for c in comments], f"comments of #{one['number']}")
+        reviews = at.get(f"{at.url}/pulls/{one['number']}/reviews?per_page=100")
+        expect(
+            [(r.id, r.author.id, r.state) for r in seen.reviews]
+            == [(r["id"], _who(r["user"])[0], r["state"]) for r in reviews],
+            f"reviews of #{one['number']}",
+        )
+        events = at.get(f"{at_issue}/timeline?per_page=100")
+        names = {"closed": "closed", "merged": "merged", "base_ref_changed": "base_changed"}
+        listed = [names[event["event"]] for event in events if event["event"] in names]
+        expect([one.kind for one in seen.timeline if one.kind in names.values()] == listed, listed)
+        expect(
+            (seen.pull_request.head_sha, _who(one["user"])[0]) == (one["head"]["sha"], seen.pull_request.author.id), ""
+        )
+    return f"{len(at.pulls)} pull requests as REST tells them"
+
+
+def _who(user: Any) -> tuple[int, str]:
+    return (user["id"], user["login"]) if user else (10137, "ghost")
+
+
 READS: dict[str, Callable[[Place], str]] = {
     "P1": actions_account, "P2": ghost, "P3": nobody, "P4": account_by_number, "P5": role, "P6": hidden_team,
     "P8": noreply, "R1": no_repository, "R2": pages, "R3": limits, "R5": pull_request, "R6": merged_leads_back,
-    "R8": reviews, "R10": comments_in_order, "R13": statuses, "R16": activity, "R17": timeline,
+    "R29": one_query, "R8": reviews, "R10": comments_in_order, "R13": statuses, "R16": activity, "R17": timeline,
     "R18": issues_hold_pull_requests, "R19": deployments, "R22": job_is_check_run, "R24": graphql, "W13": runs,
     "G1": head_ref, "G5": commit_by_its_id, "G6": partial_clone,
 }  # fmt: skip
