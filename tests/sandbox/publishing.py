@@ -78,3 +78,13 @@ def administer(adam: Any) -> None:
     adam("GET", "//search/issues?q=is:pr+repo:acme/models")
     adam("GET", "//search/repositories?q=models")
     adam("GET", "//api/v3/")
+    for path in ("//user/repos", "//user/orgs", "//users/dana/repos", "//orgs/acme/repos"):
+        adam("GET", path)
+    for path in ("/contributors", "/assignees", "/milestones", "/topics", "/readme"):
+        adam("GET", path)
+    adam("POST", "/labels", {"name": "old name"})
+    adam("PATCH", "/labels/old%20name", {"new_name": "new name", "color": "00ff00"})
+    issue = f"/issues/{adam('POST', '/issues', {'title': 'Liked'})[1]['number']}"
+    reaction = adam("POST", f"{issue}/reactions", {"content": "heart"})[1]
+    adam("GET", f"{issue}/reactions")
+    adam("DELETE", f"{issue}/reactions/{reaction['id']}")

@@ -8,7 +8,7 @@ from bot.sandbox import events, history
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.shapes import issues as shapes
 from bot.sandbox.shapes.basics import iso
-from bot.sandbox.store import Comment, Issue, Label, Reaction
+from bot.sandbox.store import Comment, Issue, Label
 
 R = "/repos/{owner}/{repo}"
 LOCKED = "https://help.github.com/articles/locking-conversations/"
@@ -205,36 +205,6 @@ def delete_comment(call: Call) -> Reply:
     return Reply(None, 204)
 
 
-def list_reactions(call: Call) -> Page:
-    comment, content = comment_of(call), call.query.get("content")
-    found = [one for one in call.repo.reactions if one.comment == comment.id and content in (None, one.content)]
-    return Page(found, lambda one: shapes.reaction(call.links, one))
-
-
-def create_reaction(call: Call) -> Reply:
-    comment, content = comment_of(call), call.text("content", resource="Reaction")
-    if call.repo.issues[comment.number].locked:
-        raise ApiError(403, "Unable to create reaction because issue is locked.", docs=LOCKED)
-    if content not in shapes.REACTIONS:
-        raise invalid("Reaction", "content")
-    key = (comment.id, call.login, content)
-    for one in call.repo.reactions:
-        if (one.comment, one.author, one.content) == key:
-            return Reply(shapes.reaction(call.links, one), 200)
-    found = Reaction(call.hub.next_id(), *key, call.hub.clock())
-    call.repo.reactions.append(found)
-    return Reply(shapes.reaction(call.links, found), 201)
-
-
-def delete_reaction(call: Call) -> Reply:
-    number = call.number("reaction_id")
-    found = [one for one in call.repo.reactions if one.id == number]
-    if not found:
-        raise not_found()
-    call.repo.reactions.remove(found[0])
-    return Reply(None, 204)
-
-
 def _put_labels(call: Call, found: Issue, given: object, *, instead: bool = False) -> None:
     """Add labels, making those that the repository does not have; `instead` takes all others off."""
     if isinstance(given, dict):
@@ -304,6 +274,23 @@ def get_label(call: Call) -> Reply:
     return Reply(shapes.label(call.links, call.repo, found))
 
 
+def edit_label(call: Call) -> Reply:
+    """Another name, colour or description; issues keep the label under its new name."""
+    found = call.repo.labels.get(call.params["name"])
+    if found is None:
+        raise not_found()
+    name = call.text("new_name", resource="Label", limit=50, default=found.name)
+    if name.lower() != found.name.lower() and name.lower() in {one.lower() for one in call.repo.labels}:
+        raise invalid("Label", "name", "already_exists")
+    found.color = call.text("color", resource="Label", default=found.color, limit=6)
+    found.description = call.get("description", found.description)
+    old, found.name = found.name, name
+    call.repo.labels = {one.name: one for one in call.repo.labels.values()}
+    for issue in call.repo.issues.values():
+        issue.labels = [name if one == old else one for one in issue.labels]
+    return Reply(shapes.label(call.links, call.repo, found))
+
+
 def delete_label(call: Call) -> Reply:
     if call.repo.labels.pop(call.params["name"], None) is None:
         raise not_found()
@@ -319,9 +306,6 @@ ROUTES = [
     Route("GET", R + "/issues/comments/{comment_id}", get_comment, SPEAK),
     Route("PATCH", R + "/issues/comments/{comment_id}", edit_comment, SPEAK),
     Route("DELETE", R + "/issues/comments/{comment_id}", delete_comment, SPEAK),
-    Route("GET", R + "/issues/comments/{comment_id}/reactions", list_reactions, SPEAK),
-    Route("POST", R + "/issues/comments/{comment_id}/reactions", create_reaction, SPEAK),
-    Route("DELETE", R + "/issues/comments/{comment_id}/reactions/{reaction_id}", delete_reaction, SPEAK),
     Route("GET", R + "/issues/{number}", get_issue, SPEAK),
     Route("PATCH", R + "/issues/{number}", edit_issue, SPEAK),
     Route("GET", R + "/issues/{number}/comments", list_comments, SPEAK),
@@ -336,5 +320,6 @@ ROUTES = [
     Route("GET", R + "/labels", list_labels, SPEAK),
     Route("POST", R + "/labels", create_label, SPEAK, "write"),
     Route("GET", R + "/labels/{name}", get_label, SPEAK),
+    Route("PATCH", R + "/labels/{name}", edit_label, SPEAK, "write"),
     Route("DELETE", R + "/labels/{name}", delete_label, SPEAK, "write"),
 ]

@@ -109,7 +109,7 @@ def issue(links: Links, repository: Repository, found: Issue) -> dict[str, Any]:
         "closed_by": links.account_or_none(found.closed_by),
         "author_association": association(links, repository, found.author),
         "body": found.body,
-        "reactions": rollup(url, []),
+        "reactions": rollup(url, [one for one in repository.reactions if one.comment == found.id]),
         "performed_via_github_app": None,
     }
     if found.pull:

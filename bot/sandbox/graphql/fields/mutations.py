@@ -210,6 +210,12 @@ def _merge(at: Context, given: Given) -> Payload:
     return {"pullRequest": pull, "actor": at.account(at.login)}
 
 
+def _auto_merge(at: Context, given: Given) -> Payload:
+    """Refused: no repository here lets GitHub merge by itself."""
+    _pull(at, given)
+    raise ApiError(422, "Auto merge is not allowed for this repository")
+
+
 # --- issues
 
 
@@ -332,6 +338,7 @@ MUTATIONS: dict[str, Mutation] = {
     "convertPullRequestToDraft": _draft("convert_to_draft"),
     "markPullRequestReadyForReview": _draft("ready_for_review"),
     "mergePullRequest": _merge,
+    "enablePullRequestAutoMerge": _auto_merge,
     "createIssue": _create_issue,
     "updateIssue": _update_issue,
     "closeIssue": _issue_state("closed"),
