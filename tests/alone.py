@@ -7,6 +7,7 @@ parameters the first are taken. The tests that passed are noted in the cache fol
 from __future__ import annotations
 
 import argparse
+import functools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,19 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NOTED = ROOT / ".pytest_cache" / "alone.txt"
+NOTED = ROOT / ".pytest_cache" / "alone.txt"  # the tests that passed, a line each
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 
-def pytest(*words: str) -> subprocess.CompletedProcess[str]:
+def pytest(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """What pytest says of it."""
-    return subprocess.run([*PYTEST, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run([*PYTEST, *words], cwd=root, capture_output=True, text=True, check=False)
 
 
-def collected(paths: Sequence[str]) -> list[str]:
+def collected(root: Path, paths: Sequence[str]) -> list[str]:
     """Tests below the paths, of each function the first."""
     first: dict[str, str] = {}
-    for line in pytest("--collect-only", *paths).stdout.splitlines():
+    for line in pytest(root, "--collect-only", *paths).stdout.splitlines():
         if "::" in line:
             first.setdefault(line.partition("[")[0], line)
     return list(first.values())
@@ -37,14 +38,16 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.alone", description=__doc__)
     parser.add_argument("paths", nargs="*", default=["tests"])
     parser.add_argument("--resume", action="store_true", help="leave out what passed before")
+    parser.add_argument("--noted", type=Path, default=NOTED, metavar="FILE")
+    parser.add_argument("--root", type=Path, default=ROOT, help="where the paths begin")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args(arguments)
-    passed = set(NOTED.read_text().splitlines()) if asked.resume and NOTED.exists() else set()
-    todo = [test for test in collected(asked.paths) if test not in passed]
-    NOTED.parent.mkdir(exist_ok=True)
+    passed = set(asked.noted.read_text().splitlines()) if asked.resume and asked.noted.exists() else set()
+    todo = [test for test in collected(asked.root, asked.paths) if test not in passed]
+    asked.noted.parent.mkdir(exist_ok=True)
     failed = []
-    with NOTED.open("a" if asked.resume else "w") as noted, ThreadPoolExecutor(asked.workers) as pool:
-        for test, done in zip(todo, pool.map(pytest, todo), strict=True):
+    with asked.noted.open("a" if asked.resume else "w") as noted, ThreadPoolExecutor(asked.workers) as pool:
+        for test, done in zip(todo, pool.map(functools.partial(pytest, asked.root), todo), strict=True):
             if done.returncode:
                 failed.append(test)
                 print(f"{test}\n{done.stdout[-2000:]}", flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,22 @@ def test_fast_runs_fast_suites_and_nothing_marked_slow() -> None:
     fast = {suite.name for suite in suites().values() if suite.is_fast}
     assert {name if not name.startswith("test_") else FILES for name in (one.split("::")[0] for one in names)} == fast
     assert "2000_test_sets" not in done.stdout and "page_in_browser" not in done.stdout
+
+
+DEPENDENT = """
+seen = []
+def test_first():
+    seen.append(1)
+def test_second():
+    assert seen
+"""
+
+
+@pytest.mark.slow
+def test_a_test_that_needs_another_is_found_when_it_is_alone(tmp_path: Path) -> None:
+    file = tmp_path / "test_dependent.py"
+    file.write_text(DEPENDENT)
+    line = [sys.executable, "-m", "tests.alone", "--root", str(tmp_path), "--noted", str(tmp_path / "noted"), file.name]
+    for more, told in (([], "2 tests alone, 1 failed"), (["--resume"], "1 tests alone, 1 failed")):
+        done = subprocess.run([*line, *more], cwd=HERE.parent, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and told in done.stdout and "::test_second" in done.stdout, done.stdout
