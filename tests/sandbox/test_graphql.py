@@ -390,6 +390,64 @@ def test_faults_and_the_count_of_requests_cover_graphql(world: Sandbox) -> None:
     assert world.requests() == [("POST", "/graphql", 502), ("POST", "/graphql", 200)]
 
 
+def test_a_query_can_be_answered_from_what_was_known_before(world: Sandbox) -> None:
+    number = world.propose("dana", "deeper", {"models/churn/model.yaml": b"depth: 4\n"}, "Deeper trees")
+    world.github("owen").get_repo(world.repository).get_issue(number).create_comment("/approve")
+    query = Query(world, world.token("dana"))
+    world.fail_next("POST", "/graphql", how="stale")
+    assert query.pull("comments(first: 5) {totalCount}", number)["comments"]["totalCount"] == 0
+    assert query.pull("comments(first: 5) {totalCount}", number)["comments"]["totalCount"] == 1
+
+
+def test_a_mutation_can_take_effect_and_still_fail(world: Sandbox) -> None:
+    number = world.propose("dana", "deeper", {"models/churn/model.yaml": b"depth: 4\n"}, "Deeper trees")
+    query = Query(world, world.token("owen"))
+    subject = query.pull("id", number)["id"]
+    world.fail_next("POST", "/graphql", 502, when="after")
+    text = "mutation($input: AddCommentInput!) {addComment(input: $input) {clientMutationId}}"
+    sent = {"query": text, "variables": {"input": {"subjectId": subject, "body": "/approve"}}}
+    assert query.call("POST", "//graphql", sent)[0] == 502
+    assert [one.body for one in world.repo.comments.values()] == ["/approve"]
+
+
+def test_a_renamed_repository_is_found_by_its_old_name_unless_one_asks_otherwise(world: Sandbox) -> None:
+    world.rename_repository("acme/new")
+    query = Query(world, world.token("dana"))
+    text = '{repository(owner: "acme", name: "models"%s) {nameWithOwner}}'
+    assert query.data(text % "")["repository"]["nameWithOwner"] == "acme/new"
+    assert query(text % ", followRenames: false")["errors"][0]["type"] == "NOT_FOUND"
+
+
+def test_a_private_repository_is_not_there_for_strangers(world: Sandbox) -> None:
+    world.repo.private = True
+    world.repo.permissions["rita"] = "none"
+    stranger = Query(world, world.token("rita"))
+    assert stranger(REPOSITORY % "id")["errors"][0]["type"] == "NOT_FOUND"
+    node = Query(world, world.token("dana")).data(REPOSITORY % "id")["repository"]["id"]
+    assert stranger("query($id: ID!) {node(id: $id) {id}}", id=node)["errors"][0]["type"] == "NOT_FOUND"
+    assert stranger.data('{search(query: "repo:acme/models", type: ISSUE, first: 1) {issueCount}}') == {
+        "search": {"issueCount": 0}
+    }
+
+
+def test_a_deleted_account_is_nobody(world: Sandbox) -> None:
+    number = world.propose("dana", "deeper", {"models/churn/model.yaml": b"depth: 4\n"}, "Deeper trees")
+    world.github("owen").get_repo(world.repository).get_issue(number).create_comment("/approve")
+    world.delete_account("owen")
+    found = Query(world, world.token("dana")).pull("comments(first: 5) {nodes {body author {login}}}", number)
+    assert found["comments"]["nodes"] == [{"body": "/approve", "author": None}]
+
+
+def test_a_bot_goes_by_its_name_without_brackets(world: Sandbox) -> None:
+    number = world.propose("dana", "deeper", {"models/churn/model.yaml": b"depth: 4\n"}, "Deeper trees")
+    run = Query(world, world.hub.mint({"issues": "write", "pull-requests": "write"}, run=1))
+    run.call("POST", f"/issues/{number}/comments", {"body": "report"})
+    found = run.pull("comments(first: 5) {nodes {viewerDidAuthor author {__typename login}}}", number)
+    bot = {"__typename": "Bot", "login": "github-actions"}
+    assert found["comments"]["nodes"] == [{"viewerDidAuthor": True, "author": bot}]
+    assert run.data("{viewer {login}}")["viewer"]["login"] == "github-actions[bot]"
+
+
 # --- mutations
 
 

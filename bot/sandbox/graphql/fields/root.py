@@ -28,10 +28,14 @@ def _missing(kind: str, words: str, args: Args) -> GraphQLError:
 
 
 def _repository(_thing: None, at: Context, args: Args) -> Thing:
+    full_name = f"{args['owner']}/{args['name']}"
     try:
-        return at.repository(f"{args['owner']}/{args['name']}")
+        found = at.repository(full_name)
     except ApiError:
         raise _missing("Repository", "name '{owner}/{name}'", args) from None
+    if not args["followRenames"] and found.repo.full_name.lower() != full_name.lower():
+        raise _missing("Repository", "name '{owner}/{name}'", args)
+    return found
 
 
 def _user(_thing: None, at: Context, args: Args) -> Thing:
