@@ -220,7 +220,8 @@ def _whole(text: str | None, default: int) -> int:
 
 
 def _limit_headers(limits: dict[str, int]) -> dict[str, str]:
-    return {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in limits.items()}
+    found = {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in limits.items()}
+    return {"X-RateLimit-Resource": "core"} | found
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -13,10 +13,18 @@ import requests
 from bot.cli import run
 
 
-def start(folder: Path, template: Path) -> tuple[subprocess.Popen[str], str]:
+def start(folder: Path, template: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     """The process and its address, once it listens."""
+    process, text = started(folder, template, *options)
+    address = re.search(r"Pages +(\S+)", text)
+    assert address is not None, text
+    return process, address[1]
+
+
+def started(folder: Path, template: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+    """The process and what it said, once it listens."""
     line = [sys.executable, "-c", "from bot.cli import main; main()", "sandbox", "--dir", str(folder)]
-    line += ["--template", str(template), "--no-workflows"]
+    line += ["--template", str(template), "--no-workflows", *options]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     text = ""
@@ -24,9 +32,7 @@ def start(folder: Path, template: Path) -> tuple[subprocess.Popen[str], str]:
         text += text_line
         if "Ctrl-C" in text_line:
             break
-    address = re.search(r"Pages +(\S+)", text)
-    assert address is not None, text
-    return process, address[1]
+    return process, text
 
 
 def test_it_serves_stops_and_goes_on(tmp_path: Path) -> None:
@@ -43,6 +49,20 @@ def test_it_serves_stops_and_goes_on(tmp_path: Path) -> None:
     assert process.wait(20) == 0
     process, address = start(tmp_path / "w", template)
     assert "Remember me" in requests.get(address, timeout=30).text
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_with_tls_it_prints_what_clients_need(tmp_path: Path) -> None:
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t/README.md").write_text("# x\n")
+    process, text = started(tmp_path / "w", tmp_path / "t", "--tls")
+    known = dict(re.findall(r"export (\w+)=(\S+)", text))
+    header = {"Authorization": f"Bearer {known['GH_ENTERPRISE_TOKEN']}"}
+    query = {"query": "{viewer {login}}"}
+    url, authority = f"https://{known['GH_HOST']}/api/graphql", known["REQUESTS_CA_BUNDLE"]
+    answer = requests.post(url, json=query, headers=header, verify=authority, timeout=30)
+    assert answer.json() == {"data": {"viewer": {"login": "dana"}}}
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 

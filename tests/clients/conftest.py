@@ -103,7 +103,8 @@ class Gh:
 def gh(world: Sandbox, tmp_path: Path) -> Callable[[str], Gh]:
     if shutil.which("gh") is None:
         pytest.skip("gh is not installed")
-    assert world.tls is not None
+    if ":" in world.client_environment("owen")["GH_HOST"]:
+        pytest.skip("port 443 cannot be had here, and gh finds no other in the address of a clone")
 
     def somebody(login: str) -> Gh:
         home = tmp_path / login

@@ -322,6 +322,22 @@ def test_co_authors_of_a_commit_come_with_their_accounts(dana: Query) -> None:
     assert [one["user"]["databaseId"] for one in last["commit"]["authors"]["nodes"]] == [1001, 1003]
 
 
+def test_checks_are_counted_by_state(dana: Query) -> None:
+    counts = (
+        "checkRunCount checkRunCountsByState {state count} statusContextCount statusContextCountsByState {state count}"
+    )
+    found = dana.pull(f"commits(last: 1) {{nodes {{commit {{statusCheckRollup {{state contexts {{{counts}}}}}}}}}}}")
+    assert found["commits"]["nodes"][0]["commit"]["statusCheckRollup"] == {
+        "state": "SUCCESS",
+        "contexts": {
+            "checkRunCount": 0,
+            "checkRunCountsByState": [],
+            "statusContextCount": 1,
+            "statusContextCountsByState": [{"state": "SUCCESS", "count": 1}],
+        },
+    }
+
+
 def test_pages_follow_each_other_by_cursor(dana: Query) -> None:
     seen: list[str] = []
     after = None

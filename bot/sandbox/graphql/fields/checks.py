@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from bot.sandbox import rules
@@ -60,10 +61,13 @@ def status(commit: Thing, at: Context, _args: Args) -> Thing | None:
 
 def _contexts(thing: Thing, _at: Context, args: Args) -> Connection:
     found = thing.value[0]
-    counts = {
-        "checkRunCount": sum(one.kind == "CheckRun" for one in found),
-        "statusContextCount": sum(one.kind == "StatusContext" for one in found),
+    states = {
+        kind: Counter(_state_of(one) for one in found if one.kind == kind) for kind in ("CheckRun", "StatusContext")
     }
+    counts: dict[str, Any] = {}
+    for kind, name in (("CheckRun", "checkRun"), ("StatusContext", "statusContext")):
+        counts[f"{name}Count"] = states[kind].total()
+        counts[f"{name}CountsByState"] = [{"state": one, "count": n} for one, n in states[kind].items()]
     return Connection(found, args, extra=counts)
 
 
