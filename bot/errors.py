@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,28 @@ class Problems(UserError):  # noqa: N818 - it is several errors, and says so
     def __init__(self, errors: list[UserError]) -> None:
         super().__init__("\n".join(str(error) for error in errors))
         self.errors = errors
+
+
+@dataclass
+class Parts:
+    """Things to do of which none keeps another back. `failed` are those that did not work, by name, in order."""
+
+    failed: list[tuple[str, MlbotError]] = field(default_factory=list)
+
+    def attempt(self, name: str, act: Callable[[], T], otherwise: T | None = None) -> T | None:
+        """What `act` gives, `otherwise` when it fails. Also a bug in one part keeps no other back."""
+        try:
+            return act()
+        except MlbotError as error:
+            self.failed.append((name, error))
+        except Exception as error:
+            bug = MlbotError(f"{type(error).__name__}: {error}", code="bug")
+            bug.__cause__ = error
+            self.failed.append((name, bug))
+        return otherwise
+
+    def finish(self) -> None:
+        """Raise what failed first, of those that can be tried again first, when something did."""
+        errors = [error for _, error in self.failed]
+        if errors:
+            raise next((one for one in errors if isinstance(one, WorldError)), errors[0])

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.errors import Parts
 from bot.records.event import Account
 from bot.records.facts import Check
 from bot.records.plan import DataFile
@@ -381,3 +382,4 @@ class Ports:
     witness: Witness | None = None  # None: what only it knows is unknown
     tracker: Tracker | None = None  # None: nobody is told; only the monitor job opens anything
     proposals: Branch | None = None  # environments, written by pull requests; None: outside GitHub
+    views: Parts = field(default_factory=Parts)  # what people look at; where it cannot be shown, the effect stands

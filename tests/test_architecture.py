@@ -73,6 +73,7 @@ TOUCHES: dict[str, tuple[set[str], str]] = {
         {"Ports"},
         "reads what a release rests on; split off step.py for its length",
     ),
+    "promote/views.py": ({"Ports"}, "writes what mirrors a release; split off step.py for its length"),
     "promote/reading.py": ({"Ports"}, "reads releases from the two branches; split off step.py for its length"),
     "evaluate/lent.py": ({"pathlib"}, "names folders that the caller's loaders open; opens none itself"),
     "train/card.py": ({"importlib", "read_text"}, "reads its own template from the package"),

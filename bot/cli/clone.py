@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot.cli.local import Absent, local_ports
+import click
+
+from bot.cli.local import local_ports
 from bot.errors import UserError
 from bot.ports import Ports, Signer
 from bot.records.ledger import ENVIRONMENTS, LEDGER
@@ -19,13 +21,6 @@ from bot.records.release import COMMAND_LINE, Approver, Release
 if TYPE_CHECKING:
     from bot.specs.policies import Policies
     from bot.specs.policies.environments import Environment
-
-
-class NoDeployments(Absent):
-    """GitHub Deployments are a view that the reconcile job fills in; a clone leaves them out."""
-
-    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
-        """Nothing."""
 
 
 def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
@@ -39,7 +34,7 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
     ports = replace(ports, default_branch=ports.git.default_branch())  # type: ignore[attr-defined]
     if fetch:
         _refresh(ports)
-    ports = replace(ports, conversation=NoDeployments("conversation"), signer=_signer(ports))
+    ports = replace(ports, signer=_signer(ports))
     if ports.signer is None:
         return ports
     return replace(
@@ -63,6 +58,12 @@ def _refresh(ports: Ports) -> None:
         with contextlib.suppress(UserError):
             ports.git.fetch(branches[-1])
         ports.git.fetch("refs/tags/*:refs/tags/*")
+
+
+def tell_views(ports: Ports) -> None:
+    """Say which tags could not be written; the release is live without them, and the next `reconcile` tries again."""
+    for name, error in ports.views.failed:
+        click.echo(f"warning: {name} could not be written: {error.message}", err=True)
 
 
 def _signer(ports: Ports) -> Signer | None:

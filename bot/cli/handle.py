@@ -24,6 +24,7 @@ def command(repo: Path) -> int:
     """Do what this job of this workflow is for. Runs in GitHub Actions only."""
     from bot.adapters.actions import Actions
     from bot.pipeline import JOBS
+    from bot.pipeline.job import tell_views
     from bot.receive.step import receive
     from bot.records.event import Ignored
 
@@ -35,7 +36,11 @@ def command(repo: Path) -> int:
     if actions.run.job not in JOBS:
         hint = f"Jobs that it knows: {', '.join(JOBS)}."
         raise UserError(f"mlbot has nothing to do in a job named {actions.run.job!r}", hint=hint, code="unknown_job")
-    importlib.import_module(JOBS[actions.run.job]).run(event, make_job(actions, repo))
+    job = make_job(actions, repo)
+    try:
+        importlib.import_module(JOBS[actions.run.job]).run(event, job)
+    finally:
+        tell_views(job)
     return 0
 
 

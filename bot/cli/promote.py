@@ -31,7 +31,14 @@ def command(
     the approvals that the policy wants.
     """
     from bot.adapters.serving_environment import ServingEnvironment, cache_folder, prepared
-    from bot.cli.clone import clone_ports, environment_order, known_environment, serving_requirements, typing_person
+    from bot.cli.clone import (
+        clone_ports,
+        environment_order,
+        known_environment,
+        serving_requirements,
+        tell_views,
+        typing_person,
+    )
     from bot.pipeline.promotion import summarizer
     from bot.promote.step import evaluation_of, pointer_of, promote
 
@@ -54,6 +61,7 @@ def command(
         summarize=summarizer(ports, ports.git.resolve("HEAD")),
     )  # fmt: skip
     click.echo(f"{release.model} {release.version} is live in {release.environment} ({release.artifact_digest}).")
+    tell_views(ports)
 
 
 def _chosen(

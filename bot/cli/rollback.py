@@ -15,7 +15,7 @@ import click
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
 def command(environment: str, model: str, reason: str, to_version: str | None, repo: Path) -> None:
     """Take MODEL in ENVIRONMENT back to the last known good version, in one commit."""
-    from bot.cli.clone import clone_ports, known_environment, typing_person
+    from bot.cli.clone import clone_ports, known_environment, tell_views, typing_person
     from bot.pipeline.promotion import summarizer
     from bot.promote.step import digest_of_version, revoked_digests, rollback
 
@@ -29,3 +29,4 @@ def command(environment: str, model: str, reason: str, to_version: str | None, r
     )  # fmt: skip
     click.echo(f"{done.model} {done.version} is live in {done.environment} again ({done.artifact_digest}).")
     click.echo("The environment holds: nothing is promoted by itself until a person promotes the newest candidate.")
+    tell_views(ports)

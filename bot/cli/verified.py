@@ -28,7 +28,7 @@ def command(model: str, environment: str, outcome: str, because: str, digest: st
     back an earlier `passed`, and rolls back where the policy says `automatic_rollback: true`. `error` says that nothing
     was learnt.
     """
-    from bot.cli.clone import environments_policy, known_environment
+    from bot.cli.clone import environments_policy, known_environment, tell_views
     from bot.pipeline.promotion import summarizer
     from bot.promote.evidence import live_release
     from bot.promote.upkeep import follow_up, record_verification
@@ -55,6 +55,7 @@ def command(model: str, environment: str, outcome: str, because: str, digest: st
     said = follow_up(environment, model, ports, is_enabled=is_enabled, summarize=summarize)
     if said is not None:
         click.echo(said)
+    tell_views(ports)
 
 
 def _ports(repo: Path) -> Ports:

@@ -14,7 +14,7 @@ import click
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
 def command(environment: str, model: str, reason: str, repo: Path) -> None:
     """Take MODEL out of ENVIRONMENT: nothing of it is live there until somebody promotes it again."""
-    from bot.cli.clone import clone_ports, known_environment, typing_person
+    from bot.cli.clone import clone_ports, known_environment, tell_views, typing_person
     from bot.promote.step import withdraw
 
     by = typing_person(repo)
@@ -22,3 +22,4 @@ def command(environment: str, model: str, reason: str, repo: Path) -> None:
     known_environment(environment, ports)
     done = withdraw(environment, model, reason=reason, by=by, ports=ports)
     click.echo(f"{done.model} {done.version} was withdrawn from {done.environment}; nothing of it is live there.")
+    tell_views(ports)

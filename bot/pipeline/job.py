@@ -11,6 +11,7 @@ from bot.errors import UserError
 from bot.pipeline.trial import Reseeded, seed_of
 from bot.ports import Git, Ports
 from bot.records.event import Dispatched, Event, PullRequestChanged
+from bot.report.escape import inline, one_line
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,18 @@ class Job:
     def default_sha(self) -> str:
         """The commit of the default branch that was checked out: code, policies and remotes come from here."""
         return self.ports.git.resolve("HEAD")
+
+
+def tell_views(job: Job) -> None:
+    """Name what could not be shown, in the log and in the job summary, in GitHub's words. What was done stands."""
+    failed = job.ports.views.failed
+    for name, error in failed:
+        job.say(f"::warning::{name}: {one_line(error.message)}")
+    if failed:
+        lines = "\n".join(f"- {inline(name)}: {inline(error.message)}" for name, error in failed)
+        job.summarize(
+            f"### Not shown\n\nWhat was decided and done stands; the next run tries these again.\n\n{lines}\n"
+        )
 
 
 def at_head(job: Job, number: int, sha: str) -> Job:

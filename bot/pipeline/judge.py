@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chatops.answers import with_prefix
@@ -23,7 +23,7 @@ from bot.records.ledger import Head, evaluation_path, head_path, plan_path
 from bot.records.plan import Plan
 from bot.records.report import Report, RunFacts
 from bot.report.override import read_templates
-from bot.report.status import EVALUATION, VERDICT
+from bot.report.status import VERDICT
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 
@@ -128,16 +128,8 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
     )
 
 
-def show(
-    report: Report,
-    number: int,
-    sha: str,
-    job: Job,
-    *,
-    prefix: str | None,
-    contexts: Collection[str] = (EVALUATION, VERDICT),
-) -> bool:
-    """Bring comment and statuses up to date; False when a later run was there first."""
+def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None) -> bool:
+    """Bring statuses and comment up to date; False when a later run was there first."""
     if prefix is not None:
         report = Report.model_validate_json(with_prefix(report.model_dump_json(), prefix))
     try:
@@ -145,9 +137,7 @@ def show(
     except UserError as error:  # a report in our words is better than no verdict
         job.say(str(error))
         templates = {}
-    return publish(
-        report, number, sha, job.ports, templates=templates, contexts=contexts, base=_base(number, job)
-    )  # fmt: skip
+    return publish(report, number, sha, job.ports, templates=templates, base=_base(number, job))
 
 
 def _base(number: int, job: Job) -> str | None:
@@ -157,11 +147,11 @@ def _base(number: int, job: Job) -> str | None:
 
 
 def show_verdict(judged: Judged, job: Job) -> None:
-    """What an opinion changed, where a report exists: the comment and the verdict, no number."""
+    """What an opinion changed, where a report exists: the verdict and the comment."""
     number, sha = judged.facts.pull_request.number, judged.facts.pull_request.head_sha
     report = report_of(number, sha, judged.decision, job)
     if report is not None:
-        show(report, number, sha, job, prefix=judged.policies.commands.prefix, contexts=(VERDICT,))
+        show(report, number, sha, job, prefix=judged.policies.commands.prefix)
 
 
 def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:

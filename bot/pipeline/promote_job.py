@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bot.chatops.parse import parse
 from bot.decide.orders import break_glass_used
-from bot.errors import MlbotError, UserError, WorldError
+from bot.errors import MlbotError, Parts, UserError, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
 from bot.pipeline.probes import probed
 from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, requested, summarizer
 from bot.ports import Ports, PullRequest
-from bot.promote.step import Probe, promote, revoked_digests, rollback, settle_all
+from bot.promote.step import Probe, promote, revoked_digests, rollback, settle_all, show_views, states_of
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, Pushed
 from bot.records.facts import Asked
-from bot.records.ledger import Head, handled_path, promotion_path, proposal_branch
+from bot.records.ledger import Head, handled_path, proposal_branch
 from bot.records.release import Approver, Release
+from bot.report.escape import inline
+
+# How the line begins that names a tag or a deployment which is not there yet; it is taken out once it is.
+VIEW_MISSING = "Not shown yet:"
+AGAIN = "The next run tries again."
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def by_itself(number: int, job: Job) -> None:
     for name, environment in policies_of(job).environments.environments.items():
         if environment.auto_promote == "merge":
             told += _brought(name, head, found, job)
-    _tell(number, told, "merge", job)
+    _tell(number, told + _shown(head.models, job), "merge", job)
 
 
 def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list[Told]:
@@ -106,7 +111,8 @@ def _as_asked(number: int, event: Dispatched, job: Job) -> None:
     merged = merged_inputs(head, found.merge_commit_sha, job) if head and found.merge_commit_sha else {}
     environment = command.environment or ""
     judged = judge(number, environment, job, asked=question, merged=merged)
-    _tell(number, _act(judged, command, head, found, by, trigger, job), trigger, job)
+    told = _act(judged, command, head, found, by, trigger, job)
+    _tell(number, told + _shown(question.models, job), trigger, job)
 
 
 def _merged(number: int, job: Job) -> tuple[PullRequest, Head | None]:
@@ -168,12 +174,15 @@ def _act(
         probe = probed(environment, stored.values(), job)
         one = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
         done = {name: _tried(functools.partial(one, *stored[name])) for name in names}
-    done |= _settled(done, job)
+    live = [one.model for one in done.values() if isinstance(one, Release)]
     told = [_outcome(name, one, command, job) for name, one in done.items()]
-    used = break_glass_used(judged.case)
+    facts, used = Parts(), break_glass_used(judged.case)
+    facts.attempt("releases", lambda: settle_all(live, job.ports, summarizer(job.ports, job.default_sha)))
     if used is not None:
-        job.ports.ledger.commit(used.ledger, f"break-glass promotion of #{found.number} to {environment}")
+        said = f"break-glass promotion of #{found.number} to {environment}"
+        facts.attempt("break-glass", lambda: job.ports.ledger.commit(used.ledger, said))
         told.append(Told(used.sentence))
+    told += [Told(f"The ledger does not hold that yet: {inline(one.message)} {AGAIN}", one) for _, one in facts.failed]
     return told
 
 
@@ -185,24 +194,24 @@ def _tried(act: Callable[[], Release]) -> Release | MlbotError:
         return error
 
 
-def _settled(done: Mapping[str, Release | MlbotError], job: Job) -> dict[str, Release | MlbotError]:
-    """Tags, one deployment and the facts of everything that went live; the models for which that failed."""
-    live = [name for name, one in done.items() if isinstance(one, Release)]
-    try:
-        settle_all(live, job.ports, summarizer(job.ports, job.default_sha))
-    except MlbotError as error:
-        return dict.fromkeys(live, error)
-    return {}
+def _shown(models: Iterable[str], job: Job) -> list[Told]:
+    """Tags and one deployment of what went live; what of them is missing. A release is live without them."""
+    before = len(job.ports.views.failed)
+    show_views(models, job.ports)
+    missing = job.ports.views.failed[before:]
+    return [Told(f"{VIEW_MISSING} {inline(name)}: {inline(error.message)} {AGAIN}") for name, error in missing]
 
 
 def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job) -> Told:
     if isinstance(done, Release):
-        fact = job.ports.ledger.get(promotion_path(model, done.counter, done.environment))
-        return Told(_sentence(done) if fact is not None else _proposed(done))
+        state = states_of(model, job.ports).get(done.environment)
+        is_live = state is not None and state.counter >= done.counter
+        return Told(_sentence(done) if is_live else _proposed(done))
     verb = "rolled back in" if command.verb == "rollback" else "promoted to"
-    hint = f" {done.hint}" if done.hint else ""
+    hint = f" {inline(done.hint)}" if done.hint else ""
     is_answer = done.code == "proposal_declined"  # somebody said no: nothing failed
-    return Told(f"{model} was not {verb} {command.environment}: {done.message}.{hint}", None if is_answer else done)
+    message = inline(done.message.removesuffix("."))
+    return Told(f"{model} was not {verb} {command.environment}: {message}.{hint}", None if is_answer else done)
 
 
 def _rolled_back(model: str, command: Command, by: Approver | None, trigger: str | None, job: Job) -> Release:
@@ -258,9 +267,10 @@ def _tell(number: int, told: list[Told], trigger: str, job: Job) -> None:
     for one in told:
         job.say(one.sentence)
     if lines:
-        marker = f"<!-- mlbot:promotion {trigger.replace('--', '')} -->"
-        job.ports.conversation.upsert_comment(number, marker, "\n".join([marker, *lines]))
         job.summarize("\n".join(lines))
+        marker = f"<!-- mlbot:promotion {trigger.replace('--', '')} -->"
+        body = "\n".join([marker, *lines])
+        job.ports.views.attempt("answer", lambda: job.ports.conversation.upsert_comment(number, marker, body))
     failed = [one.error for one in told if one.error is not None]
     if failed:
         raise next((one for one in failed if isinstance(one, WorldError)), failed[0])

@@ -10,7 +10,7 @@ from bot.pipeline.judge import policies_of, rejudge
 from bot.pipeline.promote_job import by_itself
 from bot.pipeline.promotion import summarizer
 from bot.promote.compose import Drill
-from bot.promote.step import is_from_a_clone, settle_all, show
+from bot.promote.step import settle_all, show_views
 from bot.promote.upkeep import drill, follow_up, is_drill_due
 from bot.records.event import Event
 from bot.specs.policies.words import seconds
@@ -25,11 +25,9 @@ def run(_event: Event, job: Job) -> None:
         except MlbotError as error:
             failed.append(f"#{number}: {error.message}")
     models = sorted(job.ports.git.entries(job.default_sha, "models"))
-    settled = settle_all(models, job.ports, summarizer(job.ports, job.default_sha))
+    settle_all(models, job.ports, summarizer(job.ports, job.default_sha))
+    show_views(models, job.ports)
     for model in models:
-        for state in settled[model].values():
-            if is_from_a_clone(state):
-                show([state], job.ports)
         failed += _kept_up(model, job)
     for number in job.ports.pull_requests.for_commit(job.default_sha):
         by_itself(number, job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.decide.step import policy_difference
-from bot.errors import UserError
+from bot.errors import Parts, UserError
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import evaluations_of, head_of, judge, show
 from bot.pipeline.reuse import is_current, known
@@ -34,6 +34,7 @@ from bot.report.annotations import workflow_commands
 from bot.report.html import page
 from bot.report.markdown import summary
 
+POLICY = "<!-- mlbot:policy:"  # how the comment about changed policies begins
 LOST = Failure(
     message="The training job ended without a result: it ran out of memory or time, or its runner was lost.",
     hint="The log of the run says more; /retrain tries again.",
@@ -69,23 +70,24 @@ def run(event: Event, job: Job) -> None:
         failures=head.failures, reused=head.reused,
         run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
     )  # fmt: skip
-    show(report, number, made.head_sha, job, prefix=judged.policies.commands.prefix)
+    shown = Parts()
+    shown.attempt("report", lambda: show(report, number, made.head_sha, job, prefix=judged.policies.commands.prefix))
     job.summarize(summary(report))
     if any(path.startswith("policies/") for path in made.changed_paths):
-        _show_difference(number, made.head_sha, inside)
+        job.ports.views.attempt("policy comment", lambda: _show_difference(number, made.head_sha, inside))
     (job.out / "report.html").write_text(page(report), encoding="utf-8")
     for line in workflow_commands(report):
         job.say(line)
     job.say(judged.decision.headline)
+    shown.finish()
 
 
 def _show_difference(number: int, head: str, job: Job) -> None:
     """A comment of its own: what the policies of the pull request would have changed. They decide nothing here."""
     text = policy_difference(head, job.ports)
-    first = f"<!-- mlbot:policy:{job.ports.run.repository} -->"
-    said = f"{first}\n**Policy change** at {head[:12]}, judged by the policies that are in force.\n\n{text}"
-    job.ports.conversation.upsert_comment(number, first, said)
     job.summarize(text)
+    said = f"{POLICY}mlbot -->\n**Policy change** at {head[:12]}, judged by the policies that are in force.\n\n{text}"
+    job.ports.conversation.upsert_comment(number, POLICY, said)
 
 
 def _starter(event: Event, number: int, job: Job) -> int | None:
@@ -187,8 +189,9 @@ def _report_trial(number: int, made: Plan, job: Job) -> None:
     head = head_of(number, made.head_sha, job)
     standing = Report(number=number, evaluations=evaluations_of(head, job) if head else {})
     text = trial_text(report, standing, job.inputs, job.ports.run.url)
-    job.ports.conversation.reply(number, text)
     job.say(text)
+    job.summarize(text)
+    job.ports.views.attempt("reply about the trial", lambda: job.ports.conversation.reply(number, text))
 
 
 def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:

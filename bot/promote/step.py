@@ -1,8 +1,8 @@
 """Let a release out, take it back, and finish what a crash left half-written.
 
-The commit on the environments branch is the one moment that counts: before it nothing happened, after it everything
-else (tags, GitHub Deployment, the fact in the ledger) follows from the state that it wrote, by `settle`. The fact is
-written last, so a state that is in the ledger is complete.
+The commit on the environments branch is the one moment that counts: before it nothing happened. After it the fact in
+the ledger follows from the state that it wrote (`settle`), and then what only mirrors it (`show_views`: tags, GitHub
+Deployment).
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from bot.promote.reading import (
     verifications,
 )
 from bot.promote.tags import checked_name
-from bot.promote.writing import deployments, environment_files, message, state_path, tags_to_write
+from bot.promote.views import owed_file
+from bot.promote.views import show as show_views
+from bot.promote.writing import environment_files, message, state_path
 from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
@@ -47,7 +49,7 @@ from bot.records.ledger import (
     release_path,
     withdrawn_path,
 )
-from bot.records.release import COMMAND_LINE, Approver, Release
+from bot.records.release import Approver, Release
 from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
@@ -64,9 +66,9 @@ class Probe(Protocol):
 
 
 __all__ = [
-    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "is_from_a_clone",
+    "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "finish",
     "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback",
-    "settle", "settle_all", "show", "states_of", "verifications", "withdraw",
+    "settle", "settle_all", "show_views", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
 
@@ -91,7 +93,8 @@ def promote(
 ) -> Release:
     """Make the evaluated bytes live; the Release that this made. Safe to call again after any crash.
 
-    `settles` False leaves tags, deployment and fact to `settle_all`, which the caller asks for all its models at once.
+    `settles` False leaves the fact to `settle_all`, and tags and deployment to `show_views`, which the caller asks for
+    all its models at once. A tag or a deployment that cannot be written raises nothing: `ports.views` keeps why.
 
     The same `trigger` twice is one promotion, also when something else went live since. `commit` is on the default
     branch, `number` the pull request; `promoted_by` None is the policy by itself. `is_candidate` False (somebody
@@ -101,18 +104,28 @@ def promote(
     """
     checked_name(model, "model")
     checked_name(environment, "environment")
-    before = carried_out(promotions(model, ports), "promote", environment, trigger)
-    if before is not None:
-        return before
+    release = carried_out(promotions(model, ports), "promote", environment, trigger)
+    if release is None:
+        wanted = Wanted(
+            model, environment, evaluation, commit, number, approved_by, promoted_by, reason,
+            is_newest(evaluation.artifact_digest, model, ports) if is_candidate is None else is_candidate,
+            trigger, decision_digest, asked_version(model, commit, ports),
+        )  # fmt: skip
+        _check(evaluation, pointer, environment, probe, ports)
+        release = _let_out(wanted, pointer, ports, summarize, settles=settles)
+    if settles:
+        show_views((model,), ports)
+    return release
+
+
+def _check(evaluation: Evaluation, pointer: str, environment: str, probe: Probe | None, ports: Ports) -> None:
     training = evaluation.training
     ask = partial(probe, training=training) if probe and not is_live(evaluation, environment, ports) else None
     check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
-    if is_candidate is None:
-        is_candidate = is_newest(evaluation.artifact_digest, model, ports)
-    wanted = Wanted(
-        model, environment, evaluation, commit, number, approved_by, promoted_by, reason, is_candidate, trigger,
-        decision_digest, asked_version(model, commit, ports),
-    )  # fmt: skip
+
+
+def _let_out(wanted: Wanted, pointer: str, ports: Ports, summarize: Summarize | None, *, settles: bool) -> Release:
+    model, environment = wanted.model, wanted.environment
     for _ in range(ATTEMPTS):
         written = states_of(model, ports).get(environment)
         if not settles and written is not None and same(written, wanted):
@@ -121,7 +134,7 @@ def promote(
         live = states.get(environment)
         if live is not None and same(live, wanted):
             return live
-        if live is not None and live.hold and promoted_by is None:
+        if live is not None and live.hold and wanted.promoted_by is None:
             raise UserError(
                 f"{environment}/{model} holds since {live.released_at} ({live.action} to {live.version})",
                 hint=f"A person lifts it by promoting the newest candidate: `/promote E-... {model} to {environment}`.",
@@ -162,6 +175,16 @@ def rollback(
 
     `by` None is an automatic rollback. The same `trigger` twice is one rollback. `settles` as for `promote`.
     """
+    release = _go_back(environment, model, reason, by, to_digest, ports, revoked, trigger, summarize, settles=settles)
+    if settles:
+        show_views((model,), ports)
+    return release
+
+
+def _go_back(
+    environment: str, model: str, reason: str, by: Approver | None, to_digest: str | None, ports: Ports,
+    revoked: Collection[str], trigger: str | None, summarize: Summarize | None, *, settles: bool,
+) -> Release:  # fmt: skip
     for _ in range(ATTEMPTS):
         states = settle(model, ports, summarize)
         live, known = states.get(environment), promotions(model, ports)
@@ -185,41 +208,44 @@ def rollback(
 def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, ports: Ports) -> Release:
     """Take the model out of the environment altogether. Raises UserError when it is not live there."""
     for _ in range(ATTEMPTS):
-        states = settle(model, ports)
+        states = finish(model, ports)
         live = states.get(environment)
         if live is None or live.action == "withdraw":
             hint = "`mlbot environments` lists what is live."
             raise UserError(f"{model} is not live in {environment}", hint=hint, code="not_live")
         release = withdrawn(live, promotions(model, ports), reason, by, ports.clock.now())
         if _write(release, "", states, ports):
-            settle(model, ports)
+            finish(model, ports)
             return release
         _told_who(live, states_of(model, ports).get(environment))
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
 
 
 def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:
-    """Finish what a crash left; the state of each environment that ever had the model, a withdrawn one included."""
+    """Write the facts that a crash left out; the state of each environment that ever had the model.
+
+    A withdrawn one is among them.
+    """
     return settle_all((model,), ports, summarize)[model]
+
+
+def finish(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:
+    """`settle`, and then the tags and deployments that are missing."""
+    states = settle(model, ports, summarize)
+    show_views((model,), ports)
+    return states
 
 
 def settle_all(
     models: Iterable[str], ports: Ports, summarize: Summarize | None = None
 ) -> dict[str, dict[str, Release]]:
-    """`settle` for several models, with one deployment for what one commit brought to an environment."""
+    """`settle` for several models, in one commit."""
     found = {model: states_of(model, ports) for model in models}
     states = sorted((state for one in found.values() for state in one.values()), key=lambda state: state.counter)
     left = [state for state in states if ports.ledger.get(_fact(state)) is None]
-    if not left:
-        return found
-    ports.git.fetch("refs/tags/*:refs/tags/*")
-    for state in left:
-        commit = ports.environments.log(state_path(state))[0][0]
-        for name, target, at in tags_to_write(state, commit, ports.git.tags()):
-            ports.git.push_tag(name, target, message(state), at=at)
-    show(left, ports)
-    facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
-    ports.ledger.commit(facts, "\n".join(map(message, left)))
+    if left:
+        facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
+        ports.ledger.commit(facts, "\n".join(map(message, left)))
     return found
 
 
@@ -228,19 +254,7 @@ def _fact(state: Release) -> str:
 
 
 def _facts(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
-    return {_fact(state): state.canonical(), **attested(state, ports, summarize)}
-
-
-def show(states: Iterable[Release], ports: Ports) -> None:
-    """Their GitHub Deployments, once however often they are shown."""
-    for one in deployments(states):
-        ports.conversation.deployment(one.sha, one.environment, one.payload, one.state, one.description)
-
-
-def is_from_a_clone(state: Release) -> bool:
-    """Whether a command may have written it in a clone, which finishes all of it but GitHub's view."""
-    by = state.promoted_by
-    return by.role == COMMAND_LINE if by is not None else state.action == "rollback"
+    return {_fact(state): state.canonical(), **owed_file(state), **attested(state, ports, summarize)}
 
 
 def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:

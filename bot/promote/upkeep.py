@@ -12,13 +12,13 @@ from bot.promote.recovery import Recovery, outcome_of, recovery
 from bot.promote.step import (
     Summarize,
     evaluation_of,
+    finish,
     manifest_of,
     pointer_of,
     promote,
     promotions,
     revoked_digests,
     rollback,
-    settle,
     states_of,
     verifications,
 )
@@ -45,7 +45,7 @@ def recover(
     summarize: Summarize | None = None,
 ) -> Recovery:
     """Roll back by itself after a failed verification, when Kargo's rules allow; what was done or why not."""
-    settle(model, ports, summarize)
+    finish(model, ports, summarize)
     history = in_order(promotions(model, ports), environment)
     revoked = revoked_digests(model, ports)
     found = recovery(
@@ -109,7 +109,7 @@ def drill(environment: str, model: str, ports: Ports, summarize: Summarize | Non
     Says why not, and changes nothing, when there is nothing to go back to or the environment holds. One that died
     half-way comes back first.
     """
-    live = settle(model, ports, summarize).get(environment)
+    live = finish(model, ports, summarize).get(environment)
     if live is not None and live.action == "rollback" and live.promoted_by == DRILLER:
         before = in_order(promotions(model, ports), environment)[-2]
         return _come_back(before, live, live, ports, summarize)

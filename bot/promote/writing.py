@@ -113,17 +113,24 @@ class Deployment:
     state: Literal["success", "inactive"]
     payload: dict[str, Any]
     description: str
+    releases: tuple[Release, ...]
 
 
 def deployments(releases: Iterable[Release]) -> list[Deployment]:
-    """One for the releases of a commit, an environment and a state, in the order in which they were made."""
-    groups: dict[tuple[str, str, Literal["success", "inactive"]], list[Release]] = {}
+    """One for the releases of a commit, an environment and a state, in the order in which they were made.
+
+    What came to an environment twice from one commit, after a rollback, is two.
+    """
+    groups: dict[tuple[str, str, Literal["success", "inactive"], int], list[Release]] = {}
     for one in releases:
         state: Literal["success", "inactive"] = "inactive" if one.action == "withdraw" else "success"
-        groups.setdefault((one.commit, one.environment, state), []).append(one)
+        where, times = (one.commit, one.environment, state), 0
+        while any(other.model == one.model for other in groups.get((*where, times), ())):
+            times += 1
+        groups.setdefault((*where, times), []).append(one)
     return [
-        Deployment(sha, environment, state, _payload(environment, group), _description(group))
-        for (sha, environment, state), group in groups.items()
+        Deployment(sha, environment, state, _payload(environment, group), _description(group), tuple(group))
+        for (sha, environment, state, _), group in groups.items()
     ]
 
 

@@ -101,6 +101,11 @@ def promotion_path(model: str, counter: int, environment: str) -> str:
     return f"promotions/{model}/{counter:06d}-{environment}.json"
 
 
+def view_path(model: str, counter: int, environment: str, word: str) -> str:
+    """That tags and GitHub Deployment of a release are to be written (`owed`), and that they are there (`shown`)."""
+    return f"views/{model}/{counter:06d}-{environment}.{word}.json"
+
+
 def release_path(environment: str, model: str) -> str:
     """The Release that is live, on the environments branch."""
     return f"{environment}/{model}/release.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,7 +46,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "model.md.j2": ("one",),
 }
 NOT_USED = "\n> The team's own template could not be used; `mlbot validate` says why.\n"
-KEY = re.compile(r"[^A-Za-z0-9._-]")
+# The hidden first line by which the comment is found again. Before, it ended in the repository's name, which changes.
+MARKED = "<!-- mlbot:report:"
+MARKER = f"{MARKED}mlbot -->"
 SHRINK = (1.0, 0.5, 0.2, 0.05)  # of the limit, for what must be there; the first that fits
 ROWS, STEPS, LINES = 0.4, 0.15, 0.2  # of that, for the table, what is missing, and what is in the way
 RESERVE = 600  # for the sentence that says what was left out
@@ -56,16 +57,9 @@ SHOWN = 15  # models that are seen at once; the others are one click away
 WRAPPER = 60  # `<details>` and what belongs to it
 
 
-def marker(key: str) -> str:
-    """The hidden first line by which the comment is found again; `key` sets two bots in one repository apart."""
-    return f"<!-- mlbot:report:{KEY.sub('_', key)} -->"
-
-
-def comment(
-    report: Report, *, key: str = "mlbot", limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None
-) -> str:
+def comment(report: Report, *, limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None) -> str:
     """The sticky comment, at most `limit` characters as GitHub counts. `templates` are a team's own, by file name."""
-    first = marker(key) + "\n"
+    first = MARKER + "\n"
     return first + _with_own(report, limit - len(first), units, templates)
 
 

@@ -19,7 +19,7 @@ from bot.report.annotations import workflow_commands
 from bot.report.escape import block, clipped, code, inline, one_line, visible
 from bot.report.fit import units
 from bot.report.html import page
-from bot.report.markdown import comment, marker, summary
+from bot.report.markdown import comment, summary
 from bot.report.markdown_blocks import command
 from bot.report.status import statuses
 from bot.report.terminal import table
@@ -248,15 +248,10 @@ def test_no_line_of_the_comment_is_a_command_or_a_workflow_command(text: str) ->
 
 @hostile
 def test_the_marker_stands_once_and_first(text: str) -> None:
-    page = comment(everywhere(text), key="mlbot")
+    page = comment(everywhere(text))
     assert page.startswith("<!-- mlbot:report:mlbot -->\n")
     found = [one for one in tree(page).iter() if not isinstance(one.tag, str) and one.text.strip()]
     assert [one.text for one in found] == [" mlbot:report:mlbot "]
-
-
-@hostile
-def test_a_key_cannot_leave_the_marker(text: str) -> None:
-    assert re.fullmatch(r"<!-- mlbot:report:[\w.-]+ -->", marker(text))
 
 
 @hostile

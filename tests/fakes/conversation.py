@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.errors import UserError, WorldError
+from bot.errors import UserError
 from bot.ports import Comment
 from bot.records.event import Account
 
@@ -22,7 +22,7 @@ class FakeConversation:
     comments_: list[Comment] = field(default_factory=list)
     statuses_: dict[str, tuple[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    dies_after_comment: bool = False
+    refusals: dict[str, BaseException] = field(default_factory=dict)  # by kind of writing, or `status CONTEXT`
     cached: bool = False
     reactions: list[tuple[int, str]] = field(default_factory=list)
     deployments: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -46,34 +46,38 @@ class FakeConversation:
     def upsert_comment(self, number: int, first: str, body: str) -> str:
         mine = self.own(number, first)
         if not mine:
-            self.asked.append("POST comment")
+            self._write("comment")
             self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))
         elif mine[0].body != body:
-            self.asked.append("PATCH comment")
+            self._write("comment", "PATCH")
             self.comments_[self.comments_.index(mine[0])] = replace(mine[0], body=body)
-        if self.dies_after_comment:
-            raise WorldError("killed")
         return ""
+
+    def _write(self, what: str, verb: str = "POST") -> None:
+        self.asked.append(f"{verb} {what}")
+        if what in self.refusals:
+            raise self.refusals[what]
 
     def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
         self.asked.append("GET status")
         return dict(self.statuses_)
 
     def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
-        self.asked.append(f"POST status {context}")
+        self._write(f"status {context}")
         self.statuses_[context] = (state, description[:140])
 
     def reply(self, number: int, body: str) -> None:
-        self.asked.append("POST comment")
+        self._write("comment")
         self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))
 
     def react(self, comment_id: int, content: str) -> None:
         if comment_id not in {one.id for one in self.comments_}:
             raise UserError("there is no such comment", code="not_found")
-        self.asked.append("POST reaction")
+        self._write("reaction")
         self.reactions.append((comment_id, content))
 
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        self._write("deployment")
         if (sha, environment, dict(payload)) not in self.deployments:
             self.deployments.append((sha, environment, dict(payload)))
 

@@ -15,7 +15,7 @@ import pytest
 from bot.adapters.proposals import ProposedBranch
 from bot.errors import UserError
 from bot.ports import Ports
-from bot.promote.step import promote, promotions, rollback, settle, withdraw
+from bot.promote.step import finish, promote, promotions, rollback, settle, withdraw
 from bot.promote.upkeep import drill, follow_up, is_drill_due, record_verification
 from bot.records.ledger import LEDGER
 from bot.records.release import Verification
@@ -111,7 +111,7 @@ def withdrawing(world: World, ports: Ports) -> None:
 
 
 def drilling(world: World, ports: Ports) -> None:
-    settle("churn", ports)
+    finish("churn", ports)
     if is_drill_due("production", "churn", timedelta(days=7), ports):
         drill("production", "churn", ports)
 
@@ -136,16 +136,16 @@ def verified(world: World, counter: int, outcome: Any) -> Verification:
 
 # What the job does, as its re-run would do it again: how many releases there are before, and how many writes it makes.
 ACTIONS: dict[str, tuple[Any, int, int]] = {
-    "promote": (promoting, 1, 6),
+    "promote": (promoting, 1, 7),
     "propose": (promoting, 1, 2),
     "propose the first": (promoting, 0, 3),
     "roll back": (
         lambda world, ports: rollback("production", "churn", reason="worse", by=RUTH, ports=ports, trigger="run 2"),
-        2, 5,
+        2, 6,
     ),
-    "withdraw": (withdrawing, 2, 5),
-    "drill": (drilling, 2, 10),
-    "fail a verification": (failing, 2, 6),
+    "withdraw": (withdrawing, 2, 6),
+    "drill": (drilling, 2, 12),
+    "fail a verification": (failing, 2, 7),
     "pass a verification": (passing, 2, 2),
 }  # fmt: skip
 
@@ -216,7 +216,7 @@ def test_killed_job_is_finished_by_anybody(tmp_path: Path, n: int) -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     ports = world.ports("reconcile")
-    live = settle("churn", ports)["production"]
+    live = finish("churn", ports)["production"]
     assert live.version == ("v1.0.0" if n == 0 else "v1.1.0"), "the commit on the environments branch decides"
     bare = world.root / "origin.git"
     tags = git(bare, "tag").splitlines()

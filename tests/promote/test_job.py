@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.clone import NoDeployments
+from bot.cli.local import Absent
 from bot.errors import UserError
 from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
@@ -117,7 +118,7 @@ class World:
         return [path for path in self.environments.paths() if path.endswith("/release.json")]
 
     def comments(self) -> list[str]:
-        return [one.body for one in self.talk.comments_ if one.author.kind == "Bot"]
+        return [html.unescape(one.body) for one in self.talk.comments_ if one.author.kind == "Bot"]
 
 
 PUSH = Pushed(ref="refs/heads/main", before=HEAD, after=MAIN, sender=RHEA)
@@ -172,7 +173,9 @@ def test_killed_before_any_write_and_run_again_it_ends_alike_with_one_comment(
             assert found == expected, f"died before write {n}"
         else:
             break
-    assert n == 9, "for each model: commit, two tags; then one deployment, the facts in one commit, the comment"
+    assert n == 10, (
+        "each model's commit, the facts in one, each model's two tags, one deployment, its note, the comment"
+    )
 
 
 def test_what_one_merge_brings_is_one_deployment_that_names_each_model(world: World) -> None:
@@ -285,7 +288,7 @@ def test_a_rollback_from_a_clone_is_shown_on_github_by_the_next_reconcile(world:
     promote("churn", "staging", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
     world.run(PUSH)
     typing = Approver(id=0, login="ruth", role=COMMAND_LINE)
-    clone = replace(world.ports(), conversation=NoDeployments("conversation"))  # type: ignore[arg-type]
+    clone = replace(world.ports(), conversation=Absent("conversation"))  # type: ignore[arg-type]
     rollback("staging", "churn", reason="bad", by=typing, ports=clone)
     before = list(world.talk.made)
     for _ in range(2):

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import UserError
 from bot.ports import Ports
 from bot.promote.evidence import live_release, verify
-from bot.promote.step import promote, settle, states_of
+from bot.promote.step import finish, promote, states_of
 from bot.records.ledger import ENVIRONMENTS
 from tests.promote.world import OLGA, RUTH, World, git
 
@@ -52,7 +52,7 @@ def test_nothing_is_live_before_the_merge_and_everything_after_it(tmp_path: Path
     assert git(bare, "rev-list", "--count", f"{ENVIRONMENTS}..{BRANCH}") == "1"
     merge(world, how)
     ports = world.ports("reconcile")
-    settle("churn", ports)
+    finish("churn", ports)
     assert git(bare, "tag").splitlines() == ["churn#production#1", "churn@v1.0.0"]
     assert [one[1] for one in world.deployments.made] == ["production"]
     links = verify(live_release("churn", "production", ports), ports)

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from bot.adapters.github import GitHub
-from bot.errors import WorldError
+from bot.errors import UserError
 from bot.ports import Ports, Run
 from bot.records.event import Account
 from bot.records.ledger import head_path
 from bot.records.report import Report
-from bot.report.markdown import comment, marker
-from bot.report.status import VERDICT
+from bot.report.markdown import MARKER, comment
 from bot.report.step import publish
 from bot.sandbox.world import Sandbox
 from tests.builders import HEAD, a_head
@@ -24,6 +23,10 @@ from tests.fakes.conversation import BOT, FakeConversation, a_comment
 from tests.report.situations import all_good, worse_on_one_slice
 
 PERSON = Account(id=7, login="vera")
+
+
+class Killed(BaseException):
+    """The process is gone; nobody can catch it."""
 
 
 def ports(talk: FakeConversation, ledger: FakeBranch | None = None, run: int = 4242, attempt: int = 1) -> Ports:
@@ -43,43 +46,76 @@ def ports(talk: FakeConversation, ledger: FakeBranch | None = None, run: int = 4
     )
 
 
-def test_the_first_report_takes_four_requests_and_the_same_again_writes_nothing() -> None:
+def test_the_first_report_takes_five_requests_and_the_same_again_writes_nothing() -> None:
     talk = FakeConversation()
     assert publish(all_good(), 7, HEAD, ports(talk)) is True
-    assert len(talk.asked) == 4
+    assert len(talk.asked) == 5
     assert publish(all_good(), 7, HEAD, ports(talk)) is True
-    assert talk.asked == ["GET comments", "GET status"]
+    assert talk.asked == ["GET status", "GET comments"]
     assert publish(worse_on_one_slice(), 7, HEAD, ports(talk)) is True
-    assert len(talk.asked) == 4
-    assert [one.body for one in talk.comments_] == [comment(worse_on_one_slice(), key="acme/app")]
+    assert len(talk.asked) <= 5
+    assert [one.body for one in talk.comments_] == [comment(worse_on_one_slice())]
     assert talk.statuses_["mlbot/verdict"][0] == "failure"
 
 
-def test_an_opinion_changes_the_comment_and_the_verdict_only() -> None:
+def test_the_verdict_is_set_before_anything_else_is_written() -> None:
     talk = FakeConversation()
     publish(all_good(), 7, HEAD, ports(talk))
-    publish(worse_on_one_slice(), 7, HEAD, ports(talk), contexts=(VERDICT,))
-    assert talk.asked == ["GET comments", "PATCH comment", "POST status mlbot/verdict"]
+    written = [one for one in talk.asked if not one.startswith("GET")]
+    assert written == ["POST status mlbot/verdict", "POST status mlbot/evaluation", "POST comment"]
 
 
-def test_a_run_killed_between_comment_and_statuses_is_healed() -> None:
-    talk = FakeConversation(dies_after_comment=True)
-    with pytest.raises(WorldError):
+def test_a_run_killed_between_statuses_and_comment_is_healed() -> None:
+    talk = FakeConversation(refusals={"comment": Killed()})
+    with pytest.raises(Killed):
         publish(all_good(), 7, HEAD, ports(talk))
-    talk.dies_after_comment = False
-    publish(all_good(), 7, HEAD, ports(talk))
     assert set(talk.statuses_) == {"mlbot/evaluation", "mlbot/verdict"}
-    assert len(talk.asked) == 4
+    talk.refusals.clear()
+    publish(all_good(), 7, HEAD, ports(talk))
+    assert [one.body for one in talk.comments_] == [comment(all_good())]
+    assert not any("status mlbot" in one for one in talk.asked)
 
 
-def test_comments_of_people_and_of_other_bots_are_not_touched() -> None:
-    """A person quotes the marker; another bot of the same account has a marker of its own, and quotes ours."""
-    ours, theirs = marker("acme/app"), marker("acme/other")
-    others = [a_comment(1, PERSON, f"{ours}\nmine now"), a_comment(2, BOT, f"{theirs}\n> {ours}")]
+LOCKED = UserError("GitHub refuses: Unable to create comment because issue is locked. (403)", code="forbidden")
+
+
+def test_in_a_locked_conversation_the_verdict_stands_and_says_why_there_is_no_report() -> None:
+    """Told once: asking again writes nothing. When it is unlocked, the report is there and the words are gone."""
+    talk = FakeConversation(refusals={"comment": LOCKED})
+    there = ports(talk)
+    assert publish(all_good(), 7, HEAD, there) is True
+    assert [name for name, _ in there.views.failed] == ["report comment"]
+    state, said = talk.statuses_["mlbot/verdict"]
+    assert state == "pending" and "No report: GitHub refuses: Unable to create comment because issue is lock" in said
+    assert "No report" not in talk.statuses_["mlbot/evaluation"][1] and len(said) <= 140
+    publish(all_good(), 7, HEAD, ports(talk))
+    assert talk.asked == ["GET status", "GET comments", "POST comment"]
+    talk.refusals.clear()
+    publish(all_good(), 7, HEAD, ports(talk))
+    assert "No report" not in talk.statuses_["mlbot/verdict"][1] and len(talk.comments_) == 1
+
+
+def test_a_status_that_is_refused_keeps_neither_the_other_nor_the_comment_back() -> None:
+    talk = FakeConversation(refusals={"status mlbot/verdict": UserError("GitHub refuses: no (403)")})
+    with pytest.raises(UserError, match="no"):
+        publish(all_good(), 7, HEAD, ports(talk))
+    assert set(talk.statuses_) == {"mlbot/evaluation"} and len(talk.comments_) == 1
+
+
+def test_comments_of_people_are_not_touched() -> None:
+    """A person quotes the marker, and writes it at the start."""
+    others = [a_comment(1, PERSON, f"{MARKER}\nmine now"), a_comment(2, BOT, f"> {MARKER}")]
     talk = FakeConversation(comments_=list(others))
     publish(all_good(), 7, HEAD, ports(talk))
     assert talk.comments_[:2] == others
     assert len(talk.comments_) == 3
+
+
+@pytest.mark.parametrize("old", ["<!-- mlbot:report:acme_models -->", "<!-- mlbot:report:acme_ml-models -->", MARKER])
+def test_a_repository_that_was_renamed_or_moved_keeps_its_one_report(old: str) -> None:
+    talk = FakeConversation(comments_=[a_comment(1, BOT, f"{old}\nold words")])
+    publish(all_good(), 7, HEAD, ports(talk))
+    assert [one.body for one in talk.comments_] == [comment(all_good())]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +129,7 @@ def test_an_older_run_or_attempt_never_overwrites_a_newer_one(run: int, attempt:
     assert bool(talk.comments_) is written
 
 
-def test_over_http_a_changed_report_takes_four_requests_and_the_same_again_writes_nothing(tmp_path: Path) -> None:
+def test_over_http_a_changed_report_takes_five_requests_and_the_same_again_writes_nothing(tmp_path: Path) -> None:
     """Through the real adapter; each publication is a process of its own, as in a workflow."""
     (tmp_path / "template" / "models").mkdir(parents=True)
     (tmp_path / "template" / "models" / "a.txt").write_text("one\n")
@@ -110,6 +146,6 @@ def test_over_http_a_changed_report_takes_four_requests_and_the_same_again_write
             asked = sandbox.requests()[before:]
             return ["QUERY" if path.endswith("/graphql") else method for method, path, _ in asked]
 
-        assert requests(all_good()) == ["QUERY", "POST", "POST", "POST"]
-        assert requests(all_good()) == ["QUERY", "GET"]
-        assert requests(worse_on_one_slice()) == ["QUERY", "PATCH", "POST", "POST"]
+        assert requests(all_good()) == ["GET", "POST", "POST", "QUERY", "POST"]
+        assert requests(all_good()) == ["GET", "QUERY"]
+        assert requests(worse_on_one_slice())[-1] == "PATCH"
