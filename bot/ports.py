@@ -268,7 +268,10 @@ class Conversation(Protocol):
         """The bot's comments that begin with the marker, oldest first; nobody else's, whatever they begin with."""
 
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
-        """Create or edit the bot's comment with this hidden marker; its URL. Equal content writes nothing."""
+        """Create or edit the bot's comment that begins with this hidden marker; its URL. Equal content writes nothing.
+
+        Several, after a request that was made twice, become one.
+        """
 
     def reply(self, number: int, body: str) -> None:
         """One new comment."""
@@ -288,8 +291,11 @@ class Conversation(Protocol):
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow of the default branch by file name."""
 
-    def merge(self, number: int, head_sha: str) -> str:
-        """Merge exactly this head; the merge commit. Raises UserError when the head moved or GitHub refuses."""
+    def merge(self, number: int, head_sha: str) -> str | None:
+        """Merge exactly this head; the merge commit, None when it waits in the repository's merge queue.
+
+        Raises UserError (codes `refused`, `merge_queue`) in GitHub's words when the head moved or GitHub refuses.
+        """
 
 
 class TrainingRuns(Protocol):

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from bot.adapters.github_merge import GitHubMerge
 from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull import GHOST, Snapshot, snapshot
+from bot.adapters.github_refusals import error_of
 from bot.adapters.github_witness import GitHubWitness
-from bot.errors import MlbotError, UserError, WorldError
+from bot.errors import UserError, WorldError
 from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
 from bot.records.event import Account
 
@@ -24,7 +26,6 @@ COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-p
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
 TRAINING = "pull-request.yml"
-PERMISSION = "Give the job the permission in `permissions:`; docs/threat-model.md lists what each job needs."
 
 
 def _clear(call: Callable[P, T]) -> Callable[P, T]:
@@ -58,23 +59,6 @@ def _once(call: Callable[P, T]) -> Callable[P, T]:
         return found
 
     return wrapped
-
-
-def error_of(error: Any) -> MlbotError:
-    status, said = error.status, (error.data or {}).get("message", "") if isinstance(error.data, dict) else ""
-    if status == 401:
-        hint = "Run the workflow again for a fresh token, or set GITHUB_TOKEN."
-        return UserError(
-            "GitHub refuses the token: it is missing, wrong or expired (401)", hint=hint, code="token_refused"
-        )
-    if status == 403 and "rate limit" not in said.lower():
-        return UserError(f"GitHub refuses: {said} (403)", hint=PERMISSION, code="forbidden")
-    if status == 404:
-        hint = "Check GITHUB_REPOSITORY and the number, and that the token may read it: GitHub answers 404 for both."
-        return UserError(f"GitHub does not have it: {said or 'Not Found'} (404)", hint=hint, code="not_found")
-    if status in (409, 422):
-        return UserError(f"GitHub refuses: {said} ({status})", hint=f"GitHub said: {error.data}", code="refused")
-    return WorldError(f"GitHub failed: {said or error} ({status})", hint="Run this again later.")
 
 
 class GitHub:
@@ -129,18 +113,7 @@ class GitHub:
 
     def _query(self, query: str, variables: Mapping[str, Any]) -> Any:
         """`data` of a GraphQL query. Half an answer, with what went wrong beside it, is an error like none at all."""
-        from github import GithubException
-
-        try:
-            return self._client.requester.graphql_query(query, dict(variables))[1]["data"]
-        except GithubException as error:
-            errors = error.data.get("errors") if isinstance(error.data, dict) else None
-            if error.status != 400 or not errors:
-                raise
-            said = "; ".join(str(one.get("message")) for one in errors)
-            if {one.get("type") for one in errors} <= {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-                raise UserError(f"GitHub refuses: {said}", hint=PERMISSION, code="forbidden") from None
-            raise WorldError(f"GitHub failed: {said}", hint="Run this again later.") from None
+        return self._client.requester.graphql_query(query, dict(variables))[1]["data"]
 
     def witness(self) -> GitHubWitness:
         """The same repository as port Witness."""
@@ -234,14 +207,17 @@ class GitHub:
         import github.IssueComment
 
         mine = self.own(number, marker)
-        if mine and mine[0].body == body:
-            return f"{self._url}/issues/comments/{mine[0].id}"
-        path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
-        written = self._ask("PATCH" if mine else "POST", path, {"body": body})
-        others = [one for one in self.comments(number) if one.id != written["id"]]
-        now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, written))
-        self._comments[number] = sorted((*others, now), key=lambda one: one.id)
-        return str(written["html_url"])
+        known = {one.id: one for one in self.comments(number)}
+        if not mine or mine[0].body != body:
+            path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
+            written = self._ask("PATCH" if mine else "POST", path, {"body": body})
+            now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, written))
+            known[now.id] = now
+        for extra in mine[1:]:  # what GitHub did without answering was asked for again
+            self._ask("DELETE", f"{self._url}/issues/comments/{extra.id}")
+            del known[extra.id]
+        self._comments[number] = sorted(known.values(), key=lambda one: one.id)
+        return f"{self._url}/issues/comments/{mine[0].id}" if mine else str(written["html_url"])
 
     @_clear
     def reply(self, number: int, body: str) -> None:
@@ -297,9 +273,13 @@ class GitHub:
         self._ask("POST", f"{self._url}/actions/workflows/{quote(workflow)}/dispatches", body)
 
     @_clear
-    def merge(self, number: int, head_sha: str) -> str:
-        done = self._ask("PUT", f"{self._url}/pulls/{number}/merge", {"sha": head_sha})
-        return str(done["sha"])
+    def merge(self, number: int, head_sha: str) -> str | None:
+        port = GitHubMerge(self._ask, self._url, self._enqueue)
+        return port.merge(number, self.get(number).base_ref, head_sha, may_enqueue=self.me().id != ACTIONS.id)
+
+    def _enqueue(self, node_id: str, head_sha: str) -> None:
+        given = {"pullRequestId": node_id, "expectedHeadOid": head_sha}
+        self._client.requester.graphql_named_mutation("enqueuePullRequest", given, "mergeQueueEntry { position }")
 
     # --- TrainingRuns
 

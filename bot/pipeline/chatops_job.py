@@ -1,18 +1,22 @@
-"""A comment -> its commands, in order, each with its outcome in the report or in one short reply.
+"""A comment -> its commands, in order, and then one answer to whoever wrote them.
 
-An accepted comment gets eyes at once. Its outcome stands in the report, or in one reply: eight requests in all.
+What a command does comes first, then the note of it in the ledger, then the answer: nine requests in all.
 """
 
 from __future__ import annotations
 
-from bot.chatops.answers import hint_text, with_prefix
+import json
+
+from bot.chatops.answers import hint_text
 from bot.chatops.parse import parse
 from bot.decide.allowed import may_use
-from bot.errors import UserError
+from bot.errors import Parts, UserError
+from bot.pipeline.answer import answer, failure, refusal
 from bot.pipeline.commands import COMMANDS, Ask
 from bot.pipeline.job import Job
-from bot.pipeline.judge import head_of, judge, policies_of
+from bot.pipeline.judge import Judged, head_of, judge, policies_of
 from bot.records.base import canonical_json
+from bot.records.command import Command
 from bot.records.event import CommentCreated, Event
 from bot.records.ledger import evaluation_id, handled_path
 
@@ -21,85 +25,118 @@ ACTS = frozenset({
     "plan", "retrain", "cancel", "promote", "rollback", "lock", "unlock", "delegate", "undelegate", "break-glass",
     "merge",
 })  # fmt: skip
+EDITED = (
+    "Nothing was done: the comment was edited before its commands were read, and an edited comment never acts.\n\n"
+    "    Write it again in a new comment."
+)
+MOST_KEPT = 4000  # characters of an answer that the ledger keeps, to be given again
 
 
 def run(event: Event, job: Job) -> None:
     """Parse the stored comment; nothing happens when it was edited meanwhile, or when one of its commands is wrong."""
     if not isinstance(event, CommentCreated):
         raise UserError(f"not a comment: {event.kind}", code="wrong_event")
-    prefix = _prefix(event, job)
+    failed = Parts()
+    policies = failed.attempt("policies", lambda: policies_of(job))
+    if policies is None:
+        _not_judged(event, failed, job)
+        return
+    prefix = policies.commands.prefix
     parsed = parse(event.body, prefix)
     if not parsed.commands and not parsed.hints:
         job.say("no command in this comment")
         return
-    if not _is_stored(event, job):
-        job.say("the comment was edited or deleted since; nothing is done")
-        return
-    if job.ports.ledger.get(handled_path(event.number, event.comment_id)) is not None:
-        job.say("the commands of this comment were carried out, or refused, before")
-        return
-    if not parsed.hints:
-        job.ports.conversation.react(event.comment_id, "eyes")
-    replies = _hints(event, parsed.hints, job) if parsed.hints else _carry_out(event, job)
-    text = with_prefix("\n\n".join(one for one in replies if one), prefix)
-    if text:
-        job.ports.conversation.reply(event.number, text)
-        job.say(text)
+    stored = _stored(event, job)
+    if stored is None:
+        job.say("the comment was deleted since; nothing is done")
+    elif not stored:
+        answer(event, EDITED, None, job, prefix=prefix)
+    elif parsed.hints:
+        answer(event, _hints(event, parsed.hints, job), None, job, prefix=prefix)
+    else:
+        _handle(event, parsed.commands, failed, prefix, job)
+        failed.finish()
 
 
-def _prefix(event: CommentCreated, job: Job) -> str | None:
-    """What commands begin with. Where the policies do not load, whoever may have meant one is told so."""
-    try:
-        return policies_of(job).commands.prefix
-    except UserError:
-        if "/" in event.body:
-            judge(event.number, "merge", job)  # shows what is wrong with them, and raises it
-        raise
+def _not_judged(event: CommentCreated, failed: Parts, job: Job) -> None:
+    """The policies do not load. Whoever may have meant a command is told so, and the pull request shows the places."""
+    parsed = parse(event.body, None)
+    if "/" in event.body:
+        failed.attempt("verdict", lambda: judge(event.number, "merge", job))
+    if (parsed.commands or parsed.hints) and _stored(event, job):
+        answer(event, refusal("command", failed.failed[0][1]), None, job, prefix=None)
+    failed.finish()
 
 
-def _is_stored(event: CommentCreated, job: Job) -> bool:
-    """Whether GitHub still holds the comment as it was delivered, unedited, by the same account (attack A25)."""
+def _stored(event: CommentCreated, job: Job) -> bool | None:
+    """Whether GitHub holds the comment as it was delivered, unedited, by the same account (attack A25); None: gone."""
     stored = [one for one in job.ports.pull_requests.comments(event.number) if one.id == event.comment_id]
     same = [one for one in stored if one.body.replace("\r\n", "\n") == event.body.replace("\r\n", "\n")]
-    return any(one.author.id == event.author.id and one.updated_at == one.created_at for one in same)
+    is_same = any(one.author.id == event.author.id and one.updated_at == one.created_at for one in same)
+    return is_same if stored else None
 
 
-def _hints(event: CommentCreated, hints: tuple, job: Job) -> list[str]:  # type: ignore[type-arg]
+def _hints(event: CommentCreated, hints: tuple, job: Job) -> str:  # type: ignore[type-arg]
     head = head_of(event.number, job.ports.pull_requests.get(event.number).head_sha, job)
-    return [hint_text(hints, evaluation=evaluation_id(head.models) if head else None)]
+    return hint_text(hints, evaluation=evaluation_id(head.models) if head else None)
 
 
-def _carry_out(event: CommentCreated, job: Job) -> list[str]:
-    """Replies, none for what was done and shows elsewhere. Who may is asked of GitHub now, for each command.
+def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts, prefix: str | None, job: Job) -> None:
+    """Carry the commands out once, note that, answer. Who may is asked of GitHub now, for each command."""
+    judged = failed.attempt("verdict", lambda: judge(event.number, "merge", job, actor=event.author))
+    case = judged.case if judged is not None else None
+    note = job.ports.ledger.get(handled_path(event.number, event.comment_id))
+    if note is not None:
+        job.say("the commands of this comment were carried out, or refused, before")
+        text = str(json.loads(note).get("answer", ""))
+    elif judged is None:
+        text = "\n\n".join(refusal(one.verb, failed.failed[0][1]) for one in commands)
+    else:
+        text = _carry_out(event, commands, judged, failed, job)
+    answer(event, text, case, job, prefix=prefix)
+
+
+def _carry_out(
+    event: CommentCreated, commands: tuple[Command, ...], judged: Judged, failed: Parts, job: Job
+) -> str:  # fmt: skip
+    """The answer, empty when all was done and shows elsewhere.
 
     What started or changed something is noted, so that nobody does it again by running an old job again; and what was
     refused, so that nobody else chooses the moment at which it would not be.
     """
-    replies, done, refused = [], list[str](), list[int]()
-    commands = parse(event.body, policies_of(job).commands.prefix).commands
-    judged = judge(event.number, "merge", job, actor=event.author)
+    replies, done, refused = list[str](), list[str](), list[int]()
     for index, command in enumerate(commands):
-        ask = Ask(command, event, index, judged, job)
-        try:
-            replies.append(COMMANDS[command.verb](ask))
-            done += [command.verb] if command.verb in ACTS else []
-        except UserError as error:
-            replies.append(refusal(command.verb, error))
-            may = may_use(command.verb, event.author.id, judged.case)  # who may not at all could fill the ledger
-            refused += [index] if command.verb in ACTS and may is not False else []
+        tried, ask = Parts(), Ask(command, event, index, judged, job)
+        said = tried.attempt(command.verb, lambda ask=ask: COMMANDS[ask.command.verb](ask))  # type: ignore[misc]
+        is_act = command.verb in ACTS
+        if said is not None:
+            replies.append(said)
+            done += [command.verb] if is_act else []
+            continue
+        ((_, error),) = tried.failed
+        is_refused = isinstance(error, UserError)
+        replies.append(refusal(command.verb, error) if is_refused else failure(command.verb, error))
+        failed.failed += [] if is_refused else tried.failed
+        may = may_use(command.verb, event.author.id, judged.case)  # who may not at all could fill the ledger
+        refused += [index] if is_act and may is not False else []
+    text = _joined([one.verb for one in commands], replies)
     if done or refused:
-        who = {"author": event.author.id, "run": job.ports.run.id}
-        note = canonical_json({**who, "verbs": done, "refused": refused})
-        said = f"done: {', '.join(done) or 'nothing'}"
-        job.ports.ledger.commit({handled_path(event.number, event.comment_id): note}, said)
-    return replies
+        _note(event, done, refused, text, failed, job)
+    return text
 
 
-def refusal(verb: str, error: UserError) -> str:
-    """One short reply: what was refused, the reason code, and the next step, never at the start of a line a slash."""
-    hint = "\n\n" + "\n".join(f"    {line}" for line in error.hint.splitlines()) if error.hint else ""
-    return f"`{verb}` was refused ({error.code or 'refused'}): {_plain(error.message)}{hint}"
+def _joined(verbs: list[str], replies: list[str]) -> str:
+    """Empty when every command was done and shows elsewhere; else each has its part."""
+    if not any(replies):
+        return ""
+    return "\n\n".join(reply or f"`{verb}`: done." for verb, reply in zip(verbs, replies, strict=True))
 
 
-def _plain(text: str) -> str:
-    return text.replace("@", "@\u200b")
+def _note(
+    event: CommentCreated, done: list[str], refused: list[int], text: str, failed: Parts, job: Job
+) -> None:  # fmt: skip
+    who = {"author": event.author.id, "run": job.ports.run.id}
+    note = canonical_json({**who, "verbs": done, "refused": refused, "answer": text[:MOST_KEPT]})
+    said = f"done: {', '.join(done) or 'nothing'}"
+    path = handled_path(event.number, event.comment_id)
+    failed.attempt("note", lambda: job.ports.ledger.commit({path: note}, said))

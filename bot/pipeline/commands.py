@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from bot.decide.decide import decide
 from bot.decide.explain import explain
 from bot.decide.reading import opinion_id
 from bot.decide.simulate import as_if
-from bot.errors import UserError
+from bot.errors import Parts, UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
 from bot.pipeline.promotion import asked_of, merged_of, requested
@@ -20,6 +21,7 @@ from bot.records.command import Command
 from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
 from bot.records.facts import EnvironmentFact, Facts
+from bot.report.escape import inline
 
 MAX_REPLY = 20_000
 REFUSED = ("pending", "rejected", "error", "not_applicable")
@@ -52,8 +54,16 @@ def opinion(ask: Ask) -> str:
     why = _why_not(decision, ask) if ask.command.verb == "approve" else None
     if why is not None:
         raise UserError(why.sentence, hint=_next_step(decision), code=why.reason_code)
-    show_verdict(ask.judged, ask.job)
-    return ""
+    return _shown(lambda: show_verdict(ask.judged, ask.job), ask)
+
+
+def _shown(show: Callable[[], object], ask: Ask) -> str:
+    """Bring the verdict up to date; why that failed, for the person who asked: what was said counts all the same."""
+    views = ask.job.ports.views
+    before = len(views.failed)
+    views.attempt("verdict", show)
+    missing = [error.message for name, error in views.failed[before:] if name == "verdict"]
+    return "".join(f"It counts, but the verdict could not be shown: {inline(one)}" for one in missing)
 
 
 def _why_not(decision: Decision, ask: Ask) -> Node | None:
@@ -84,11 +94,11 @@ def status(ask: Ask) -> str:
     """The verdict, the report brought up to date, and how the models do where they are live."""
     from bot.pipeline.health_line import health_lines
 
-    show_verdict(ask.judged, ask.job)
     judged = ask.judged
+    missing = _shown(lambda: show_verdict(judged, ask.job), ask)
     models = [one.model for one in judged.facts.models]
     health = health_lines(models, judged.policies.environments.environments, ask.job.ports)
-    return "\n\n".join(part for part in (explain_(ask), health) if part)
+    return "\n\n".join(part for part in (missing, explain_(ask), health) if part)
 
 
 def explain_(ask: Ask) -> str:
@@ -161,9 +171,13 @@ def merge(ask: Ask) -> str:
     decision = ask.judged.decision
     if decision.status != "approved":
         raise UserError(_reason(decision), hint=_next_step(decision), code=decision.reason_code)
-    ask.job.ports.conversation.merge(ask.event.number, ask.judged.facts.pull_request.head_sha)
-    ask.job.ports.conversation.dispatch("promote.yml", {"action": "promote", "number": str(ask.event.number)})
-    return ""
+    talk, number = ask.job.ports.conversation, ask.event.number
+    if talk.merge(number, ask.judged.facts.pull_request.head_sha) is None:
+        return f"#{number} waits in the merge queue, and is promoted once that has merged it."
+    started = Parts()
+    started.attempt("promotion", lambda: talk.dispatch("promote.yml", {"action": "promote", "number": str(number)}))
+    later = "its promotion could not be started, and the next `reconcile` does it"
+    return "".join(f"Merged; {later}: {inline(error.message)}" for _, error in started.failed)
 
 
 def order(ask: Ask) -> str:
@@ -175,7 +189,9 @@ def order(ask: Ask) -> str:
     if written.environments:
         ask.job.ports.environments.commit(written.environments, message)
     if ask.command.verb in ("delegate", "undelegate"):  # a verdict may hang on it; those of others follow by reconcile
-        show_verdict(judge(ask.event.number, "merge", ask.job, actor=ask.event.author), ask.job)
+        again = functools.partial(judge, ask.event.number, "merge", ask.job, actor=ask.event.author)
+        missing = _shown(lambda: show_verdict(again(), ask.job), ask)
+        return " ".join(part for part in (written.sentence, missing) if part)
     return written.sentence
 
 

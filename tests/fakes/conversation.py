@@ -30,6 +30,7 @@ class FakeConversation:
     dispatched: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
     merged: list[int] = field(default_factory=list)
+    queues: bool = False
 
     def me(self) -> Account:
         return BOT
@@ -45,6 +46,9 @@ class FakeConversation:
 
     def upsert_comment(self, number: int, first: str, body: str) -> str:
         mine = self.own(number, first)
+        for extra in mine[1:]:
+            self._write("comment", "DELETE")
+            self.comments_.remove(extra)
         if not mine:
             self._write("comment")
             self.comments_.append(a_comment(len(self.comments_) + 1, BOT, body))
@@ -84,13 +88,15 @@ class FakeConversation:
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
         if workflow not in self.workflows:
             raise UserError(f"there is no workflow {workflow}", code="not_found")
+        self._write("dispatch")
         self.dispatched.append((workflow, dict(inputs)))
 
-    def merge(self, number: int, head_sha: str) -> str:
+    def merge(self, number: int, head_sha: str) -> str | None:
         if self.heads.get(number) != head_sha:
             raise UserError("the head moved", code="refused")
+        self._write("merge")
         self.merged.append(number)
-        return "f" * 40
+        return None if self.queues else "f" * 40
 
 
 def a_comment(number: int, author: Account, body: str) -> Comment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline import chatops_job
+from bot.errors import MlbotError, UserError, WorldError
+from bot.pipeline import answer, chatops_job
 from bot.ports import Comment
 from bot.records.event import Account, CommentCreated
 from tests.fakes.conversation import NOW
@@ -32,7 +34,7 @@ def say(
     made: World, body: str, login: str = "dana", *, pull: Mapping[str, Any] | None = None, stored: str | None = None,
     edited: bool = False, number: int | None = None, **ports: Any,
 ) -> str:  # fmt: skip
-    """What the bot answers, empty for nothing. `stored` is what GitHub holds by now, when it differs."""
+    """What the bot replies, empty for nothing. `stored` is what GitHub holds by now, when it differs."""
     talk, at = made.talk, NOW + timedelta(minutes=len(made.talk.comments_))
     number = 1000 + len(talk.comments_) if number is None else number
     moved = at + timedelta(hours=1) if edited else at
@@ -44,7 +46,7 @@ def say(
     github.pulls[NUMBER] = replace(github.pulls[NUMBER], **(pull or {}))
     event = CommentCreated(number=NUMBER, comment_id=number, author=PEOPLE[login], sender=PEOPLE[login], body=body)
     chatops_job.run(event, replace(job, ports=replace(job.ports, **ports)))
-    return "\n".join(one.body for one in talk.comments_[before:])
+    return html.unescape("\n".join(one.body.partition("-->\n")[2] for one in talk.comments_[before:]))
 
 
 def test_talk_is_no_command_and_costs_nothing(made: World) -> None:
@@ -53,15 +55,95 @@ def test_talk_is_no_command_and_costs_nothing(made: World) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"stored": "/status please"}, {"edited": True}])
-def test_a_comment_that_was_edited_meanwhile_does_nothing(made: World, changes: dict[str, Any]) -> None:
-    assert say(made, "/retrain", **changes) == ""
-    assert made.talk.reactions == [] and made.talk.dispatched == []
+def test_a_comment_that_was_edited_meanwhile_does_nothing_and_says_so(made: World, changes: dict[str, Any]) -> None:
+    assert "an edited comment never acts" in say(made, "/retrain", **changes)
+    assert made.talk.dispatched == []
 
 
-def test_an_accepted_comment_gets_eyes_before_anything_else(made: World) -> None:
-    assert say(made, "/status")
-    assert made.talk.asked.index("POST reaction") < made.talk.asked.index("POST comment")
-    assert made.talk.reactions == [(1000, "eyes")]
+def test_a_comment_that_is_gone_does_nothing(made: World) -> None:
+    event = CommentCreated(number=NUMBER, comment_id=9, author=PEOPLE["owen"], sender=PEOPLE["owen"], body="/retrain")
+    chatops_job.run(event, made.job())
+    assert made.talk.comments_ == [] and made.talk.dispatched == []
+
+
+def test_what_was_asked_is_done_before_anything_is_answered(made: World) -> None:
+    assert say(made, "/retrain", "owen") == ""
+    assert [one for one in made.talk.asked if one.startswith("POST")] == ["POST dispatch", "POST reaction"]
+    assert made.talk.reactions == [(1000, "+1")]
+
+
+def test_a_reply_is_the_only_answer(made: World) -> None:
+    assert "Cannot be judged" in say(made, "/status", "owen")
+    assert made.talk.reactions == []
+
+
+LOCKED = UserError("GitHub refuses: Unable to create comment because issue is locked. (403)", code="forbidden")
+
+
+def test_in_a_locked_conversation_a_command_acts_and_its_answer_is_a_status(made: World) -> None:
+    made.talk.refusals = {"comment": LOCKED, "reaction": LOCKED}
+    assert say(made, "/retrain", "owen") == ""
+    assert len(made.talk.dispatched) == 1
+    assert made.talk.statuses_[answer.STATUS] == ("success", "@owen: done, the report shows it")
+    say(made, "/merge", "owen")
+    assert made.talk.statuses_[answer.STATUS][1].startswith("@owen: `merge` was refused (")
+    assert any("`merge` was refused" in one for one in made.said)
+
+
+def test_a_veto_that_cannot_be_acknowledged_stands(made: World) -> None:
+    made.evaluate()
+    made.talk.refusals = {"comment": LOCKED, "reaction": LOCKED}
+    say(made, "/hold --reason x", "owen")
+    assert made.talk.statuses_["mlbot/verdict"][0] in ("failure", "error")
+
+
+@pytest.mark.parametrize("error", [WorldError("GitHub failed: Bad gateway (502)"), KeyError("sha")])
+def test_a_command_that_fails_is_answered_and_not_tried_again_behind_anybodys_back(
+    made: World, error: Exception
+) -> None:
+    made.talk.refusals = {"dispatch": error}
+    with pytest.raises(MlbotError):
+        say(made, "/retrain\n/status", "owen")
+    text = html.unescape(made.talk.comments_[-1].body)
+    assert "`retrain` failed: " in text and "Write it again" in text and "```text" in text
+    made.talk.refusals = {}
+    assert say(made, "/retrain\n/status", "owen", number=1000) == ""
+    assert made.talk.dispatched == []
+
+
+def test_an_answer_that_a_crash_swallowed_is_given_by_the_next_run_and_nothing_is_done_twice(made: World) -> None:
+    made.talk.refusals = {"reaction": Died(), "comment": Died()}
+    for body in ("/retrain", "/retrain\n/merge"):
+        with pytest.raises(Died):
+            say(made, body, "owen", number=hash(body))
+        made.talk.refusals.pop("reaction", None)
+    made.talk.refusals = {}
+    assert say(made, "/retrain", "owen", number=hash("/retrain")) == ""
+    assert "`retrain`: done." in say(made, "/retrain\n/merge", "owen", number=hash("/retrain\n/merge"))
+    assert len(made.talk.dispatched) == 2 and made.talk.reactions == [(hash("/retrain"), "+1")]
+
+
+class Died(BaseException):
+    """The job is gone; nobody can catch it."""
+
+
+def test_nobody_without_a_role_makes_the_bot_talk_more_than_once_a_day(made: World) -> None:
+    assert say(made, "/status", "mallory")
+    made.clock.pass_days(0.4)
+    assert say(made, "/status", "mallory") == say(made, "/aprove", "mallory") == say(made, "/hold", "mallory") == ""
+    assert made.talk.reactions == []
+    assert say(made, "/status", "owen") and say(made, "/status", "owen"), "who may write gets each answer"
+    made.clock.pass_days(1)
+    assert say(made, "/status", "mallory")
+
+
+def test_where_policies_do_not_load_whoever_may_write_is_told_why(made: World) -> None:
+    made.base["policies/roles.yaml"] = b"roles: 7\n"
+    for login, answered in (("mallory", True), ("mallory", False), ("owen", True), ("owen", True)):
+        with pytest.raises(UserError):
+            say(made, "/approve", login)
+        mine = f"to {PEOPLE[login].id} -->" in made.talk.comments_[-1].body
+        assert (mine and "`command` was refused" in made.talk.comments_[-1].body) is answered, login
 
 
 def test_when_one_command_is_wrong_none_is_carried_out(made: World) -> None:
@@ -71,7 +153,7 @@ def test_when_one_command_is_wrong_none_is_carried_out(made: World) -> None:
 
 def test_commands_run_in_order_and_a_refused_one_stops_no_other(made: World) -> None:
     said = say(made, "/merge\n/retrain churn", "owen")
-    assert said.startswith("`merge` was refused")
+    assert said.startswith("`merge` was refused") and said.endswith("\n\n`retrain`: done.")
     assert [inputs["models"] for _, inputs in made.talk.dispatched] == ["churn"]
 
 
@@ -102,15 +184,15 @@ def test_a_job_of_a_comment_that_was_carried_out_does_nothing_when_it_is_run_aga
     for _ in range(2):
         say(made, "/retrain", "owen", number=1001)
     assert len(made.talk.dispatched) == 1
-    assert "carried out, or refused, before" in made.said[-1]
+    assert any("carried out, or refused, before" in one for one in made.said)
 
 
 def test_what_was_refused_is_not_tried_again_by_running_its_job_later(made: World) -> None:
     """Else somebody without a role chooses the moment; an answer is given again, and a new comment asks again."""
     assert "was refused" in say(made, "/merge", "owen")
-    assert say(made, "/merge", "owen", number=1000) == ""
+    assert say(made, "/merge", "owen", number=1000) == "" and "POST merge" not in made.talk.asked
     assert "was refused" in say(made, "/merge", "owen")
-    assert say(made, "/status", "owen", number=2000) and say(made, "/status", "owen", number=2000)
+    assert say(made, "/status", "owen", number=2000) and not say(made, "/status", "owen", number=2000), "one answer"
 
 
 class Runs:
@@ -141,5 +223,6 @@ def test_nobody_without_permission_starts_stops_or_merges_anything(made: World) 
     for body in ("/cancel", "/retrain", "/merge", "/hold --reason x", "/lock production --reason x", "/plan"):
         said = say(made, body, "mallory", training_runs=runs)
         assert "was refused" in said, body
+        made.clock.pass_days(1)
     assert made.ledger.paths("handled/") == [], "a stranger writes nothing to the ledger"
     assert (runs.cancelled, made.talk.dispatched, made.talk.merged) == ([], [], [])

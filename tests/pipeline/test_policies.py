@@ -54,7 +54,7 @@ def test_a_pull_request_that_edits_policies_gets_the_difference_as_a_comment_of_
     made.push(**{"policies/approvals.yaml": policy.replace(b"evaluation: passes", b"evaluation: X")})
 
     def difference() -> list[str]:
-        return [one.body for one in made.talk.comments_ if one.body.startswith("<!-- mlbot:policy:acme/app -->")]
+        return [one.body for one in made.talk.comments_ if one.body.startswith("<!-- mlbot:policy:mlbot -->")]
 
     made.evaluate()
     assert "do not load: `policies/approvals.yaml:" in difference()[0]

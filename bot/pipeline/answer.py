@@ -1,0 +1,84 @@
+"""The one answer to a comment: a reply, or a thumb where the report shows what was done; else summary and status.
+
+Who holds a role, or may write here, gets one for each comment; anybody else one a pull request and day, so that nobody
+can make the bot talk. A reply begins with a hidden line that names the comment: given again, it stays one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.chatops.answers import with_prefix
+from bot.decide.case import Case
+from bot.decide.roles import at_least
+from bot.errors import MlbotError, Parts
+from bot.pipeline.job import Job
+from bot.records.event import CommentCreated
+from bot.report.escape import clipped, inline, one_line
+from bot.report.status import DESCRIPTION_LIMIT
+
+MARK = "<!-- mlbot:answer"
+STATUS = "mlbot/answer"  # where an answer stands that the conversation does not take; nobody requires it
+DONE = "done, the report shows it"
+DAY = timedelta(days=1)
+
+
+def answer(event: CommentCreated, text: str, case: Case | None, job: Job, *, prefix: str | None) -> None:
+    """Give it. `text` empty: everything was done. `case` None: nothing could be judged."""
+    said = with_prefix(text, prefix)
+    login = event.author.login
+    job.say(said or f"{login}: {DONE}")
+    job.summarize(f"Answer to a comment of {inline(login)}:\n\n{said or DONE}\n")
+    if not _is_due(event, case, job):
+        job.say(f"{login} holds no role here and had an answer within a day; this one stands in the summary only")
+        return
+    talk, views, marker = job.ports.conversation, job.ports.views, _marker(event)
+    before = len(views.failed)
+    if said:
+        views.attempt("answer", lambda: talk.upsert_comment(event.number, marker, f"{marker}\n{said}"))
+    else:
+        views.attempt("reaction", lambda: talk.react(event.comment_id, "+1"))
+    if len(views.failed) > before:
+        views.attempt("answer as a status", lambda: _as_status(event, said or DONE, job))
+
+
+def refusal(verb: str, error: MlbotError) -> str:
+    """What was refused, the reason code, and the next step, never at the start of a line a slash."""
+    hint = "\n\n" + "\n".join(f"    {line}" for line in error.hint.splitlines()) if error.hint else ""
+    return f"`{verb}` was refused ({error.code or 'refused'}): {inline(error.message)}{hint}"
+
+
+def failure(verb: str, error: MlbotError) -> str:
+    """What could not be done although it was allowed; nobody tries it again by himself."""
+    return f"`{verb}` failed: {inline(error.message)}\n\n    Write it again in a new comment."
+
+
+def _marker(event: CommentCreated) -> str:
+    return f"{MARK} {event.comment_id} to {event.author.id} -->"
+
+
+def _is_due(event: CommentCreated, case: Case | None, job: Job) -> bool:
+    if _is_known(event, case, job) is not False:
+        return True
+    to, now = f" to {event.author.id} -->", job.ports.clock.now()
+    given = [one for one in job.ports.conversation.own(event.number, MARK) if to in one.body.partition("\n")[0]]
+    others = [one for one in given if not one.body.startswith(_marker(event))]
+    return not any(now - one.created_at < DAY for one in others)
+
+
+def _is_known(event: CommentCreated, case: Case | None, job: Job) -> bool | None:
+    """Whether somebody holds a role or may write here; None when GitHub does not say."""
+    author = event.author
+    if case is not None:
+        found = case.actors.get(author.id)
+        answers = [case.holds_any(author.id, case.policies.roles.roles)]
+        answers.append(at_least(found.permission if found else None, "write"))
+        return True if True in answers else None if None in answers else False
+    asked = Parts().attempt("permission", lambda: job.ports.pull_requests.permissions([author]))
+    return at_least(asked.get(author.id), "write") if asked else None
+
+
+def _as_status(event: CommentCreated, said: str, job: Job) -> None:
+    head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {one_line(said)}"
+    url = job.ports.run.url
+    job.ports.conversation.set_status(head, STATUS, "success", clipped(words, DESCRIPTION_LIMIT), url)
