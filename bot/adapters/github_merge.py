@@ -46,7 +46,8 @@ class GitHubMerge:
         settings, rules = self._known(self._url), self._known(f"{self._url}/rules/branches/{quote(base, safe='')}")
         rules = rules if isinstance(rules, list) else []
         if any(one.get("type") == "merge_queue" for one in rules):
-            return self._queue(number, head_sha, may_enqueue=may_enqueue)
+            self._queue(number, head_sha, may_enqueue=may_enqueue)
+            return None
         left = methods(settings if isinstance(settings, dict) else {}, rules)
         if not left:
             message = "GitHub refuses: the rules of this branch allow no merge method that the repository has"
@@ -59,7 +60,8 @@ class GitHubMerge:
             except GithubException as error:
                 said = words(error.data).lower()
                 if error.status == 405 and "merge queue" in said:
-                    return self._queue(number, head_sha, may_enqueue=may_enqueue)
+                    self._queue(number, head_sha, may_enqueue=may_enqueue)
+                    return None
                 if error.status == 405 and is_about_method(said) and at + 1 < len(left):
                     continue
                 done = self._merged(number, head_sha)

@@ -55,7 +55,7 @@ class GitHubWitness:
         import requests
         from github import GithubException
 
-        from bot.adapters.github import error_of
+        from bot.adapters.github_refusals import error_of
         from bot.errors import WorldError
 
         try:

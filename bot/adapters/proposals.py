@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from bot.adapters.git import GitBranch
 from bot.adapters.git_refusals import push_error
-from bot.adapters.github import GitHub, _clear, error_of
+from bot.adapters.github import GitHub, _clear
+from bot.adapters.github_refusals import error_of
 from bot.errors import UserError
 from bot.records.ledger import proposal_branch
 
