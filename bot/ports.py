@@ -15,6 +15,7 @@ from bot.records.facts import Check
 from bot.records.plan import DataFile
 from bot.records.pull_request import Comment as Comment
 from bot.records.pull_request import Commit as Commit
+from bot.records.pull_request import Merge as Merge
 from bot.records.pull_request import PullRequest as PullRequest
 from bot.records.pull_request import Review as Review
 from bot.records.pull_request import TimelineEvent as TimelineEvent
@@ -77,6 +78,12 @@ class Git(Protocol):
 
     def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
         """Create an annotated tag and push it; the same tag on the same commit already there is not an error."""
+
+    def stamp(self, name: str) -> datetime | None:
+        """When something last happened, by a reference of origin as last fetched (`refs/mlbot/NAME`); None: never."""
+
+    def set_stamp(self, name: str, at: datetime) -> bool:
+        """Say that it happens now; False when somebody else said so since it was fetched. Raises as a push does."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,9 @@ class PullRequests(Protocol):
 
     def open_numbers(self) -> list[int]:
         """Numbers of the open pull requests."""
+
+    def merged(self, since: datetime) -> list[Merge]:
+        """What was merged into the default branch at `since` (aware) or later, the first first; the newest 1,500."""
 
     def for_commit(self, sha: str) -> list[int]:
         """Pull requests that a commit belongs to (after a merge: the one that brought it)."""

@@ -144,7 +144,12 @@ PROMOTIONS = (
 
 @pytest.mark.parametrize(("stem", "group", "cancels"), [
     ("promote", PROMOTIONS, False),
-    ("reviewed", "reviewed-${{ github.event.workflow_run.head_sha }}", False),
+    (
+        "reviewed",
+        "reviewed-${{ github.event.workflow_run.head_sha || github.event.pull_request.number"
+        " || github.event.issue.number }}",
+        False,
+    ),
 ])  # fmt: skip
 def test_promotions_and_reviews_queue_up(stem: str, group: str, cancels: bool) -> None:
     concurrency = load(ROOT / f".github/workflows/{stem}.yml")["concurrency"]
@@ -152,10 +157,24 @@ def test_promotions_and_reviews_queue_up(stem: str, group: str, cancels: bool) -
     assert concurrency == {"group": group, "cancel-in-progress": cancels, "queue": "max"}
 
 
-def test_commands_queue_up_and_a_newer_head_cancels_training() -> None:
-    chatops = load(ROOT / ".github/workflows/chatops.yml")["jobs"]["chatops"]["concurrency"]
-    assert chatops["queue"] == "max" and chatops["cancel-in-progress"] is False
-    assert load(ROOT / ".github/workflows/pull-request.yml")["concurrency"]["cancel-in-progress"] is True
+@pytest.mark.parametrize(("stem", "job"), list(jobs()))
+def test_only_a_training_is_superseded_and_what_writes_waits_its_turn(stem: str, job: dict[str, Any]) -> None:
+    """A run that is cancelled half-way, or before it began, has not written what only it was told."""
+    groups = [one["concurrency"] for one in (load(ROOT / f".github/workflows/{stem}.yml"), job) if "concurrency" in one]
+    may_write = "write" in job["permissions"].values()
+    if stem in (*WITHOUT_THE_BOT, "reproduce"):
+        assert not may_write
+    elif "strategy" in job:
+        assert [one["cancel-in-progress"] for one in groups] == [True] and not may_write
+    else:
+        assert groups and all(one["cancel-in-progress"] is False for one in groups)
+        assert all(one.get("queue") == "max" for one in groups) or stem in ("reconcile", "monitor")
+
+
+def test_a_label_neither_trains_nor_stops_a_training() -> None:
+    listens = {file.stem: (load(file)["on"].get("pull_request_target") or {}).get("types", []) for file in FILES}
+    assert {"labeled", "unlabeled", "converted_to_draft"} <= set(listens["reviewed"])
+    assert not set(listens["pull-request"]) & set(listens["reviewed"])
 
 
 def test_other_repositories_can_call_what_runs_the_bot() -> None:

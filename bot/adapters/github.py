@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from bot.adapters.github_pull import GHOST, Snapshot, snapshot
 from bot.adapters.github_refusals import error_of
 from bot.adapters.github_witness import GitHubWitness
 from bot.errors import UserError, WorldError
-from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent
 from bot.records.event import Account
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MERGE_PAGES = 15  # of a hundred closed pull requests
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
@@ -137,6 +139,21 @@ class GitHub:
     @_clear
     def open_numbers(self) -> list[int]:
         return [found.number for found in self._repository.get_pulls(state="open")]
+
+    @_clear
+    def merged(self, since: datetime) -> list[Merge]:
+        where = f"{self._url}/pulls?state=closed&base={quote(self._default_branch, safe='')}&sort=updated"
+        found: list[Merge] = []
+        for page in range(1, MERGE_PAGES + 1):
+            listed = self._ask("GET", f"{where}&direction=desc&per_page=100&page={page}")
+            found += [
+                Merge(one["number"], one["head"]["sha"], one["merge_commit_sha"], at)
+                for one in listed
+                if one["merged_at"] and (at := datetime.fromisoformat(one["merged_at"])) >= since
+            ]
+            if len(listed) < 100 or datetime.fromisoformat(listed[-1]["updated_at"]) < since:
+                break
+        return sorted(found, key=lambda one: (one.at, one.number))
 
     @_clear
     def for_commit(self, sha: str) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.errors import UserError
+from bot.errors import Parts, UserError
 
 if TYPE_CHECKING:
     from bot.adapters.actions import Actions
@@ -25,6 +25,8 @@ def command(repo: Path) -> int:
     from bot.adapters.actions import Actions
     from bot.pipeline import JOBS
     from bot.pipeline.job import tell_views
+    from bot.pipeline.overdue import JOBS as CATCHES_UP
+    from bot.pipeline.overdue import catch_up
     from bot.receive.step import receive
     from bot.records.event import Ignored
 
@@ -40,6 +42,8 @@ def command(repo: Path) -> int:
     try:
         importlib.import_module(JOBS[actions.run.job]).run(event, job)
     finally:
+        if actions.run.job in CATCHES_UP:
+            Parts().attempt("what reconcile owes", lambda: catch_up(job))
         tell_views(job)
     return 0
 
@@ -61,7 +65,7 @@ def make_job(actions: Actions, repo: Path) -> Job:
 
 def github_ports(actions: Actions, repo: Path) -> Ports:
     """Ports of a job, which acts as the team's own app where it is given one. Raises UserError without a token."""
-    from bot.adapters.git import GitBranch, LocalGit, credentials
+    from bot.adapters.git import STAMPS, GitBranch, LocalGit, credentials
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
     from bot.adapters.identity import signer_at
@@ -87,7 +91,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(),
         run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
-    git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}")
+    git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}", f"+{STAMPS}*:{STAMPS}*")
     proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), GitHubDesk(github))
     if signer is None:
         return replace(ports, proposals=proposals)

@@ -16,6 +16,7 @@ from bot.decide.simulate import as_if
 from bot.errors import Parts, UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
+from bot.pipeline.overdue import last_reconcile, sentence
 from bot.pipeline.promotion import asked_of, merged_of, requested
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
@@ -98,7 +99,8 @@ def status(ask: Ask) -> str:
     missing = _shown(lambda: show_verdict(judged, ask.job), ask)
     models = [one.model for one in judged.facts.models]
     health = health_lines(models, judged.policies.environments.environments, ask.job.ports)
-    return "\n\n".join(part for part in (missing, explain_(ask), health) if part)
+    reconciled = sentence(last_reconcile(ask.job), ask.job.ports.clock.now())
+    return "\n\n".join(part for part in (missing, explain_(ask), health, reconciled) if part)
 
 
 def explain_(ask: Ask) -> str:

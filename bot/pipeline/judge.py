@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.chatops.answers import with_prefix
@@ -11,7 +12,7 @@ from bot.decide.case import Case
 from bot.decide.decide import decide, refuse
 from bot.decide.recording import approval_files
 from bot.decide.step import collect, policy_files, record, unread
-from bot.errors import Problems, UserError
+from bot.errors import Parts, Problems, UserError
 from bot.pipeline.job import Job, at_head
 from bot.plan.step import plan_one
 from bot.records.decision import Decision
@@ -159,6 +160,17 @@ def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
     judged = judge(number, "merge", job, actor=actor)
     show_verdict(judged, job)
     return judged
+
+
+def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: False) -> None:
+    """`rejudge` every open pull request; one that fails keeps no other back. Stops when `until` says so."""
+    for number in parts.attempt("open pull requests", job.ports.pull_requests.open_numbers) or []:
+        if until():
+            job.say("no time is left for the other open pull requests; the next run judges them")
+            return
+        judged = parts.attempt(f"#{number}", functools.partial(rejudge, number, job))
+        if judged is not None:
+            job.say(f"#{number}: {judged.decision.headline}")
 
 
 def run_url(run_id: int, job: Job) -> str | None:

@@ -11,9 +11,18 @@ from bot.chatops.parse import parse
 from bot.decide.orders import break_glass_used
 from bot.errors import MlbotError, Parts, UserError, WorldError
 from bot.pipeline.job import Job
-from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of
+from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of, rejudge_open
+from bot.pipeline.merges import settle_merges
 from bot.pipeline.probes import probed
-from bot.pipeline.promotion import approvers, asked, brought_by, evaluation_and_pointer, requested, summarizer
+from bot.pipeline.promotion import (
+    approvers,
+    asked,
+    brought_by,
+    evaluation_and_pointer,
+    overtaken_by,
+    requested,
+    summarizer,
+)
 from bot.ports import Ports, PullRequest
 from bot.promote.step import Probe, promote, revoked_digests, rollback, settle_all, show_views, states_of
 from bot.records.command import Command
@@ -43,7 +52,7 @@ VERBS = {"promote": ("promote", "break-glass"), "rollback": ("rollback",)}
 def run(event: Event, job: Job) -> None:
     """A push promotes what it merged to the environments that promote by themselves; a dispatch does what it names."""
     if isinstance(event, Pushed):
-        _merged_by(event, job)
+        _moved(event, job)
         return
     if not isinstance(event, Dispatched):
         raise UserError(f"not a promotion: {event.kind}", code="wrong_event")
@@ -56,21 +65,22 @@ def run(event: Event, job: Job) -> None:
         by_itself(int(number), job)
 
 
-def _merged_by(event: Pushed, job: Job) -> None:
-    """Every pull request of the push, oldest first: a merge queue brings several at once. One keeps no other back."""
-    commits = job.ports.git.line(event.before, event.after)
-    numbers = list(dict.fromkeys(number for sha in commits for number in job.ports.pull_requests.for_commit(sha)))
-    if not numbers:
-        job.say("no pull request brought this commit; nothing is promoted")
-    failed = []
-    for number in numbers:
-        try:
-            by_itself(number, job)
-        except MlbotError as error:
-            job.say(f"#{number}: {error.message}")
-            failed.append(error)
-    if failed:
-        raise failed[0]
+def _moved(event: Pushed, job: Job) -> None:
+    """What was merged is promoted; where policies changed, every open pull request is judged by the new ones."""
+    parts = Parts()
+    settle_merges(by_itself, job, parts, is_kept=False)
+    if _changes_policies(event, job):
+        rejudge_open(job, parts)
+    for name, error in parts.failed:
+        job.say(f"{name}: {error.message}")
+    parts.finish()
+
+
+def _changes_policies(event: Pushed, job: Job) -> bool:
+    try:
+        return bool(job.ports.git.changes(event.before, event.after, under=["policies"]))
+    except UserError:
+        return True  # a new branch, or commits that are not here any more
 
 
 def by_itself(number: int, job: Job) -> None:
@@ -95,12 +105,21 @@ def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list
     before = {name: brought_by(name, environment, commit, head.models[name], job) for name in sorted(head.models)}
     told = [Told(_sentence(release)) for release in before.values() if release is not None]
     left = {name: one for name, one in head.models.items() if before[name] is None}
+    for name in sorted(left):
+        later = overtaken_by(name, environment, commit, job)
+        if later is not None:
+            told.append(Told(f"{name} of this merge is not brought to {environment}: {_later(later)} came after it."))
+            del left[name]
     if left:
         rest = head.model_copy(update={"models": left})
         question = asked(Command(verb="promote"), None, None, rest)
         judged = judge(found.number, environment, job, asked=question, merged=merged_inputs(rest, commit, job))
         told += _act(judged, Command(verb="promote", environment=environment), rest, found, None, None, job)
     return told
+
+
+def _later(release: Release) -> str:
+    return f"{release.version} of #{release.pull_request}" if release.pull_request else release.version
 
 
 def _as_asked(number: int, event: Dispatched, job: Job) -> None:

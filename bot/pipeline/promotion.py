@@ -104,6 +104,25 @@ def brought_by(model: str, environment: str, commit: str, one: Evaluated, job: J
     )  # fmt: skip
 
 
+def overtaken_by(model: str, environment: str, commit: str, job: Job) -> Release | None:
+    """A promotion to the environment from a later merge, which an earlier one must not undo; None without one."""
+    return next(
+        (
+            release for release in promotions(model, job.ports)
+            if (release.environment, release.action) == (environment, "promote") and release.commit != commit
+            and _is_before(commit, release.commit, job)
+        ),
+        None,
+    )  # fmt: skip
+
+
+def _is_before(commit: str, later: str, job: Job) -> bool:
+    try:
+        return job.ports.git.is_ancestor(commit, later)
+    except UserError:
+        return False  # a commit that is not in this checkout
+
+
 def approvers(model: str, decision: Decision, facts: Facts) -> tuple[Approver, ...]:
     """The people whose approvals count for a model, each once, in the role that the opinion was recorded with."""
     counted = {one for part in decision.models if part.model == model for one in part.approvals}

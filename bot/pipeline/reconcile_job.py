@@ -1,56 +1,69 @@
-"""A schedule -> what no event announced: lost memberships, opened windows, lost merges, half-written releases."""
+"""A schedule -> what no event announced: releases, rollbacks, drills and lost merges first, then every verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
-from bot.errors import MlbotError, WorldError
+from bot.errors import Parts, WorldError
 from bot.pipeline.job import Job
-from bot.pipeline.judge import policies_of, rejudge
+from bot.pipeline.judge import policies_of, rejudge_open
+from bot.pipeline.merges import settle_merges
+from bot.pipeline.overdue import STAMP
 from bot.pipeline.promote_job import by_itself
 from bot.pipeline.promotion import summarizer
 from bot.promote.compose import Drill
-from bot.promote.step import settle_all, show_views
+from bot.promote.step import settle, show_views
 from bot.promote.upkeep import drill, follow_up, is_drill_due
 from bot.records.event import Event
+from bot.report.escape import inline
+from bot.specs.policies.environments import Environment
 from bot.specs.policies.words import seconds
 
 
 def run(_event: Event, job: Job) -> None:
-    """Judge every open pull request again, finish releases, promote a merge whose run was lost."""
-    failed = []
-    for number in job.ports.pull_requests.open_numbers():
-        try:
-            job.say(f"#{number}: {rejudge(number, job).decision.headline}")
-        except MlbotError as error:
-            failed.append(f"#{number}: {error.message}")
-    models = sorted(job.ports.git.entries(job.default_sha, "models"))
-    settle_all(models, job.ports, summarizer(job.ports, job.default_sha))
-    show_views(models, job.ports)
+    """Do everything; one part that fails keeps no other back, and the summary names it."""
+    parts, now = Parts(), job.ports.clock.now()
+    parts.attempt("stamp", lambda: job.ports.git.set_stamp(STAMP, now))
+    parts.failed += reconcile(job).failed
+    for name, error in parts.failed:
+        job.say(f"{name}: {error.message}")
+    if parts.failed:
+        lines = "\n".join(f"- {inline(name)}: {inline(error.message)}" for name, error in parts.failed)
+        job.summarize(f"### Not reconciled\n\nEverything else was; the next run tries these again.\n\n{lines}\n")
+        raise WorldError(f"{len(parts.failed)} things could not be reconciled", hint="The lines above say why.")
+
+
+def reconcile(job: Job, until: Callable[[], bool] = lambda: False) -> Parts:
+    """Finish releases, keep them up, promote merges whose run was lost, judge what is open; what of it failed.
+
+    The part that takes long, judging, stops when `until` says so.
+    """
+    parts, summarize = Parts(), summarizer(job.ports, job.default_sha)
+    models = parts.attempt("models", lambda: sorted(job.ports.git.entries(job.default_sha, "models"))) or []
     for model in models:
-        failed += _kept_up(model, job)
-    for number in job.ports.pull_requests.for_commit(job.default_sha):
-        by_itself(number, job)
-    for line in failed:
-        job.say(line)
-    if failed:
-        raise WorldError(f"{len(failed)} things could not be reconciled", hint="The lines above say why.")
+        parts.attempt(f"releases of {model}", partial(settle, model, job.ports, summarize))
+    policies = parts.attempt("policies", lambda: policies_of(job))
+    for name, environment in policies.environments.environments.items() if policies else ():
+        for model in models:
+            parts.attempt(f"{model} in {name}", partial(_kept_up, model, name, environment, job))
+    if policies:
+        parts.attempt("merges", lambda: settle_merges(by_itself, job, parts, is_kept=True))
+    show_views(models, job.ports)
+    rejudge_open(job, parts, until)
+    return parts
 
 
-def _kept_up(model: str, job: Job) -> list[str]:
-    """Do what verifications ask for, and the drills that are due; what failed."""
-    summarize, failed = summarizer(job.ports, job.default_sha), []
-    for name, environment in policies_of(job).environments.environments.items():
-        try:
-            said = follow_up(name, model, job.ports, is_enabled=environment.automatic_rollback, summarize=summarize)
-            if said is not None:
-                job.say(f"{model} in {name}: {said}")
-            every = environment.rollback_drill
-            if every is not None and is_drill_due(name, model, timedelta(seconds=seconds(every)), job.ports):
-                job.say(f"{model}: {_drilled(drill(name, model, job.ports, summarize))}")
-        except MlbotError as error:
-            failed.append(f"{model} in {name}: {error.message}")
-    return failed
+def _kept_up(model: str, name: str, environment: Environment, job: Job) -> None:
+    """Do what the last verification asks for, and the drill that is due."""
+    summarize = summarizer(job.ports, job.default_sha)
+    said = follow_up(name, model, job.ports, is_enabled=environment.automatic_rollback, summarize=summarize)
+    if said is not None:
+        job.say(f"{model} in {name}: {said}")
+    every = environment.rollback_drill
+    if every is not None and is_drill_due(name, model, timedelta(seconds=seconds(every)), job.ports):
+        job.say(f"{model}: {_drilled(drill(name, model, job.ports, summarize))}")
 
 
 def _drilled(found: Drill) -> str:

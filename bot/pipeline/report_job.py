@@ -52,17 +52,19 @@ def run(event: Event, job: Job) -> None:
         raise UserError(
             "the plan that was handed over is not ours", hint="Run the workflow again.", code="plan_differs"
         )
-    if found.state != "open" or found.head_sha != handed.head_sha:
+    starter = _starter(event, number, job)
+    parties = _parties(event, number, made.head_sha, starter)
+    if found.state != "open" or found.head_sha != handed.head_sha or _is_superseded(number, job):
+        _keep_parties(parties, number, job)  # this event happened all the same
         job.say(f"#{number} has moved on; its own run reports it")
         return
     if seed_of(job.inputs) is not None:
         _report_trial(number, made, job)
         return
-    starter = _starter(event, number, job)
     before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, inside) for one in made.planned}
     head = _head(number, made, results, starter, job)
-    _keep(head, made, results, _parties(event, head), job)
+    _keep(head, made, results, parties, job)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
@@ -80,6 +82,15 @@ def run(event: Event, job: Job) -> None:
         job.say(line)
     job.say(judged.decision.headline)
     shown.finish()
+
+
+def _is_superseded(number: int, job: Job) -> bool:
+    """Whether another run of the pull request stopped the training; GitHub also calls what timed out cancelled."""
+    runs = job.ports.training_runs
+    if runs is None or job.inputs.get("train_result") != "cancelled":
+        return False
+    going = Parts().attempt("runs", lambda: runs.going(number))
+    return any(one != job.ports.run.id for one in going or ())
 
 
 def _show_difference(number: int, head: str, job: Job) -> None:
@@ -126,17 +137,22 @@ def _held(found: PullRequest) -> Failure | None:
     return Failure(message=f"#{found.number} {said}.", hint=hint, held=True)
 
 
-def _parties(event: Event, head: Head) -> dict[str, bytes]:
+def _parties(event: Event, number: int, head_sha: str, starter: int | None) -> dict[str, bytes]:
     """Who pushed, as the event tells, and who started the training; a later run adds to them and replaces nobody."""
     found: list[tuple[Party, int]] = []
-    if head.initiator_id is not None:
-        found.append(("initiator", head.initiator_id))
-    if isinstance(event, PullRequestChanged) and (event.action, event.head_sha) == ("synchronize", head.head_sha):
+    if starter is not None:
+        found.append(("initiator", starter))
+    if isinstance(event, PullRequestChanged) and (event.action, event.head_sha) == ("synchronize", head_sha):
         found.append(("sender", event.sender.id))
     return {
-        party_path(head.number, head.head_sha, party, account): canonical_json({"account": account})
-        for party, account in found
+        party_path(number, head_sha, party, account): canonical_json({"account": account}) for party, account in found
     }
+
+
+def _keep_parties(parties: dict[str, bytes], number: int, job: Job) -> None:
+    new = {path: data for path, data in parties.items() if job.ports.ledger.get(path) is None}
+    if new:
+        job.ports.ledger.commit(new, f"parties of #{number}")
 
 
 def _keep(

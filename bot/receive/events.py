@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bot.receive.payload import Payload
 from bot.records.event import (
+    CommentChanged,
     CommentCreated,
     Dispatched,
     Event,
@@ -57,15 +58,17 @@ def _is_from_fork(payload: Payload) -> bool:
 
 
 def issue_comment(payload: Payload) -> Event:
-    """A comment of a person on a pull request, as it was created; edited and deleted ones never act."""
+    """A comment of a person on a pull request, as it was created; an edited or deleted one is only read anew."""
     action = payload.text("action")
-    if action != "created":
+    if action not in ("created", "edited", "deleted"):
         return Ignored(reason=f"comment {action}")
     if payload.get("issue.pull_request") is None:
         return Ignored(reason="comment on an issue, not on a pull request")
     author, sender = payload.account("comment.user"), payload.account("sender")
     if author.kind != "User":
         return Ignored(reason=f"comment by a {author.kind.lower()}")
+    if action != "created":
+        return _changed(payload)
     if author.id != sender.id:
         return Ignored(reason="comment sent by another account than its author")
     return CommentCreated(
@@ -75,6 +78,15 @@ def issue_comment(payload: Payload) -> Event:
         author=author,
         sender=sender,
     )
+
+
+def _changed(payload: Payload) -> Event:
+    """Somebody's words are others now, or gone; whoever changed them."""
+    before = payload.get("changes.body.from")
+    texts = (payload.text("comment.body", limit=MAX_COMMENT_CHARACTERS), before if isinstance(before, str) else "")
+    if not any(line.startswith("/") for text in texts for line in text.splitlines()):
+        return Ignored(reason="comment changed that holds no command")
+    return CommentChanged(number=payload.number("issue.number"), comment_id=payload.number("comment.id"))
 
 
 def pull_request_review(payload: Payload) -> Event:

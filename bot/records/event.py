@@ -43,6 +43,15 @@ class CommentCreated(Record):
     sender: Account
 
 
+class CommentChanged(Record):
+    """A comment on a pull request that may have held a command was edited or deleted: what it says now is read anew."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["comment_changed"] = "comment_changed"
+    number: int
+    comment_id: int
+
+
 class ReviewChanged(Record):
     """A review was submitted, edited or dismissed. `number` is None when the payload only names a commit."""
 
@@ -100,6 +109,7 @@ class Ignored(Record):
 Event = Annotated[
     PullRequestChanged
     | CommentCreated
+    | CommentChanged
     | ReviewChanged
     | Pushed
     | MergeGroupRequested

@@ -157,6 +157,15 @@ def handled_path(number: int, comment_id: int) -> str:
     return f"handled/{number}/{comment_id}.json"
 
 
+SETTLED = "settled/"  # folder of how far merges are settled, the newest last
+
+
+def settled_path(at: str, sha: str) -> str:
+    """That merges up to a commit of the default branch were settled at this time (RFC 3339, UTC)."""
+    stamp = "".join(letter for letter in at[:19] if letter.isalnum())
+    return f"{SETTLED}{stamp}-{sha}.json"
+
+
 def delegation_path(delegation_id: str) -> str:
     """A role that was lent."""
     return f"delegations/{delegation_id}.json"

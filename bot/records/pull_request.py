@@ -31,6 +31,16 @@ class PullRequest:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """A merged pull request: the head that was merged, the commit that it became, and when."""
+
+    number: int
+    head_sha: str
+    commit: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Commit:
     """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address."""
 

@@ -98,6 +98,28 @@ def test_a_tag_is_pushed_once_and_found_again(git: tuple[Git, str, str]) -> None
     ]
 
 
+def test_a_stamp_is_when_something_last_happened_to_the_second(git: tuple[Git, str, str]) -> None:
+    port, _, _ = git
+    assert port.stamp("reconciled") is None
+    for at in (AT, AT.replace(hour=7)):
+        assert port.set_stamp("reconciled", at) is True
+        assert port.stamp("reconciled") == at
+    assert port.stamp("other") is None
+
+
+def test_of_two_who_set_a_stamp_at_once_one_is_told_no(tmp_path: Path) -> None:
+    pushed(tmp_path)
+    one = LocalGit(tmp_path / "work")
+    assert one.set_stamp("reconciled", AT)
+    pygit2.clone_repository(str(tmp_path / "origin"), str(tmp_path / "other"))
+    two = LocalGit(tmp_path / "other")
+    assert two.stamp("reconciled") is None, "a clone does not bring it"
+    assert two.set_stamp("reconciled", AT.replace(hour=8)) is False
+    two.fetch("+refs/mlbot/*:refs/mlbot/*")
+    assert two.stamp("reconciled") == AT and two.set_stamp("reconciled", AT.replace(hour=8))
+    assert one.set_stamp("reconciled", AT.replace(hour=9)) is False
+
+
 def test_links_and_submodules_are_named_and_never_followed(tmp_path: Path) -> None:
     repository, _, _ = pushed(tmp_path)
     repository.submodule("sub")

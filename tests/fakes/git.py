@@ -19,6 +19,7 @@ class FakeGit:
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     made_tags: list[Tag] = field(default_factory=list)
+    stamps: dict[str, datetime] = field(default_factory=dict)
 
     def resolve(self, rev: str) -> str:
         found = self.refs.get(rev, rev)
@@ -69,6 +70,13 @@ class FakeGit:
 
     def tags(self) -> list[Tag]:
         return sorted(self.made_tags, key=lambda tag: (tag.at, tag.name))
+
+    def stamp(self, name: str) -> datetime | None:
+        return self.stamps.get(name)
+
+    def set_stamp(self, name: str, at: datetime) -> bool:
+        self.stamps[name] = at
+        return True
 
     def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
         if not any(tag.name == name and tag.commit == sha for tag in self.made_tags):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.errors import UserError
-from bot.ports import Comment, Commit, PullRequest, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent
 from bot.records.event import Account
 
 
@@ -24,6 +25,7 @@ class FakePullRequests:
     roles: dict[str, tuple[int, str]] = field(default_factory=dict)
     members: dict[tuple[str, int], bool | None] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
     timeline_of: dict[int, list[TimelineEvent]] = field(default_factory=dict)
 
     def get(self, number: int) -> PullRequest:
@@ -35,6 +37,10 @@ class FakePullRequests:
     def open_numbers(self) -> list[int]:
         self.requests.append("open")
         return [number for number, pull in self.pulls.items() if pull.state == "open"]
+
+    def merged(self, since: datetime) -> list[Merge]:
+        self.requests.append("merged")
+        return sorted((one for one in self.merges if one.at >= since), key=lambda one: (one.at, one.number))
 
     def for_commit(self, sha: str) -> list[int]:
         self.requests.append(f"commit {sha}")

@@ -18,7 +18,7 @@ from bot.errors import UserError
 from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
 from bot.pipeline.promotion import evaluation_and_pointer
-from bot.ports import Comment, Ports, PullRequest, Run
+from bot.ports import Comment, Merge, Ports, PullRequest, Run
 from bot.promote.step import promote, rollback
 from bot.records.base import sha256
 from bot.records.event import Account, Dispatched, Pushed, Scheduled
@@ -100,7 +100,7 @@ class World:
             head_ref="change", base_ref="main", base_sha=MAIN, from_fork=False, merge_commit_sha=MAIN,
         )  # fmt: skip
         github: Any = FakePullRequests({NUMBER: pull}, comments_of={NUMBER: self.talk.comments_})
-        github.for_commit = lambda sha: [NUMBER]
+        github.merges = [Merge(NUMBER, HEAD, MAIN, AT)]
         nothing: Any = None
         return Ports(
             git=self.git, ledger=self.ledger, environments=self.environments, data=nothing, artifacts=self.artifacts,
@@ -311,24 +311,6 @@ def test_a_request_that_is_delivered_again_after_a_rollback_brings_nothing_back(
     live, said = dict(world.environments.files), world.comments()
     world.run(asked)
     assert (world.environments.files, world.comments()) == (live, said)
-
-
-def test_a_merge_queue_brings_several_pull_requests_in_one_push(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    """Each of them is promoted, oldest first, and one that fails keeps no other back."""
-    ports, tried = world.ports(), []
-    first, second = "1" * 40, "2" * 40
-    world.git.parents |= {first: (HEAD,), second: (first,)}
-    ports.pull_requests.for_commit = lambda sha: [{first: 7, second: 8}[sha]]  # type: ignore[method-assign]
-
-    def by_itself(number: int, job: Job) -> None:
-        tried.append(number)
-        if number == 7:
-            raise UserError("predict_proba is missing")
-
-    monkeypatch.setattr(promote_job, "by_itself", by_itself)
-    with pytest.raises(UserError, match="predict_proba"):
-        world.run(Pushed(ref="refs/heads/main", before=HEAD, after=second, sender=RHEA), ports)
-    assert tried == [7, 8]
 
 
 def test_an_environment_that_is_delivered_by_pull_request_is_said_to_be_proposed(world: World) -> None:

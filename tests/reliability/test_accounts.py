@@ -144,7 +144,6 @@ addresses:
 
 
 @engine
-@wrong("F15", "the marker of the report is made of the repository's name")
 def test_a_renamed_repository_keeps_its_one_report(notes: Path, tmp_path: Path) -> None:
     with copied(notes, tmp_path / "world") as sandbox:
         given(reports(sandbox) == 1, "one report")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.world import Sandbox
 from tests.reliability.conftest import TUNED
-from tests.reliability.recorded import given, wrong
+from tests.reliability.recorded import given
 from tests.stories.world import (
     BIKES,
     NOTES,
@@ -29,7 +29,6 @@ LOCKED = "Unable to create comment because issue is locked."
 # --- a conversation that a moderator locked
 
 
-@wrong("F4", "the comment is written before the statuses")
 def test_a_pull_request_whose_conversation_is_locked_gets_its_verdict(sandbox: Sandbox) -> None:
     sandbox.fail_next("POST", r"/issues/\d+/comments$", 403, message=LOCKED, times=50)
     number = sandbox.propose("dana", "more", {"docs/more.md": b"more\n"}, "More")
@@ -37,7 +36,6 @@ def test_a_pull_request_whose_conversation_is_locked_gets_its_verdict(sandbox: S
     assert verdict(sandbox, number) == "pending"
 
 
-@wrong("F4", "the reaction is written before the judgement")
 @pytest.mark.parametrize("body", ["/hold --reason a complaint", "/reject --reason a complaint"])
 def test_a_veto_in_a_locked_conversation_blocks(sandbox: Sandbox, body: str) -> None:
     sandbox.github("rhea").get_repo(sandbox.repository).get_issue(NOTES).create_comment(body)
@@ -50,7 +48,6 @@ def test_a_veto_in_a_locked_conversation_blocks(sandbox: Sandbox, body: str) -> 
 # --- a merge that GitHub does not make
 
 
-@wrong("F6", "a 405 is nobody's error, and a job that fails answers nobody")
 @pytest.mark.parametrize(
     "message",
     [
@@ -90,7 +87,6 @@ def no_deployments(sandbox: Sandbox) -> None:
 REFUSED = {"tags": (no_tags, "GH013"), "deployments": (no_deployments, "Resource not accessible by integration")}
 
 
-@wrong("F3", "a view that fails is taken for a promotion that failed")
 @pytest.mark.parametrize("view", REFUSED)
 def test_a_model_that_is_live_is_never_called_not_promoted(releasing: Sandbox, view: str) -> None:
     refuse, reason = REFUSED[view]
@@ -107,7 +103,6 @@ def test_a_model_that_is_live_is_never_called_not_promoted(releasing: Sandbox, v
 NIGHTS = "models/bike-nights"
 
 
-@wrong("F3", "reconcile ends at the first view that fails")
 def test_a_view_that_cannot_be_written_keeps_reconcile_from_nothing_else(releasing: Sandbox) -> None:
     """Here: from promoting a merge whose run was lost."""
     spec = (ROOT / BIKES).read_bytes()
