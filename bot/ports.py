@@ -18,6 +18,7 @@ from bot.records.pull_request import Commit as Commit
 from bot.records.pull_request import Merge as Merge
 from bot.records.pull_request import PullRequest as PullRequest
 from bot.records.pull_request import Review as Review
+from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
 
 if TYPE_CHECKING:
@@ -316,20 +317,6 @@ class TrainingRuns(Protocol):
 
     def cancel(self, run_id: int) -> bool:
         """Ask GitHub to stop it; False when it had ended already."""
-
-
-@dataclass(frozen=True)
-class Thread:
-    """An issue or a pull request of the bot's own. `closed_at` None: open. `is_merged` is about a pull request."""
-
-    number: int
-    title: str
-    body: str
-    state: Literal["open", "closed"]
-    created_at: datetime
-    is_pull_request: bool = False
-    is_merged: bool = False
-    closed_at: datetime | None = None
 
 
 class Tracker(Protocol):

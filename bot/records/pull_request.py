@@ -97,3 +97,17 @@ class TimelineEvent:
     actor: Account | None
     review_id: int | None = None
     review_state: str | None = None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """An issue or a pull request of the bot's own. `closed_at` None: open. `is_merged` is about a pull request."""
+
+    number: int
+    title: str
+    body: str
+    state: Literal["open", "closed"]
+    created_at: datetime
+    is_pull_request: bool = False
+    is_merged: bool = False
+    closed_at: datetime | None = None

@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.receive.events import EVENTS
 from bot.receive.step import receive
 from bot.records.event import (
+    CommentChanged,
     CommentCreated,
     Dispatched,
     Ignored,
@@ -93,6 +94,20 @@ def test_retargeting_counts_and_rewording_does_not() -> None:
     assert isinstance(receive("pull_request_target", base, ""), PullRequestChanged)
 
 
+@pytest.mark.parametrize(
+    "paths",
+    [
+        {"action": "deleted", "comment__body": "please\r\n/approve"},
+        {"action": "edited", "comment__body": "/approve"},
+        {"action": "edited", "comment__body": "never mind", "changes": {"body": {"from": "/approve"}}},
+        {"action": "deleted", "comment__body": "/hold", "sender__id": 99},
+    ],
+)
+def test_words_that_were_changed_are_news_whoever_changed_them(paths: dict[str, Any]) -> None:
+    event = receive("issue_comment", comment(**paths), "reviewed")
+    assert isinstance(event, CommentChanged) and event.number == 1
+
+
 def test_a_comment_of_a_person_on_a_pull_request_is_taken() -> None:
     event = receive("issue_comment", comment(comment__body="/status"), "chatops")
     assert isinstance(event, CommentCreated)
@@ -102,8 +117,9 @@ def test_a_comment_of_a_person_on_a_pull_request_is_taken() -> None:
 @pytest.mark.parametrize(
     ("paths", "reason"),
     [
-        ({"action": "edited"}, "comment edited"),
-        ({"action": "deleted"}, "comment deleted"),
+        ({"action": "edited"}, "comment changed that holds no command"),
+        ({"action": "deleted"}, "comment changed that holds no command"),
+        ({"action": "edited", "comment__body": "/approve", "comment__user__type": "Bot"}, "comment by a bot"),
         ({"comment__user__type": "Bot"}, "comment by a bot"),
         ({"comment__user__type": "Mannequin"}, "comment by a bot"),
         ({"comment__user__type": None}, "comment by a bot"),
