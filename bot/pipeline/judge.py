@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.chatops.answers import with_prefix
@@ -12,7 +13,7 @@ from bot.decide.case import Case
 from bot.decide.decide import decide, refuse
 from bot.decide.recording import approval_files
 from bot.decide.step import collect, policy_files, record, unread
-from bot.errors import Parts, Problems, UserError
+from bot.errors import MlbotError, Parts, Problems, UserError
 from bot.pipeline.job import Job, at_head
 from bot.plan.step import plan_one
 from bot.records.decision import Decision
@@ -23,8 +24,9 @@ from bot.records.failure import Failure
 from bot.records.ledger import Head, evaluation_path, head_path, plan_path
 from bot.records.plan import Plan
 from bot.records.report import Report, RunFacts
+from bot.report.escape import clipped, one_line
 from bot.report.override import read_templates
-from bot.report.status import VERDICT
+from bot.report.status import DESCRIPTION_LIMIT, VERDICT
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 
@@ -55,20 +57,42 @@ def judge(
 ) -> Judged:
     """Decide on `merge` or an environment and write the decision, its facts and new opinions to the ledger.
 
-    Policies that do not load are shown on the pull request as an error with their places, and raised again.
+    Policies that do not load are shown on the pull request as an error with their places, and raised again. So is
+    whatever else keeps the merge from being judged: what is not known to be right is not green.
     """
     ports = job.ports
     try:
         policies = policies_of(job)
     except UserError as error:
-        _refuse(number, error, job)
+        with blocking(number, about, job):
+            _refuse(number, error, job)
         raise
-    inside = at_head(job, number, ports.pull_requests.get(number).head_sha).ports
-    facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
-    now = ports.clock.now()
-    decision = decide(facts, policies, now)
-    record(facts, decision, approval_files(facts, policies), ports)
+    with blocking(number, about, job):
+        inside = at_head(job, number, ports.pull_requests.get(number).head_sha).ports
+        facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
+        now = ports.clock.now()
+        decision = decide(facts, policies, now)
+        record(facts, decision, approval_files(facts, policies), ports)
     return Judged(facts, decision, policies, Case(facts, policies, now))
+
+
+@contextmanager
+def blocking(number: int, about: str, job: Job) -> Iterator[None]:
+    """Inside, what goes wrong makes the verdict on the merge an error that says so, and is raised again."""
+    try:
+        yield
+    except MlbotError as error:
+        if about == "merge":
+            said = f"Cannot be judged: {one_line(error.message)}"
+            job.ports.views.attempt("verdict", lambda: _block(number, clipped(said, DESCRIPTION_LIMIT), job))
+        raise
+
+
+def _block(number: int, said: str, job: Job) -> None:
+    talk, head_sha, base = job.ports.conversation, job.ports.pull_requests.get(number).head_sha, _base(number, job)
+    context = VERDICT if base is None else f"{VERDICT}: {base}"
+    if talk.statuses(head_sha).get(context) != ("error", said):
+        talk.set_status(head_sha, context, "error", said, job.ports.run.url)
 
 
 def _refuse(number: int, error: UserError, job: Job) -> None:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
-from bot.errors import UserError
+from bot.errors import MlbotError, Parts, UserError
 from bot.pipeline.job import Job
 from bot.plan.step import plan
 from bot.records.decision import Decision
 from bot.records.event import MergeGroupRequested
-from bot.report.status import EVALUATION, VERDICT
+from bot.report.escape import clipped, one_line
+from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT
 
 
 def verify_group(event: MergeGroupRequested, job: Job) -> None:
     """Only verifies: what two pull requests change together was evaluated by neither, and needs an evaluation.
 
-    Everything is looked at that is not on the default branch yet, groups before this one included.
+    Everything is looked at that is not on the default branch yet, groups before this one included. A group that cannot
+    be verified gets an error that says why, so that the queue does not wait for it.
     """
+    try:
+        missing = _missing(event, job)
+    except MlbotError as error:
+        _show(event, "error", clipped(f"Cannot be judged: {one_line(error.message)}", DESCRIPTION_LIMIT), job)
+        raise
+    said = f"no approved evaluation of {', '.join(missing)}" if missing else "every model was evaluated and approved"
+    _show(event, "failure" if missing else "success", said, job)
+    job.say(said)
+
+
+def _missing(event: MergeGroupRequested, job: Job) -> list[str]:
+    """Models of the group that nobody approved as they are in it."""
     git = job.ports.git
     git.fetch(event.head_sha)
     base = git.merge_base(job.default_sha, event.head_sha)
@@ -25,12 +40,15 @@ def verify_group(event: MergeGroupRequested, job: Job) -> None:
     made = plan(base, event.head_sha, job.ports)
     approved = _approved({one.inputs_digest for one in made.planned}, job)
     missing = [one.model for one in made.planned if one.inputs_digest not in approved]
-    missing += [one.model for one in made.invalid]
-    state = "failure" if missing else "success"
-    said = f"no approved evaluation of {', '.join(missing)}" if missing else "every model was evaluated and approved"
-    for context in (EVALUATION, VERDICT):
-        job.ports.conversation.set_status(event.head_sha, context, state, said, job.ports.run.url)
-    job.say(said)
+    return missing + [one.model for one in made.invalid]
+
+
+def _show(event: MergeGroupRequested, state: str, said: str, job: Job) -> None:
+    """Both statuses; one that is refused does not keep the other back."""
+    parts, set_status = Parts(), job.ports.conversation.set_status
+    for context in (VERDICT, EVALUATION):
+        parts.attempt(context, partial(set_status, event.head_sha, context, state, said, job.ports.run.url))
+    parts.finish()
 
 
 def _approved(digests: Collection[str], job: Job) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.errors import MlbotError, UserError
+from bot.errors import MlbotError, Parts, UserError
 from bot.monitor.follow import MONTH, RETRAIN, ROLLBACK, Act, Situation, Words, better, follow, marker
 from bot.monitor.step import keep
 from bot.pipeline.job import Job
@@ -26,7 +26,9 @@ def run(event: Event, job: Job) -> None:
     """Judge each live model that the policy watches; one that cannot be judged does not stop the others."""
     policies = watched(job.ports, job.default_sha)
     only = event.inputs.get("model", "") if isinstance(event, Dispatched) else ""
-    threads, failed = _threads(job), []
+    listed = Parts()
+    threads = listed.attempt("issues", lambda: _threads(job))
+    failed = [f"issues: {error}" for _, error in listed.failed]
     for release in live_releases(job.ports):
         if only and release.model != only:
             continue
@@ -43,11 +45,15 @@ def run(event: Event, job: Job) -> None:
         raise UserError("\n".join(failed), hint="The others were judged.", code="not_judged")
 
 
-def after(seen: Look, threads: Sequence[Thread], job: Job) -> None:
+def after(seen: Look, threads: Sequence[Thread] | None, job: Job) -> None:
     """Everything that follows one look. The record is stored last: after a crash the same window is judged again.
 
-    `threads` are the bot's own; what is opened for one model is not about another.
+    `threads` are the bot's own; what is opened for one model is not about another. None: GitHub did not list them, so
+    nothing is opened, closed or kept, and the next run judges the same window.
     """
+    if threads is None:
+        _tell(seen, ["::warning::nobody is told, since GitHub does not list the bot's issues"], job)
+        return
     found, why_not = _draft(seen, job)
     now = job.ports.clock.now()
     given = Situation(seen.health, seen.monitor, seen.past, threads, now, _words(seen, found), why_not)

@@ -36,6 +36,7 @@ from bot.report.escape import inline
 # How the line begins that names a tag or a deployment which is not there yet; it is taken out once it is.
 VIEW_MISSING = "Not shown yet:"
 AGAIN = "The next run tries again."
+ANSWER = "<!-- mlbot:promotion"
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,18 @@ def by_itself(number: int, job: Job) -> None:
     told: list[Told] = []
     for name, environment in policies_of(job).environments.environments.items():
         if environment.auto_promote == "merge":
-            told += _brought(name, head, found, job)
+            brought = functools.partial(_brought, name, head, found, job)
+            told += _or_why_not(name, brought)
     _tell(number, told + _shown(head.models, job), "merge", job)
+
+
+def _or_why_not(environment: str, act: Callable[[], list[Told]]) -> list[Told]:
+    """What became of one environment; that it failed keeps no other back."""
+    tried = Parts()
+    told = tried.attempt(environment, act) or []
+    return told + [
+        Told(f"Nothing was promoted to {environment}: {inline(error.message)}", error) for _, error in tried.failed
+    ]
 
 
 def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list[Told]:
@@ -124,6 +135,21 @@ def _later(release: Release) -> str:
 
 def _as_asked(number: int, event: Dispatched, job: Job) -> None:
     """What a person's comment asks for; without a comment, what the person who dispatched asks for."""
+    comment_id = event.inputs.get("comment_id", "")
+    trigger = f"comment {comment_id}" if comment_id else f"run {job.ports.run.id}"
+    tried = Parts()
+    told = tried.attempt("request", lambda: _answer(number, event, job))
+    if told is not None:
+        trigger, said = told
+        _tell(number, said, trigger, job)
+        return
+    ((_, error),) = tried.failed
+    hint = f" {inline(error.hint)}" if error.hint else ""
+    _tell(number, [Told(f"Nothing was done: {inline(error.message)}{hint}", error)], trigger, job)
+
+
+def _answer(number: int, event: Dispatched, job: Job) -> tuple[str, list[Told]]:
+    """What makes a second delivery the same request, and what became of it. Raises MlbotError when nothing did."""
     found, head = _merged(number, job)
     command, by, at, trigger = _request(number, event, job)
     question: Asked = asked(command, by.id, at, head)
@@ -131,7 +157,7 @@ def _as_asked(number: int, event: Dispatched, job: Job) -> None:
     environment = command.environment or ""
     judged = judge(number, environment, job, asked=question, merged=merged)
     told = _act(judged, command, head, found, by, trigger, job)
-    _tell(number, told + _shown(question.models, job), trigger, job)
+    return trigger, told + _shown(question.models, job)
 
 
 def _merged(number: int, job: Job) -> tuple[PullRequest, Head | None]:
@@ -287,9 +313,24 @@ def _tell(number: int, told: list[Told], trigger: str, job: Job) -> None:
         job.say(one.sentence)
     if lines:
         job.summarize("\n".join(lines))
-        marker = f"<!-- mlbot:promotion {trigger.replace('--', '')} -->"
+        marker = f"{ANSWER} {trigger.replace('--', '')} -->"
         body = "\n".join([marker, *lines])
         job.ports.views.attempt("answer", lambda: job.ports.conversation.upsert_comment(number, marker, body))
     failed = [one.error for one in told if one.error is not None]
     if failed:
         raise next((one for one in failed if isinstance(one, WorldError)), failed[0])
+
+
+def show_what_is_missing(models: Iterable[str], job: Job) -> None:
+    """Tags and deployments that an earlier run could not write, and then the answers that name them."""
+    for number in sorted({one.pull_request for one in show_views(models, job.ports) if one.pull_request}):
+        job.ports.views.attempt(f"answers on #{number}", functools.partial(_without_what_was_missing, number, job))
+
+
+def _without_what_was_missing(number: int, job: Job) -> None:
+    talk = job.ports.conversation
+    for one in talk.own(number, ANSWER):
+        lines = one.body.splitlines()
+        kept = [line for line in lines if not line.startswith(f"- {VIEW_MISSING}")]
+        if kept != lines:
+            talk.upsert_comment(number, kept[0], "\n".join(kept))

@@ -11,10 +11,10 @@ from bot.pipeline.job import Job
 from bot.pipeline.judge import policies_of, rejudge_open
 from bot.pipeline.merges import settle_merges
 from bot.pipeline.overdue import STAMP
-from bot.pipeline.promote_job import by_itself
+from bot.pipeline.promote_job import by_itself, show_what_is_missing
 from bot.pipeline.promotion import summarizer
 from bot.promote.compose import Drill
-from bot.promote.step import settle, show_views
+from bot.promote.step import settle
 from bot.promote.upkeep import drill, follow_up, is_drill_due
 from bot.records.event import Event
 from bot.report.escape import inline
@@ -50,7 +50,7 @@ def reconcile(job: Job, until: Callable[[], bool] = lambda: False) -> Parts:
             parts.attempt(f"{model} in {name}", partial(_kept_up, model, name, environment, job))
     if policies:
         parts.attempt("merges", lambda: settle_merges(by_itself, job, parts, is_kept=True))
-    show_views(models, job.ports)
+    parts.attempt("tags and deployments", lambda: show_what_is_missing(models, job))
     rejudge_open(job, parts, until)
     return parts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.decide.step import policy_difference
 from bot.errors import Parts, UserError
 from bot.pipeline.job import Job, at_head, number_of
-from bot.pipeline.judge import evaluations_of, head_of, judge, show
+from bot.pipeline.judge import blocking, evaluations_of, head_of, judge, show
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.train_job import read_result
 from bot.pipeline.trial import seed_of, trial_text
@@ -64,7 +64,8 @@ def run(event: Event, job: Job) -> None:
     before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, inside) for one in made.planned}
     head = _head(number, made, results, starter, job)
-    _keep(head, made, results, parties, job)
+    with blocking(number, "merge", job):
+        _keep(head, made, results, parties, job)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,

@@ -25,29 +25,30 @@ def owed_file(release: Release) -> dict[str, bytes]:
     return {_path(release, "owed"): canonical_json({"release": release.digest()})}
 
 
-def owed(models: Iterable[str], ports: Ports) -> list[Release]:
+def owed(ports: Ports) -> list[Release]:
     """Releases whose views are not all there, each model's oldest first."""
-    found = []
-    for model in sorted(set(models)):
-        paths = set(ports.ledger.paths(f"views/{model}/"))
-        if any(path.endswith(".owed.json") and path.replace(".owed.", ".shown.") not in paths for path in paths):
-            found += [one for one in promotions(model, ports) if _is_owed(one, paths)]
-    return found
+    paths = set(ports.ledger.paths("views/"))
+    left = {path for path in paths if path.endswith(".owed.json") and path.replace(".owed.", ".shown.") not in paths}
+    models = sorted({path.removeprefix("views/").rpartition("/")[0] for path in left})
+    return [one for model in models for one in promotions(model, ports) if _path(one, "owed") in left]
 
 
 def show(models: Iterable[str], ports: Ports) -> list[Release]:
     """Write the views that are missing; the releases that are complete now. What fails is kept in `ports.views`.
 
-    Safe to repeat. Tags of a model are written in order, since readers take the last one for what is live: after one
-    that is refused, the model's later ones wait.
+    What one commit brought to an environment is one deployment, so other models of it are completed, too. Safe to
+    repeat. Tags of a model are written in order, since readers take the last one for what is live: after one that is
+    refused, the model's later ones wait.
     """
-    left, before = owed(models, ports), len(ports.views.failed)
-    if left:
+    wanted, before = set(models), len(ports.views.failed)
+    groups = [group for group in deployments(owed(ports)) if any(one.model in wanted for one in group.releases)]
+    if groups:
         ports.views.attempt("tags", lambda: ports.git.fetch("refs/tags/*:refs/tags/*"))
-    if not left or len(ports.views.failed) > before:
+    if not groups or len(ports.views.failed) > before:
         return []
+    left = [one for group in groups for one in group.releases]
     tagged = [one for model in dict.fromkeys(one.model for one in left) for one in _tagged(model, left, ports)]
-    done = [one for group in deployments(left) for one in _deployed(group, tagged, ports)]
+    done = [one for group in groups for one in _deployed(group, tagged, ports)]
     if done:
         files = {_path(one, "shown"): canonical_json({"release": one.digest()}) for one in done}
         said = f"shown: {', '.join(f'{one.model} {one.version} in {one.environment}' for one in done)}"
@@ -58,7 +59,7 @@ def show(models: Iterable[str], ports: Ports) -> list[Release]:
 def _tagged(model: str, releases: Iterable[Release], ports: Ports) -> list[Release]:
     """Those of the model whose tags are all there now."""
     found: list[Release] = []
-    for one in releases:
+    for one in sorted(releases, key=lambda one: one.counter):
         if one.model == model:
             before = len(ports.views.failed)
             ports.views.attempt(f"tags of {_name(one)}", functools.partial(_write_tags, one, ports))
@@ -94,10 +95,6 @@ def _deployed(group: Deployment, tagged: Collection[Release], ports: Ports) -> l
 
     there = ports.views.attempt(f"GitHub Deployment to {group.environment} ({group.description})", act)
     return list(group.releases) if there and all(one in tagged for one in group.releases) else []
-
-
-def _is_owed(release: Release, paths: Collection[str]) -> bool:
-    return _path(release, "owed") in paths and _path(release, "shown") not in paths
 
 
 def _path(release: Release, word: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from bot.errors import UserError
+from bot.errors import UserError, WorldError
 from bot.monitor.step import history
 from bot.pipeline.job import Job
 from bot.pipeline.monitor_job import run
 from bot.pipeline.retraining import draft
+from bot.ports import Thread
 from bot.records.event import Account, Scheduled
 from bot.specs.pointer import read_pointer
 from tests.fakes.conversation import FakeConversation
@@ -214,3 +215,21 @@ def live_rows(live: World):  # type: ignore[no-untyped-def]
 
     logged = pq.read_table(next(live.log.iterdir()))
     return logged.append_column("outcome", pa.array(fresh()["outcome"].to_pylist()))
+
+
+def test_where_github_does_not_list_issues_every_model_is_judged_and_nobody_is_told(live: World) -> None:
+    """Nothing is kept, so that the same window is told of by the next run."""
+    rows = fresh()
+    live.label(live.serve(rows), turned(rows["outcome"], 0.4))
+    listing = live.tracker.own
+
+    def own(since: datetime) -> list[Thread]:
+        raise WorldError("GitHub failed: Bad gateway (502)")
+
+    live.tracker.own = own  # type: ignore[method-assign]
+    said: list[str] = []
+    with pytest.raises(UserError, match="502"):
+        look(live, said)
+    assert any("nobody is told" in line for line in said) and history("small", "production", live.ports) == []
+    live.tracker.own = listing  # type: ignore[method-assign]
+    assert look(live) == ["open 1", "open 2"]

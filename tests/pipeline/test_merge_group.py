@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.errors import UserError
 from bot.pipeline import merge_group
 from bot.records.decision import Decision, ModelVerdict, Node
 from bot.records.event import MergeGroupRequested
@@ -50,3 +51,15 @@ def test_only_the_last_word_lets_a_group_through(
         made.ledger.files[decision_path(7, decision.digest())] = decision.canonical()
     merge_group.verify_group(MergeGroupRequested(head_sha=made.sha), job)
     assert made.talk.statuses_["mlbot/verdict"][0] == state
+
+
+def test_a_group_that_cannot_be_verified_is_told_so_and_not_left_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch)
+    with pytest.raises(UserError):
+        merge_group.verify_group(MergeGroupRequested(head_sha="e" * 40), made.job())
+    assert {context: state for context, (state, _) in made.talk.statuses_.items()} == {
+        "mlbot/verdict": "error", "mlbot/evaluation": "error",
+    }  # fmt: skip
+    assert made.talk.statuses_["mlbot/verdict"][1].startswith("Cannot be judged: ")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.cli.local import Absent
-from bot.errors import UserError
+from bot.errors import UserError, WorldError
 from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
 from bot.pipeline.promotion import evaluation_and_pointer
@@ -46,6 +46,7 @@ class Talk(FakeConversation):
     made: list[tuple[str, str, str]] = field(default_factory=list)
 
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+        self._write("deployment")
         if (sha, environment, description) not in self.made:
             self.made.append((sha, environment, description))
 
@@ -176,6 +177,96 @@ def test_killed_before_any_write_and_run_again_it_ends_alike_with_one_comment(
     assert n == 10, (
         "each model's commit, the facts in one, each model's two tags, one deployment, its note, the comment"
     )
+
+
+NO_DEPLOYMENT = UserError("GitHub refuses: Resource not accessible by *integration* (403)", code="forbidden")
+
+
+def no_tags(world: World, ports: Ports) -> None:
+    def push_tag(*_arguments: Any, **_options: Any) -> None:
+        raise UserError("cannot push tag: GH013: Repository rule violations found", code="push_refused")
+
+    ports.git.push_tag = push_tag  # type: ignore[method-assign]
+
+
+def no_deployments(world: World, ports: Ports) -> None:
+    world.talk.refusals = {"deployment": NO_DEPLOYMENT}
+
+
+@pytest.mark.parametrize(
+    ("refuse", "words"), [(no_tags, "GH013"), (no_deployments, "Resource not accessible by *integration*")]
+)
+def test_what_is_live_is_called_live_whatever_of_it_cannot_be_shown_and_the_next_reconcile_shows_it(
+    world: World, refuse: Any, words: str
+) -> None:
+    world.git.trees[MAIN] |= {f"models/{name}/model.yaml": b"" for name in ("churn", "price")}
+    ports = world.ports()
+    refuse(world, ports)
+    world.run(PUSH, ports)
+    (comment,) = world.comments()
+    assert "not promoted" not in comment and comment.count("is live in staging") == 2
+    assert "Not shown yet: " in comment and words in comment and "The next run tries again." in comment
+    assert len(world.live()) == 2 and len(world.ledger.paths("promotions/")) == 2
+    assert ports.views.failed, "the job's summary names it, too"
+    world.talk.refusals = {}
+    world.git.__dict__.pop("push_tag", None)
+    for _ in range(2):
+        reconcile_job.run(Scheduled(schedule="17 * * * *"), world.job())
+    (comment,) = world.comments()
+    assert "Not shown" not in comment and comment.count("is live in staging") == 2
+    assert len(world.git.made_tags) == 4 and len(world.talk.made) == 1
+
+
+def test_a_comment_that_cannot_be_written_takes_no_release_back(world: World) -> None:
+    world.talk.refusals = {"comment": UserError("GitHub refuses: locked (403)", code="conversation_locked")}
+    world.run(PUSH)
+    assert len(world.live()) == 2 and world.comments() == []
+    world.talk.refusals = {}
+    world.run(PUSH)
+    assert len(world.comments()) == 1
+
+
+def test_a_ledger_that_cannot_be_written_is_told_beside_what_is_live(world: World) -> None:
+    ports = world.ports()
+    commit = ports.ledger.commit
+
+    def refused(files: Any, message: str, **options: Any) -> Any:
+        if any(path.startswith("promotions/") for path in files):
+            raise WorldError("cannot push branch mlbot/ledger: Internal Server Error.")
+        return commit(files, message, **options)
+
+    ports.ledger.commit = refused  # type: ignore[method-assign]
+    with pytest.raises(WorldError):
+        world.run(PUSH, ports)
+    (comment,) = world.comments()
+    assert comment.count("is live in staging") == 2 and "The ledger does not hold that yet" in comment
+    ports.ledger.commit = commit  # type: ignore[method-assign]
+    world.run(PUSH)
+    (comment,) = world.comments()
+    assert "ledger" not in comment and len(world.ledger.paths("promotions/")) == 2
+
+
+def test_a_request_that_cannot_be_carried_out_is_answered(world: World) -> None:
+    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "77"}
+    with pytest.raises(UserError):
+        world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
+    (comment,) = world.comments()
+    assert "Nothing was done: comment 77 is gone or was edited" in comment
+
+
+def test_an_earlier_merge_is_not_brought_over_a_later_one_and_says_so(world: World) -> None:
+    later = "c" * 40
+    world.git.trees[later], world.git.parents[later] = world.git.trees[MAIN], (MAIN,)
+    newer = world.evaluated("churn", "newer")
+    evaluation, pointer = evaluation_and_pointer("churn", newer, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
+    let_out = {"commit": later, "number": 9, "approved_by": (), "promoted_by": None, "reason": ""}
+    promote("churn", "staging", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
+    live = world.environments.files["staging/churn/release.json"]
+    world.run(PUSH)
+    (comment,) = world.comments()
+    assert "churn of this merge is not brought to staging: v1.0.0 of #9 came after it." in comment
+    assert "price v1.0.0 is live in staging" in comment
+    assert world.environments.files["staging/churn/release.json"] == live
 
 
 def test_what_one_merge_brings_is_one_deployment_that_names_each_model(world: World) -> None:
