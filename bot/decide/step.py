@@ -279,12 +279,14 @@ def _is_new_approval(one: Opinion) -> bool:
 
 def _since(number: int, sha: str, models: Mapping[str, Evaluated], ports: Ports) -> dict[str, str]:
     """When each evaluation of a head was written down: not before the head was, nor before the evaluation was."""
-    first = _first(head_path(number, sha), ports)
     paths = {
         model: evaluation_path(model, one.inputs_digest, one.evaluation_digest)
         for model, one in models.items()
         if one.evaluation_digest is not None
     }
+    if not paths:  # a head that no run has reported yet is in no file
+        return {}
+    first = _first(head_path(number, sha), ports)
     return {model: stamp(max(first, _first(path, ports))) for model, path in paths.items()}
 
 

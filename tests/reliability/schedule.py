@@ -51,7 +51,7 @@ def steps_of(seed: int, count: int) -> list[Step]:
 
 def _step(rng: random.Random) -> Step:
     what = rng.choices(list(SHARES), list(SHARES.values()))[0]
-    seed, number = rng.randrange(2**31), rng.choice((1, 1, 1, 2, 2, 3, 4))
+    seed, number = rng.randrange(2**31), rng.choice((1, 1, 1, 1, 2, 2, 3))
     if what == "person":
         names, weights = list(ACTS), [weight for _, weight in ACTS.values()]
         return Step(rng.choices(names, weights)[0], rng.choice(LOGINS), number, seed)

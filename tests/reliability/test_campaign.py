@@ -14,6 +14,7 @@ from tests.reliability.play import play
 from tests.reliability.schedule import Step, dump, parse, steps_of
 from tests.reliability.shrink import smallest
 
+REGRESSIONS = Path(__file__).parent / "regressions"
 SEEDS, STEPS = range(1, 6), 30
 
 
@@ -49,6 +50,14 @@ def test_the_oracle_is_short_and_knows_nothing_of_the_judge() -> None:
     names = [node.module or "" for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     assert len(text.splitlines()) <= 250
     assert all(name.startswith("bot.sandbox") for name in names if name.startswith("bot"))
+
+
+@pytest.mark.parametrize("path", sorted(REGRESSIONS.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_what_a_schedule_once_broke_stays_mended(path: Path) -> None:
+    """A file is a shortened schedule; its name says what was wrong, its first line which violation that was."""
+    first, _, rest = path.read_text().partition("\n")
+    name = first.removeprefix("# ")
+    assert name not in {one.name for one in play(parse(rest)).violations}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
