@@ -121,7 +121,8 @@ def test_pr_create_edit_ready_close_and_reopen(gh: Somebody, world: Sandbox) -> 
 
 
 def test_a_reader_may_not_merge(gh: Somebody, opened: int) -> None:
-    assert "Must have push access" in gh("rita")("pr", "merge", str(opened), "--merge", code=1).err
+    refused = gh("rita")("pr", "merge", str(opened), "--merge", code=1).err
+    assert "rita does not have the correct permissions to execute `MergePullRequest`" in refused
 
 
 # --- issues

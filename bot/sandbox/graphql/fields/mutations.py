@@ -357,12 +357,20 @@ MUTATIONS: dict[str, Mutation] = {
 }
 
 
-def _field(mutation: Mutation) -> Field:
+def _field(name: str, mutation: Mutation) -> Field:
+    """In GraphQL's own words where a person has too low a role."""
+
     def field(_thing: None, at: Context, args: Args) -> Payload:
         given = args["input"]
-        return mutation(at, given) | {"clientMutationId": given.get("clientMutationId")}
+        try:
+            return mutation(at, given) | {"clientMutationId": given.get("clientMutationId")}
+        except ApiError as error:
+            if error.status != 403 or not str(error).startswith("Must have"):
+                raise
+            words = f"{at.login} does not have the correct permissions to execute `{name[0].upper()}{name[1:]}`"
+            raise ApiError(403, words) from None
 
     return field
 
 
-FIELDS: dict[str, dict[str, Field]] = {"Mutation": {name: _field(one) for name, one in MUTATIONS.items()}}
+FIELDS: dict[str, dict[str, Field]] = {"Mutation": {name: _field(name, one) for name, one in MUTATIONS.items()}}

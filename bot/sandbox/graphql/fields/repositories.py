@@ -109,8 +109,9 @@ _RULE: dict[str, Field] = {
 
 
 def _permission(thing: Thing, at: Context, _args: Args) -> str | None:
-    role = at.role(thing.repo)
-    return None if role == "none" else enum(role)
+    """None for an app."""
+    token = at.call.token
+    return enum(at.role(thing.repo)) if token is not None and token.permissions is None else None
 
 
 def _method(thing: Thing, at: Context, _args: Args) -> str:
