@@ -99,8 +99,19 @@ class Gh:
         return done
 
 
+@pytest.fixture(scope="module")
+def cloned(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone over TLS that the tests copy."""
+    folder = tmp_path_factory.mktemp("cloned")
+    known = world.client_environment("owen")
+    address = f"https://{known['GH_HOST']}/{world.repository}.git"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder)} | known
+    subprocess.run(["git", "clone", "-q", address, "clone"], cwd=folder, env=environ, check=True, timeout=60)
+    return folder / "clone"
+
+
 @pytest.fixture
-def gh(world: Sandbox, tmp_path: Path) -> Callable[[str], Gh]:
+def gh(world: Sandbox, cloned: Path, tmp_path: Path) -> Callable[[str], Gh]:
     if shutil.which("gh") is None:
         pytest.skip("gh is not installed")
     if ":" in world.client_environment("owen")["GH_HOST"]:
@@ -112,7 +123,7 @@ def gh(world: Sandbox, tmp_path: Path) -> Callable[[str], Gh]:
         quiet = {"GH_PROMPT_DISABLED": "1", "NO_COLOR": "1", "GH_NO_UPDATE_NOTIFIER": "1", "GIT_TERMINAL_PROMPT": "0"}
         environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), **quiet}
         environ |= world.client_environment(login)
-        Gh(environ, home)("repo", "clone", world.repository, "clone")
+        shutil.copytree(cloned, home / "clone")
         return Gh(environ, home / "clone")
 
     return somebody

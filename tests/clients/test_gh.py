@@ -28,7 +28,8 @@ def test_repo_view_and_clone(gh: Somebody) -> None:
         "mergeCommitAllowed": True,
         "isPrivate": False,
     }
-    assert (owen.folder / "models/churn/model.yaml").read_text() == "depth: 3\n"
+    owen("repo", "clone", "acme/models", "another")
+    assert (owen.folder / "another/models/churn/model.yaml").read_text() == "depth: 3\n"
 
 
 # --- pull requests
