@@ -34,17 +34,24 @@ SKIPPED = ("ci.yml", "arm64.yml", "reproduce.yml", "monitor.yml")
 HANDLE = "mlbot handle"
 
 
-@dataclass
+@dataclass(eq=False)
+class Row:
+    """One entry of a job's matrix, empty without one, and the group that it waits for."""
+
+    matrix: dict[str, Any]
+    claim: Claim | None = None
+
+
+@dataclass(eq=False)
 class Going:
-    """A run with what its jobs gave so far. A job of a matrix has one entry a row."""
+    """A run with what its jobs gave so far. `ends` are how the entries of a job ended."""
 
     item: Item
     results: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     artifacts: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # still to run, by job
-    failed: set[str] = field(default_factory=set)
-    claims: dict[str, Claim] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)  # still to run, by job
+    ends: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def jobs(self) -> dict[str, dict[str, Any]]:
@@ -118,10 +125,22 @@ class Actions:
             other = self.by_id[out.run]
             if not out.job:
                 self.cancel(other)
-            elif not other.is_over:
-                other.results[out.job] = "cancelled"
-                other.rows.pop(out.job, None)
-                self.groups.leave(out)
+                continue
+            for row in [row for row in other.rows.get(out.job, []) if row.claim is out]:
+                self._ended(other, out.job, row, "cancelled")
+
+    def _ended(self, going: Going, key: str, row: Row, result: str) -> None:
+        """One entry of a job is over, and with the last one the job."""
+        left = going.rows.get(key, [])
+        if row in left:
+            left.remove(row)
+        if row.claim is not None:
+            self.groups.leave(row.claim)
+        going.ends.setdefault(key, set()).add(result)
+        if not left and not going.is_over:
+            going.rows.pop(key, None)
+            worst = [word for word in ("failure", "cancelled", "success") if word in going.ends[key]]
+            going.results[key] = worst[0]
 
     # --- what can run
 
@@ -131,7 +150,7 @@ class Actions:
         for going in list(self.going):
             if going.item.claim is None or self.groups.holds(going.item.claim):
                 found += [(going, key) for key in self._ready_jobs(going)]
-        return [(going, key) for going, key in found if not going.is_over and self._may_go(going, key)]
+        return [(going, key) for going, key in found if not going.is_over and self._next(going, key)]
 
     def _ready_jobs(self, going: Going) -> list[str]:
         """Keys whose needs are over; what is skipped is noted, and a run without anything left is finished."""
@@ -154,17 +173,18 @@ class Actions:
         known = self._contexts(going, job)
         if not conditions.runs(job, known, going.results, is_cancelled=going.item.cancelled):
             return False
-        going.rows[key] = _rows(job, known)
-        if job.get("concurrency"):
-            claim = claim_of(job["concurrency"], known, self.name, going.item.run.id, key)
-            if claim is not None:
-                going.claims[key] = claim
-                self._take(claim)
-        return key in going.rows
+        going.rows[key] = [Row(one) for one in _rows(job, known)]
+        for row in list(going.rows[key]) if job.get("concurrency") else ():
+            inside = {**known, "matrix": row.matrix}
+            row.claim = claim_of(job["concurrency"], inside, self.name, going.item.run.id, key)
+            if row.claim is not None:
+                self._take(row.claim)
+        return key in going.rows or key in going.results
 
-    def _may_go(self, going: Going, key: str) -> bool:
-        claim = going.claims.get(key)
-        return key in going.rows and (claim is None or self.groups.holds(claim))
+    def _next(self, going: Going, key: str) -> Row | None:
+        """The first entry of a job that waits for nothing."""
+        rows = going.rows.get(key, [])
+        return next((row for row in rows if row.claim is None or self.groups.holds(row.claim)), None)
 
     def _contexts(self, going: Going, job: dict[str, Any], **more: Any) -> dict[str, Any]:
         needs = {
@@ -179,20 +199,14 @@ class Actions:
         """One entry of a job, to its end or its crash."""
         job, run = going.jobs[key], going.item.run
         run.status, run.started_at = "in_progress", run.started_at or self.hub.clock()
-        row = going.rows[key].pop(0)
+        row = self._next(going, key)
+        assert row is not None
+        going.rows[key].remove(row)
         for each in self.began:
             each(going, key)
-        is_good = self._steps(going, key, job, row)
-        if going.is_over:
-            return
-        if not is_good:
-            going.failed.add(key)
-        if not going.rows.get(key):
-            going.rows.pop(key, None)
-            going.results[key] = "failure" if key in going.failed else "success"
-            claim = going.claims.pop(key, None)
-            if claim is not None:
-                self.groups.leave(claim)
+        is_good = self._steps(going, key, job, row.matrix)
+        self._ended(going, key, row, "success" if is_good else "failure")
+        if not going.is_over:
             self._ready_jobs(going)
 
     def _steps(self, going: Going, key: str, job: dict[str, Any], row: dict[str, Any]) -> bool:
@@ -331,8 +345,10 @@ class Actions:
         run = going.item.run
         run.status, run.conclusion, run.finished_at = "completed", conclusion, self.hub.clock()
         self.going = [one for one in self.going if one is not going]
-        for claim in [*([going.item.claim] if going.item.claim else []), *going.claims.values()]:
-            self.groups.leave(claim)
+        waiting = [row.claim for rows in going.rows.values() for row in rows]
+        for claim in (going.item.claim, *waiting):
+            if claim is not None:
+                self.groups.leave(claim)
         announce_run(self.hub, going.item, "completed")
 
     def cancel(self, going: Going) -> None:
@@ -342,8 +358,11 @@ class Actions:
         going.item.cancelled = True
         for key in [key for key in going.jobs if key not in going.results]:
             if not conditions.goes_on(going.jobs[key]):
-                going.results[key] = "cancelled" if key in going.rows else "skipped"
-                going.rows.pop(key, None)
+                begun = going.rows.pop(key, [])
+                for row in begun:
+                    if row.claim is not None:
+                        self.groups.leave(row.claim)
+                going.results[key] = "cancelled" if begun else "skipped"
         if len(going.results) == len(going.jobs):
             self._conclude(going)
 

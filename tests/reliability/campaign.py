@@ -20,6 +20,7 @@ KNOWN: dict[str, str] = {
     "0 bug in": "a full disk is called a bug in mlbot",
     "3 2 comments mlbot:report": "a post whose answer is lost is made again",
     "7 a quiet repository: push refs/heads/mlbot/ledger": "each reconcile writes every decision again",
+    "7 a quiet repository: push refs/mlbot/reconciled": "each reconcile writes when it ran",
     "8 no verdict": "a pull request whose first run was lost waits for ever",
     "8 reconcile fails for ever": "a locked conversation keeps reconcile from succeeding",
     "8 said twice": "a post whose answer is lost is made again",
