@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,26 @@ class Bare:
             "core.logAllRefUpdates": "true",
             "gc.auto": "0",
         }
-        (path / "hooks").mkdir(exist_ok=True)
-        shutil.copy(Path(__file__).parent / "hooks/update", path / "hooks/update")
-        (path / "hooks/update").chmod(0o755)
         with (path / "config").open("a") as file:
             for key, value in settings.items():
                 section, name = key.split(".")
                 file.write(f"[{section}]\n\t{name} = {value}\n")
-        return cls(path)
+        found = cls(path)
+        found.put_hook()
+        return found
+
+    def put_hook(self) -> None:
+        """What a push over HTTP is asked by; an older sandbox may have another hook, or none."""
+        folder = self.path / "hooks"
+        folder.mkdir(exist_ok=True)
+        (folder / "update").unlink(missing_ok=True)
+        shutil.copy(Path(__file__).parent / "hooks/proc-receive", folder / "proc-receive")
+        (folder / "proc-receive").chmod(0o755)
+
+    def set_head(self, branch: str) -> None:
+        """Let HEAD, which a clone checks out, name a branch."""
+        line = ["git", "-C", str(self.path), "symbolic-ref", "HEAD", f"refs/heads/{branch}"]
+        subprocess.run(line, check=True)
 
     @property
     def git(self) -> Any:
@@ -138,6 +150,20 @@ class Bare:
         done = subprocess.run(line, capture_output=True, check=False)
         return sorted({name.strip() for name in done.stdout.decode(errors="replace").split("\0") if name.strip()})
 
+    def unreachable(self, sha: str) -> list[str]:
+        """Commits reachable from `sha` and from no ref, newest first."""
+        line = ["git", "-C", str(self.path), "rev-list", sha, "--not", "--all"]
+        return subprocess.run(line, capture_output=True, text=True, check=False).stdout.split()
+
+    def new_sizes(self, sha: str) -> list[int]:
+        """Bytes of every file version that comes with `sha` and that no ref holds."""
+        git = ["git", "-C", str(self.path)]
+        line = [*git, "rev-list", "--objects", "--no-object-names", sha, "--not", "--all"]
+        listed = subprocess.run(line, capture_output=True, check=False).stdout
+        line = [*git, "cat-file", "--batch-check=%(objecttype) %(objectsize)"]
+        done = subprocess.run(line, input=listed, capture_output=True, check=False).stdout.decode().splitlines()
+        return [int(one.split()[1]) for one in done if one.startswith("blob ")]
+
     def merged_tree(self, ours: str, theirs: str) -> str | None:
         """The tree of a merge, None on a conflict."""
         git = self.git
@@ -166,6 +192,50 @@ class Bare:
         """The files of a commit in one, `zip` or `tar.gz`, below a folder."""
         return self._printed("archive", f"--format={kind}", f"--prefix={prefix}", sha)
 
+    def tree_with(self, base: str | None, files: Mapping[str, Any]) -> str:
+        """The tree of a commit or tree with other files: None takes one out, else its blob, or (id, mode)."""
+        git, index = self.git, pygit2.Index()
+        if base:
+            index.read_tree(git[base].peel(pygit2.Tree))
+        for path, found in files.items():
+            if found is None:
+                index.remove_all([path])
+            else:
+                sha, mode = found if isinstance(found, tuple) else (found, _mode(index, path))
+                if mode == pygit2.enums.FileMode.TREE:
+                    index.remove_all([path])
+                    self._add_tree(index, path, git[sha])
+                else:
+                    index.add(pygit2.IndexEntry(path, sha, pygit2.enums.FileMode(mode)))
+        return str(index.write_tree(git))
+
+    def _add_tree(self, index: Any, prefix: str, tree: Any) -> None:
+        for child in tree:
+            path = f"{prefix}/{child.name}"
+            if child.type_str == "tree":
+                self._add_tree(index, path, child)
+            else:
+                index.add(pygit2.IndexEntry(path, child.id, child.filemode))
+
+    def signature(self, given: Any, person: Person, at: datetime) -> Any:
+        """Who a commit says made it: what a request gives, filled up from a person."""
+        given = given or {}
+        when = datetime.fromisoformat(given["date"]) if given.get("date") else at
+        name, email = given.get("name") or person.login, given.get("email") or person.email
+        return pygit2.Signature(name, email, int(when.timestamp()))
+
+    def picked_tree(self, onto: str, commit: Any) -> str | None:
+        """The tree of `onto` with one commit's change on top, None on a conflict."""
+        git = self.git
+        before = commit.parents[0].tree if commit.parents else git.TreeBuilder().write()
+        index = git.merge_trees(before, git[onto].tree, commit.tree)
+        return None if index.conflicts is not None else str(index.write_tree(git))
+
+    def write_copy(self, commit: Any, tree: str, parent: str, *, committer: Person, at: datetime) -> str:
+        """The commit anew with another tree, parent and committer; its author stays."""
+        signature = pygit2.Signature(committer.login, committer.email, int(at.timestamp()))
+        return str(self.git.create_commit(None, commit.author, signature, commit.message, tree, [parent]))
+
     def read(self, rev: str, path: str) -> bytes | None:
         """A file's bytes at a commit, None when it is not there or no file."""
         commit = self.commit(rev)
@@ -177,6 +247,10 @@ class Bare:
         commit = self.commit(rev)
         entry = commit and (_find(commit.tree, path) if path else commit.tree)
         return {child.name: child for child in entry} if entry is not None and entry.type_str == "tree" else {}
+
+
+def _mode(index: Any, path: str) -> Any:
+    return index[path].mode if path in index else pygit2.enums.FileMode.BLOB
 
 
 def moment(when: Any) -> datetime:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import WorldError
-from bot.sandbox import act, cancelling, conditions, expressions, gates, processes
+from bot.sandbox import act, allowed_actions, cancelling, conditions, expressions, gates, processes
 from bot.sandbox.concurrency import Claim, Groups, InvalidError, claim_of
 from bot.sandbox.deliveries import Deliveries
 from bot.sandbox.hub import Happening, Hub
@@ -99,6 +99,8 @@ class Engine:
     def _enter(self, item: Item) -> str:
         """Take a place in the queue and in the run's group; why GitHub would refuse the workflow, empty otherwise."""
         self._waiting.append(item)
+        if refused := allowed_actions.refusal(self.hub.repository(item.run.repository), item.start.workflow):
+            return refused
         try:
             item.claim = self._claim(item, item.start.workflow.body.get("concurrency"))
         except InvalidError as error:

@@ -1,124 +1,113 @@
-"""Rulesets: what a merge and a push must fulfil, in GitHub's shapes and words."""
+"""The judge: whether somebody may move a ref or merge, by rulesets and by classic branch protection."""
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.sandbox import protections, rulesets
 from bot.sandbox.http import ApiError
 from bot.sandbox.hub import Hub
-from bot.sandbox.people import RANKS
-from bot.sandbox.shapes.commits import latest_statuses
-from bot.sandbox.store import Issue, Pull, Repository
+from bot.sandbox.rulesets import Actor, Mode
+from bot.sandbox.store import Repository
+from bot.sandbox.violations import CHECKS, Change, Violation
 
 WORKFLOWS = ".github/workflows"
 
 
-def ruleset(
-    hub: Hub,
-    repository: Repository,
-    *,
-    branch: str = "main",
-    checks: Iterable[str] = (),
-    approvals: int = 0,
-    app: int | None = None,
-    bypass: Iterable[str] = (),
-) -> dict[str, Any]:
-    """A ruleset as GitHub shows it, with our own key `bypass`: logins that no rule holds back."""
-    source = {"integration_id": app} if app is not None else {}
-    required = [{"context": name, **source} for name in checks]
-    parameters = {
-        "required_approving_review_count": approvals,
-        "dismiss_stale_reviews_on_push": False,
-        "require_code_owner_review": False,
-        "require_last_push_approval": False,
-        "required_review_thread_resolution": False,
-    }
-    rules: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "non_fast_forward"}]
-    rules.append({"type": "pull_request", "parameters": parameters})
-    if required:
-        wanted = {"strict_required_status_checks_policy": False, "required_status_checks": required}
-        rules.append({"type": "required_status_checks", "parameters": wanted})
-    number = hub.next_id()
-    return {
-        "id": number,
-        "name": f"protect {branch}",
-        "target": "branch",
-        "source_type": "Repository",
-        "source": repository.full_name,
-        "enforcement": "active",
-        "conditions": {"ref_name": {"include": [f"refs/heads/{branch}"], "exclude": []}},
-        "bypass": list(bypass),
-        "rules": rules,
-    }
+@dataclass(frozen=True)
+class Judgement:
+    """What a change breaks: `broken` holds it back, `bypassed` does not hold this actor back."""
+
+    change: Change
+    broken: tuple[Violation, ...]
+    bypassed: tuple[Violation, ...] = ()
+
+    @property
+    def classic(self) -> bool:
+        """Whether only branch protection holds it back, which GitHub words in another way."""
+        return all(one.classic for one in self.broken)
+
+    def message(self) -> str:
+        """The REST API's message."""
+        sentences = [one.sentence for one in self.broken]
+        if self.classic:
+            return " ".join(sentences)
+        return "\n\n".join(["Repository rule violations found", *sentences, ""])
+
+    def refuse(self, status: int) -> None:
+        """Raises this status when anything holds the change back."""
+        if self.broken:
+            raise ApiError(status, self.message())
 
 
-def rules_of(repository: Repository, ref: str, login: str = "") -> list[dict[str, Any]]:
-    """Active rules of a ref, with where they come from; `login` leaves out those that do not hold that person back."""
+def judge(change: Change, actor: Actor, *, without: Iterable[str] = ()) -> Judgement:
+    """Every rule that holds for the ref, asked about the change; `without` leaves out rules by their type."""
+    broken: dict[str, Violation] = {}
+    bypassed: dict[str, Violation] = {}
+    skipped = set(without)
+    found = [
+        (CHECKS_ORDER[rule["type"]], rule, mode, classic)
+        for rule, mode, classic in _rules_for(change, actor)
+        if rule["type"] in CHECKS and rule["type"] not in skipped
+    ]
+    for _, rule, mode, classic in sorted(found, key=lambda one: one[0]):
+        passes = mode == "always" or (mode == "pull_request" and change.pull is not None)
+        for one in CHECKS[rule["type"]](change, rule.get("parameters") or {}):
+            (bypassed if passes else broken).setdefault(one.sentence, replace(one, classic=classic))
+    free = (one for sentence, one in bypassed.items() if sentence not in broken)
+    return Judgement(change, tuple(broken.values()), tuple(free))
+
+
+CHECKS_ORDER = {kind: place for place, kind in enumerate(CHECKS)}
+
+
+def _rules_for(change: Change, actor: Actor) -> Iterable[tuple[dict[str, Any], Mode, bool]]:
+    hub, repository = change.hub, change.repository
+    for one in rulesets.active(hub, repository, change.ref):
+        mode = rulesets.bypass_of(hub, one, actor)
+        yield from ((rule, mode, False) for rule in one["rules"])
+    for rule, mode in protections.rules_of(hub, repository, change.ref, actor):
+        yield rule, mode, True
+
+
+def rules_of(hub: Hub, repository: Repository, ref: str) -> list[dict[str, Any]]:
+    """Active rules of a ref as GitHub lists them, each with the ruleset that it comes from."""
     found = []
-    for one in repository.rulesets:
-        if one["enforcement"] != "active" or login in one.get("bypass", ()):
-            continue
-        if any(_covers(repository, pattern, ref) for pattern in one["conditions"]["ref_name"]["include"]):
-            origin = {"ruleset_source_type": "Repository", "ruleset_source": one["source"], "ruleset_id": one["id"]}
-            found += [rule | origin for rule in one["rules"]]
+    for one in rulesets.active(hub, repository, ref):
+        origin = {
+            "ruleset_source_type": one["source_type"],
+            "ruleset_source": one["source"],
+            "ruleset_id": one["id"],
+        }
+        found += [rule | origin for rule in one["rules"]]
     return found
 
 
-def _covers(repository: Repository, pattern: str, ref: str) -> bool:
-    if pattern == "~ALL":
-        return ref.startswith("refs/heads/")
-    if pattern == "~DEFAULT_BRANCH":
-        return ref == f"refs/heads/{repository.default_branch}"
-    return fnmatch.fnmatchcase(ref, pattern)
-
-
-def check_merge(hub: Hub, repository: Repository, found: Issue, pull: Pull, login: str) -> None:
-    """Raises 405 naming every rule that the merge would break."""
-    broken = []
-    for rule in rules_of(repository, f"refs/heads/{pull.base_ref}", login):
-        parameters = rule.get("parameters", {})
-        if rule["type"] == "required_status_checks":
-            latest = {one.context: one for one in latest_statuses(repository, pull.head_sha)}
-            for check in parameters["required_status_checks"]:
-                status = latest.get(check["context"])
-                right = status is not None and check.get("integration_id") in (None, status.app)
-                if status is None or not right:
-                    broken.append(f'Required status check "{check["context"]}" is expected.')
-                elif status.state != "success":
-                    broken.append(f'Required status check "{check["context"]}" is {status.state}.')
-        elif rule["type"] == "pull_request":
-            wanted = parameters["required_approving_review_count"]
-            if approvals(hub, repository, found) < wanted:
-                broken.append(f"At least {wanted} approving review is required by reviewers with write access.")
-    if broken:
-        raise ApiError(405, "Repository rule violations found\n\n" + "\n\n".join(broken))
-
-
-def approvals(hub: Hub, repository: Repository, found: Issue) -> int:
-    """People with write access whose last opinion is an approval."""
-    last: dict[str, str] = {}
-    for review in repository.reviews.values():
-        if review.number == found.number and review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
-            last[review.author] = review.state
-    strong = RANKS.index("write")
-    return sum(
-        state == "APPROVED" and RANKS.index(hub.permission(repository, login)) >= strong
-        for login, state in last.items()
-    )
-
-
-def refusal(repository: Repository, ref: str, login: str, *, forced: bool, deleted: bool) -> str | None:
-    """Why somebody may not move a ref by a push, None when they may."""
-    types = {rule["type"] for rule in rules_of(repository, ref, login)}
-    if deleted and "deletion" in types:
-        return "Cannot delete this branch"
-    if forced and "non_fast_forward" in types:
-        return "Cannot force-push to this branch"
-    if "pull_request" in types and not deleted:
-        return "Changes must be made through a pull request."
+def rule_of(hub: Hub, repository: Repository, branch: str, kind: str) -> dict[str, Any] | None:
+    """The parameters of the first rule of a kind that holds for a branch, None when there is none."""
+    for rule in rules_of(hub, repository, f"refs/heads/{branch}"):
+        if rule["type"] == kind:
+            return rule.get("parameters") or {}
     return None
+
+
+def required_checks(hub: Hub, repository: Repository, branch: str) -> list[dict[str, Any]]:
+    """What must be green before a branch moves, by rulesets and by branch protection."""
+    return [check for one in _check_rules(hub, repository, branch) for check in one["required_status_checks"]]
+
+
+def is_strict(hub: Hub, repository: Repository, branch: str) -> bool:
+    """Whether a pull request must hold the newest commit of its base before it is merged."""
+    rules = _check_rules(hub, repository, branch)
+    return any(one["strict_required_status_checks_policy"] for one in rules)
+
+
+def _check_rules(hub: Hub, repository: Repository, branch: str) -> list[dict[str, Any]]:
+    ref, nobody = f"refs/heads/{branch}", Actor("", "none")
+    found = [*rules_of(hub, repository, ref), *(one for one, _ in protections.rules_of(hub, repository, ref, nobody))]
+    return [rule["parameters"] for rule in found if rule["type"] == "required_status_checks"]
 
 
 def workflow_refusal(paths: Iterable[str]) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from bot.errors import UserError
-from bot.sandbox import downloads, routes, smart_http, tls
+from bot.sandbox import downloads, gate, routes, smart_http, tls
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, MovedError, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
@@ -46,6 +46,7 @@ class Api:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.faults = Faults()
+        self.gate = gate.Gate(hub)
         self.log: list[tuple[str, str, int, int | None, bool]] = []  # method, path, status, run, asked by a person
         self.pages: Callable[[Request], Reply | None] | None = None
 
@@ -194,7 +195,11 @@ def _authorise(route: Route, call: Call) -> None:
                 403, "Resource not accessible by integration", headers={"X-Accepted-GitHub-Permissions": accepted}
             )
     if granted is None and "repo" in call.params and not call.at_least(route.role):
-        raise ApiError(403, "Must have push access to repository")
+        is_admins = route.role == "admin"
+        words = "Must have admin rights to Repository." if is_admins else "Must have push access to repository"
+        raise ApiError(403, words)
+    if "repo" in call.params and call.method != "GET" and call.repo.switches.archived and call.method != "PATCH":
+        raise ApiError(403, "Repository was archived so is read-only.")
 
 
 def _cut(page: Page, call: Call, path: str) -> Reply:
@@ -362,6 +367,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def stop(self) -> None:
         self.shutdown()
         self.server_close()
+        self.api.gate.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no event."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bot.sandbox import events
 from bot.sandbox.http import ApiError
 from bot.sandbox.people import RANKS
+from bot.sandbox.rulesets import actor_of
 
 if TYPE_CHECKING:
     from bot.sandbox.faults import Fault
@@ -39,20 +40,19 @@ def serve(handler: Any, api: Api, body: bytes) -> None:
         if writes:
             _may_push(api, repository, token)
         environ = _environ(handler, parts.query, service, api.hub.bare(repository).path, token, len(body))
-        environ |= _rules(repository, token)
         fault = api.faults.take(handler.command, parts.path)
-        if fault is not None and fault.how == "declined":
-            environ["SANDBOX_DECLINED"] = fault.message
-        elif fault is not None and fault.when == "before":
+        declined = fault.message if fault is not None and fault.how == "declined" else ""
+        if fault is not None and fault.how != "declined" and fault.when == "before":
             _fail(handler, fault)
             return
         if service != "git-receive-pack":
             _answer(handler, _backend(environ, body))
             return
-        with api.hub.lock:
+        assert token is not None
+        actor = actor_of(api.hub, repository, token)
+        with api.hub.lock, api.gate.push(repository, actor, declined) as door:
             before = api.hub.bare(repository).refs()
-            output = _backend(environ, body)
-            assert token is not None
+            output = _backend(environ | door | _config("receive.procReceiveRefs", "refs/"), body)
             events.refs_moved(api.hub, repository, before, token.login, token.run is not None)
             api.hub.save()
         if fault is not None and fault.when == "after":
@@ -86,6 +86,8 @@ def _may_push(api: Api, repository: Any, token: Token | None) -> None:
         allowed = RANKS.index(api.hub.permission(repository, token.login)) >= RANKS.index("write")
     if not allowed:
         raise ApiError(403, f"Permission to {repository.full_name}.git denied to {token.login}.")
+    if repository.switches.archived:
+        raise ApiError(403, "This repository was archived so it is read-only.")
 
 
 def _environ(handler: Any, query: str, service: str, path: Any, token: Token | None, length: int) -> dict[str, str]:
@@ -103,25 +105,19 @@ def _environ(handler: Any, query: str, service: str, path: Any, token: Token | N
         "GIT_PROTOCOL": headers.get("Git-Protocol", ""),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
     }
-    return found | ({"REMOTE_USER": token.login} if token else {})
+    return found | _config() | ({"REMOTE_USER": token.login} if token else {})
 
 
-def _rules(repository: Repository, token: Token | None) -> dict[str, str]:
-    """What the update hook reads: patterns of refs that take no push, and that are never forced or deleted."""
-    closed, kept = [], []
-    for one in repository.rulesets:
-        if one["enforcement"] == "active" and (token is None or token.login not in one.get("bypass", ())):
-            words = {"~ALL": "refs/heads/*", "~DEFAULT_BRANCH": f"refs/heads/{repository.default_branch}"}
-            patterns = [words.get(name, name) for name in one["conditions"]["ref_name"]["include"]]
-            types = {rule["type"] for rule in one["rules"]}
-            closed += patterns if "pull_request" in types else []
-            kept += patterns if types & {"deletion", "non_fast_forward"} else []
-    app = "1" if token is not None and token.app is not None else ""
-    return {"SANDBOX_CLOSED": " ".join(closed), "SANDBOX_KEPT": " ".join(kept), "SANDBOX_APP": app}
+def _config(*pairs: str) -> dict[str, str]:
+    """Git settings for one call: names and values by turns, besides what every call here needs."""
+    settings = [("safe.directory", "*"), *zip(pairs[::2], pairs[1::2], strict=True)]
+    named = {f"GIT_CONFIG_KEY_{place}": key for place, (key, _) in enumerate(settings)}
+    return (
+        named
+        | {f"GIT_CONFIG_VALUE_{place}": value for place, (_, value) in enumerate(settings)}
+        | {"GIT_CONFIG_COUNT": str(len(settings))}
+    )
 
 
 def _backend(environ: dict[str, str], body: bytes) -> bytes:
@@ -145,4 +141,4 @@ def _answer(handler: Any, output: bytes) -> None:
 
 def _refuse(handler: Any, error: ApiError) -> None:
     ask = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
-    handler._write(error.status, {"Content-Type": "text/plain"} | ask, f"remote: {error}\n".encode())
+    handler._write(error.status, {"Content-Type": "text/plain"} | ask, f"{error}\n".encode())  # git says "remote: "

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from bot.sandbox.people import Login, Permission, Person, Team
 from bot.sandbox.relabel import NamesIn
 from bot.sandbox.releases import Release
+from bot.sandbox.switches import QueueEntry, Switches
 
 FullName = Annotated[str, "repository"]  # OWNER/NAME as it is now; a field of this type follows a rename
 Ruleset = Annotated[dict[str, Any], NamesIn(Login, ("bypass",))]
@@ -214,6 +215,11 @@ class Repository:
     events: list[Event] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)
     rulesets: list[Ruleset] = field(default_factory=list)
+    protections: dict[str, dict[str, Any]] = field(default_factory=dict)  # classic ones, by a branch's name or pattern
+    switches: Switches = field(default_factory=Switches)
+    queue: list[QueueEntry] = field(default_factory=list)
+    old_branches: dict[str, str] = field(default_factory=dict)  # of renamed ones -> the name now
+    signed: list[str] = field(default_factory=list)  # commits that the server made and signed
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
@@ -357,6 +363,7 @@ class Data:
     tokens: dict[str, Token] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
     moved: dict[str, int] = field(default_factory=dict)  # former full name -> number of the repository
+    rulesets: list[Ruleset] = field(default_factory=list)  # of the organizations
     runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000

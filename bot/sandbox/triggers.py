@@ -49,7 +49,7 @@ def starts(hub: Hub, happening: Happening) -> list[Start]:
     if happening.by_run and happening.event not in BY_RUN:
         return []
     repository = hub.repository(happening.repository)
-    if repository.parent is not None:
+    if repository.parent is not None or not repository.switches.actions.enabled:
         return []  # workflows of a fork are off until its owner turns them on
     names = [happening.event]
     if happening.event == "pull_request":

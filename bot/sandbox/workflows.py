@@ -84,6 +84,10 @@ class Workflow:
         """(owner/repository, ref) of every action and reusable workflow that lives elsewhere."""
         return set(_uses(self.body))
 
+    def actions(self) -> set[str]:
+        """`owner/repository/path@ref` of every action and reusable workflow that lives elsewhere, as it is written."""
+        return set(_named(self.body))
+
 
 def _permissions(given: Any) -> dict[str, str]:
     if given is None:
@@ -125,6 +129,17 @@ def _uses(value: Any) -> Iterator[tuple[str, str]]:
             yield match.group(1), match.group(3)
         for item in value.values():
             yield from _uses(item)
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("uses"), str) and _USES.match(value["uses"]):
+            yield value["uses"]
+        for item in value.values():
+            yield from _named(item)
 
 
 def read_workflows(bare: Bare, rev: str) -> dict[str, Workflow]:

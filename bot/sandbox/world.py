@@ -23,7 +23,7 @@ from bot.sandbox.merge_queue import MergeGroup
 from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
 from bot.sandbox.population import Population
-from bot.sandbox.rules import ruleset
+from bot.sandbox.rulesets import ruleset
 from bot.sandbox.runs import run_folder
 from bot.sandbox.server import Api, Server
 from bot.sandbox.store import Repository, Run
@@ -222,10 +222,14 @@ class Sandbox(Population, Troubles):
         title: str,
         body: str = "",
         *,
-        base: str = "main",
+        base: str | None = None,
         draft: bool = False,
     ) -> int:
-        """Push `files` (None deletes) as one commit on a new branch from `base`, open a pull request; its number."""
+        """Push `files` (None deletes) as one commit on a new branch from `base`, open a pull request; its number.
+
+        `base` None is the default branch.
+        """
+        base = base or self.repo.default_branch
         self.commit(login, branch, files, title, base=base)
         repository = self.github(login).get_repo(self.repository)
         return int(repository.create_pull(base=base, head=branch, title=title, body=body, draft=draft).number)
@@ -257,8 +261,8 @@ class Sandbox(Population, Troubles):
         app, key = add_app(self.hub, slug, permissions)
         return app.id, key, app.installation
 
-    def protect(self, branch: str = "main", **rules: Any) -> None:
-        """A ruleset: pull requests only, no force-push, no deletion.
+    def protect(self, branch: str | None = None, **rules: Any) -> None:
+        """A ruleset for a branch, or the default one: pull requests only, no force-push, no deletion.
 
         `checks` are statuses that must be green (set by `app`, when one is named), `approvals` how many writers must
         approve, `bypass` logins that it does not hold back.

@@ -11,13 +11,13 @@ EVENTS = """
 deployment-created deployment-status-created issue-comment-created issue-comment-deleted issue-comment-edited
 issues-assigned issues-closed issues-edited issues-labeled issues-locked issues-opened issues-reopened
 issues-unassigned issues-unlabeled issues-unlocked member-added member-edited member-removed membership-added
-membership-removed merge-group-checks-requested pull-request-assigned pull-request-closed
+membership-removed merge-group-checks-requested merge-group-destroyed pull-request-assigned pull-request-closed
 pull-request-converted-to-draft pull-request-dequeued pull-request-edited pull-request-enqueued pull-request-labeled
 pull-request-locked pull-request-opened pull-request-ready-for-review pull-request-reopened
 pull-request-review-dismissed pull-request-review-edited pull-request-review-request-removed
 pull-request-review-requested pull-request-review-submitted pull-request-synchronize pull-request-unassigned
-pull-request-unlabeled pull-request-unlocked push repository-renamed repository-transferred status workflow-dispatch
-workflow-run-completed workflow-run-requested
+pull-request-unlabeled pull-request-unlocked push repository-edited repository-renamed repository-transferred status
+workflow-dispatch workflow-run-completed workflow-run-requested
 """.split()  # noqa: SIM905 - a list of words reads better
 DROP = {"description", "example", "examples", "externalDocs", "x-github", "deprecated", "title", "default", "summary"}
 

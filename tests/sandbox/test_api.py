@@ -142,7 +142,8 @@ def test_merge_methods(world: Sandbox, number: int, call: Any, method: str) -> N
     assert call("owen")("PUT", f"/pulls/{number}/merge", {"merge_method": method})[0] == 200
     tip = call("owen")("GET", "/commits/main")[1]
     assert len(tip["parents"]) == (2 if method == "merge" else 1)
-    assert tip["commit"]["committer"]["name"] == "web-flow"
+    assert tip["commit"]["committer"]["name"] == ("owen" if method == "rebase" else "web-flow")
+    assert tip["commit"]["verification"]["verified"] == (method != "rebase")
     world.git("owen", "pull", "-q")
     assert (world.clone / MODEL).read_bytes() == b"depth: 4\n"
 

@@ -34,12 +34,12 @@ def test_a_required_status_must_be_green_and_from_the_right_app(world: Sandbox, 
         status, body = rhea("PUT", f"/pulls/{number}/merge", {})
         return status, body["message"]
 
-    assert merge() == (405, 'Repository rule violations found\n\nRequired status check "mlbot" is expected.')
+    assert merge() == (405, 'Repository rule violations found\n\nRequired status check "mlbot" is expected.\n\n')
     rhea("POST", f"/statuses/{head}", {"state": "success", "context": "mlbot"})
     assert merge()[0] == 405
     bot = Caller(world, world.hub.mint_for_app(world.hub.data.apps[app], {"statuses": "write"}))
     bot("POST", f"/statuses/{head}", {"state": "failure", "context": "mlbot"})
-    assert merge()[1].endswith('"mlbot" is failure.')
+    assert merge()[1].endswith('"mlbot" is failing.\n\n')
     bot("POST", f"/statuses/{head}", {"state": "success", "context": "mlbot"})
     assert merge()[0] == 200
 

@@ -15,6 +15,7 @@ from bot.sandbox.hub import FULL, Happening
 from bot.sandbox.store import Job
 from bot.sandbox.world import Sandbox
 from tests.sandbox import publishing
+from tests.sandbox.administration import administrate
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 SPEC = json.loads(gzip.decompress((PAYLOADS / "github-openapi.json.gz").read_bytes()))
@@ -123,6 +124,7 @@ def story(world: Sandbox, call: Any) -> None:
     publishing.fetch(world, dana, rhea, world.runs[-1])
     publishing.administer(adam)
     _runs(world, dana, adam, rhea)
+    administrate(world, adam, rhea)
     call("rita")("POST", "/forks", {})
     dana("GET", "/forks")
 

@@ -51,6 +51,8 @@ def disable(call: Call) -> Reply:
 def dispatch(call: Call) -> Reply:
     found, ref = workflow_of(call), call.text("ref", resource="Workflow")
     short = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    if not call.repo.switches.actions.enabled:
+        raise ApiError(422, "Actions has been disabled for this repository.")
     if found.path in call.repo.workflow_states:
         raise ApiError(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
     if call.hub.bare(call.repo).commit(short) is None:

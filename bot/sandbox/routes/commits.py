@@ -153,17 +153,17 @@ def contents(call: Call) -> Reply:
     folder = bare.folder(rev, path)
     if folder:
         prefix = f"{path}/" if path else ""
-        return Reply([_entry(call, rev, prefix + name, entry) for name, entry in folder.items()])
+        return Reply([content_entry(call, rev, prefix + name, entry) for name, entry in folder.items()])
     data = bare.read(rev, path)
     if data is None:
         raise not_found()
     name = path.rsplit("/", 1)[-1]
     parent = bare.folder(rev, path.rpartition("/")[0])
     body = {"encoding": "base64", "content": base64.encodebytes(data).decode()}
-    return Reply(_entry(call, rev, path, parent[name]) | body)
+    return Reply(content_entry(call, rev, path, parent[name]) | body)
 
 
-def _entry(call: Call, rev: str, path: str, entry: Any) -> dict[str, Any]:
+def content_entry(call: Call, rev: str, path: str, entry: Any) -> dict[str, Any]:
     kind = {"tree": "dir", "commit": "submodule"}.get(entry.type_str, "file")
     if entry.filemode == 0o120000:
         kind = "symlink"

@@ -1,4 +1,4 @@
-"""Branches, refs and tags: /repos/{owner}/{repo}/git/refs, /branches, /tags; forks; rulesets."""
+"""Refs and tags: /repos/{owner}/{repo}/git/refs, /git/tags, /tags; forks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from bot.sandbox import events, rules
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
 from bot.sandbox.routes.commits import CONTENTS
 from bot.sandbox.routes.issues import R
+from bot.sandbox.rulesets import actor_of
 from bot.sandbox.shapes import repositories as shapes
 from bot.sandbox.shapes.basics import node
-from bot.sandbox.shapes.commits import commit as commit_shape
+from bot.sandbox.violations import Change
 
 
 def get_ref(call: Call) -> Reply:
@@ -41,22 +42,19 @@ def create_ref(call: Call) -> Reply:
         raise ApiError(422, "Reference already exists")
     if bare.object(sha) is None:
         raise ApiError(422, "Object does not exist")
-    _guard(call, name, sha, forced=False)
+    guard(call, name, None, sha)
     before = bare.refs()
     bare.set_ref(name, sha)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
     return Reply(shapes.git_ref(call.links, call.repo, name, sha), 201)
 
 
-def _guard(call: Call, name: str, sha: str | None, *, forced: bool) -> None:
-    """Raises 422 for a ref that the rules protect, 403 for a run's token that brings a workflow file."""
-    reason = rules.refusal(call.repo, name, call.login, forced=forced, deleted=sha is None)
-    if reason:
-        raise ApiError(422, f"Repository rule violations found\n\n{reason}")
-    if call.app is not None and sha is not None:
-        reason = rules.workflow_refusal(call.hub.bare(call.repo).new_paths(sha))
-        if reason:
-            raise ApiError(403, reason)
+def guard(call: Call, name: str, old: str | None, new: str | None, status: int = 422) -> None:
+    """Raises `status` for a change that the rules hold back, 403 for an app's token that brings a workflow file."""
+    change = Change(call.hub, call.repo, name, old, new)
+    rules.judge(change, actor_of(call.hub, call.repo, call.token)).refuse(status)
+    if call.app is not None and (reason := rules.workflow_refusal(change.paths)):
+        raise ApiError(403, reason)
 
 
 def update_ref(call: Call) -> Reply:
@@ -67,10 +65,9 @@ def update_ref(call: Call) -> Reply:
         raise ApiError(422, "Reference does not exist")
     if bare.object(sha) is None:
         raise ApiError(422, "Object does not exist")
-    forced = bare.merge_base(old, sha) != old
-    if forced and not call.get("force", False):
+    if bare.merge_base(old, sha) != old and not call.get("force", False):
         raise ApiError(422, "Update is not a fast forward")
-    _guard(call, name, sha, forced=forced)
+    guard(call, name, old, sha)
     before = bare.refs()
     bare.set_ref(name, sha)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
@@ -79,9 +76,12 @@ def update_ref(call: Call) -> Reply:
 
 def delete_ref(call: Call) -> Reply:
     name, bare = f"refs/{call.params['ref']}", call.hub.bare(call.repo)
-    if bare.ref(name) is None:
+    old = bare.ref(name)
+    if old is None:
         raise ApiError(422, "Reference does not exist")
-    _guard(call, name, None, forced=False)
+    if name == f"refs/heads/{call.repo.default_branch}":
+        raise ApiError(422, "Cannot delete the default branch")
+    guard(call, name, old, None)
     before = bare.refs()
     bare.delete_ref(name)
     events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
@@ -130,52 +130,6 @@ def list_tags(call: Call) -> Page:
     return Page(sorted(names, reverse=True), shape)
 
 
-def list_branches(call: Call) -> Page:
-    refs = call.hub.bare(call.repo).refs().items()
-    found = [(name.removeprefix("refs/heads/"), sha) for name, sha in refs if name.startswith("refs/heads/")]
-    return Page(sorted(found), lambda pair: shapes.short_branch(call.links, call.repo, *pair))
-
-
-def get_branch(call: Call) -> Reply:
-    name = call.params["branch"]
-    sha = call.hub.bare(call.repo).branch(name)
-    if sha is None:
-        raise ApiError(404, "Branch not found")
-    url = f"{call.links.repo(call.repo)}/branches/{name}"
-    found = commit_shape(call.links, call.repo, call.hub.bare(call.repo).object(sha))
-    links = {"self": url, "html": f"{call.links.page(call.repo)}/tree/{name}"}
-    body = shapes.short_branch(call.links, call.repo, name, sha)
-    protection = {
-        "enabled": False,
-        "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
-    }
-    extra = {"commit": found, "_links": links, "protection": protection, "protection_url": f"{url}/protection"}
-    return Reply(body | extra)
-
-
-def branch_protection(_: Call) -> Reply:
-    raise ApiError(404, "Branch not protected")
-
-
-def list_rulesets(call: Call) -> Page:
-    return Page(call.repo.rulesets, lambda one: _ruleset(one, {"rules", "bypass", "conditions"}))
-
-
-def get_ruleset(call: Call) -> Reply:
-    for one in call.repo.rulesets:
-        if one["id"] == call.number("ruleset_id"):
-            return Reply(_ruleset(one, {"bypass"}))
-    raise not_found()
-
-
-def _ruleset(whole: dict[str, Any], hidden: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in whole.items() if name not in hidden}
-
-
-def branch_rules(call: Call) -> Page:
-    return Page(rules.rules_of(call.repo, f"refs/heads/{call.params['branch']}"), lambda one: one)
-
-
 def create_fork(call: Call) -> Reply:
     """The caller's copy of the repository, made at once (GitHub makes it a little later)."""
     name = f"{call.login}/{call.repo.name}"
@@ -200,11 +154,5 @@ ROUTES = [
     Route("POST", R + "/git/tags", create_tag, CONTENTS, "write"),
     Route("GET", R + "/git/tags/{sha}", get_tag, CONTENTS),
     Route("GET", R + "/tags", list_tags, CONTENTS),
-    Route("GET", R + "/branches", list_branches, CONTENTS),
-    Route("GET", R + "/branches/{branch+}/protection", branch_protection, ("never",)),
-    Route("GET", R + "/branches/{branch+}", get_branch, CONTENTS),
-    Route("GET", R + "/rulesets", list_rulesets),
-    Route("GET", R + "/rulesets/{ruleset_id}", get_ruleset),
-    Route("GET", R + "/rules/branches/{branch+}", branch_rules),
     Route("POST", R + "/forks", create_fork, ("never",)),
 ]

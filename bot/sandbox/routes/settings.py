@@ -1,4 +1,4 @@
-"""What an administrator sets: rulesets, what tokens may by default, environments with branches, secrets, variables."""
+"""What an administrator sets: what tokens may by default, environments with branches, secrets, variables."""
 
 from __future__ import annotations
 
@@ -12,32 +12,6 @@ from bot.sandbox.shapes.basics import iso, node
 from bot.sandbox.store import Environment, Repository
 
 E = R + "/environments/{name}"
-
-
-def create_ruleset(call: Call) -> Reply:
-    name = call.text("name", resource="Ruleset")
-    if call.get("enforcement") not in ("active", "disabled", "evaluate"):
-        raise invalid("Ruleset", "enforcement")
-    made = {
-        "id": call.hub.next_id(),
-        "name": name,
-        "target": call.get("target", "branch"),
-        "source_type": "Repository",
-        "source": call.repo.full_name,
-        "enforcement": call.get("enforcement"),
-        "conditions": call.get("conditions") or {"ref_name": {"include": [], "exclude": []}},
-        "rules": call.get("rules") or [],
-    }
-    call.repo.rulesets.append({**made, "bypass": []})
-    return Reply(made, 201)
-
-
-def delete_ruleset(call: Call) -> Reply:
-    kept = [one for one in call.repo.rulesets if one["id"] != call.number("ruleset_id")]
-    if len(kept) == len(call.repo.rulesets):
-        raise not_found()
-    call.repo.rulesets[:] = kept
-    return Reply(None, 204)
 
 
 def workflow_permissions(call: Call) -> Reply:
@@ -183,8 +157,6 @@ def list_variables(call: Call) -> Page:
 _admin = functools.partial(Route, needs=("never",), role="admin")
 
 ROUTES = [
-    _admin("POST", R + "/rulesets", create_ruleset),
-    _admin("DELETE", R + "/rulesets/{ruleset_id}", delete_ruleset),
     _admin("GET", R + "/actions/permissions/workflow", workflow_permissions),
     _admin("PUT", R + "/actions/permissions/workflow", set_workflow_permissions),
     Route("GET", R + "/environments", environments, ("actions",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.shapes.basics import Links, iso, node
-from bot.sandbox.shapes.repositories import UNSIGNED, minimal, person
+from bot.sandbox.shapes.repositories import minimal, person, verification
 from bot.sandbox.store import Activity, Deployment, DeploymentStatus, Repository, Status
 
 
@@ -24,7 +24,7 @@ def commit(
             "tree": {"sha": str(found.tree_id), "url": f"{url}/git/trees/{found.tree_id}"},
             "url": f"{url}/git/commits/{sha}",
             "comment_count": 0,
-            "verification": UNSIGNED,
+            "verification": verification(repository, found),
         },
         "url": f"{url}/commits/{sha}",
         "html_url": f"{links.page(repository)}/commit/{sha}",

@@ -71,11 +71,10 @@ def full(links: Links, repository: Repository, permission: Permission | None = N
     """GitHub's `full-repository`; `permission` is the caller's, None leaves it out."""
     page, at = links.page(repository), iso(repository.created_at)
     n_open = sum(issue.state == "open" for issue in repository.issues.values())
-    flags = dict.fromkeys(("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge", "allow_forking"), True)
-    body = minimal(links, repository) | flags
+    switched = {name: value for name, value in vars(repository.switches).items() if isinstance(value, bool)}
+    body = minimal(links, repository) | switched | {"allow_forking": True}
     body |= dict.fromkeys(("has_projects", "has_wiki", "has_pages", "has_downloads", "has_discussions"), False)
-    body |= dict.fromkeys(("archived", "disabled", "is_template", "web_commit_signoff_required"), False)
-    body |= dict.fromkeys(("allow_auto_merge", "delete_branch_on_merge", "allow_update_branch"), False)
+    body |= dict.fromkeys(("disabled", "is_template", "web_commit_signoff_required"), False)
     body |= dict.fromkeys(("stargazers_count", "watchers_count", "watchers", "subscribers_count"), 0)
     body |= dict.fromkeys(("forks_count", "forks", "network_count", "size"), 0)
     body |= dict.fromkeys(("mirror_url", "homepage", "language", "license"), None)
@@ -85,7 +84,6 @@ def full(links: Links, repository: Repository, permission: Permission | None = N
         "clone_url": f"{page}.git",
         "svn_url": page,
         "topics": [],
-        "has_issues": True,
         "visibility": "private" if repository.private else "public",
         "default_branch": repository.default_branch,
         "open_issues_count": n_open,
@@ -155,10 +153,19 @@ def person(signature: Any) -> dict[str, str]:
 UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
 
-def short_branch(links: Links, repository: Repository, name: str, sha: str) -> dict[str, Any]:
-    """GitHub's `short-branch`."""
+def verification(repository: Repository, commit: Any) -> dict[str, Any]:
+    """GitHub's word on a commit's signature: valid on what the server made itself."""
+    if str(commit.id) not in repository.signed:
+        return UNSIGNED
+    at = iso(moment(commit.committer))
+    seal = {"signature": "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n"}
+    return {"verified": True, "reason": "valid", **seal, "payload": commit.message, "verified_at": at}
+
+
+def short_branch(links: Links, repository: Repository, name: str, sha: str, protected: bool) -> dict[str, Any]:
+    """GitHub's `short-branch`; `protected` by a ruleset or by branch protection."""
     return {
         "name": name,
         "commit": {"sha": sha, "url": f"{links.repo(repository)}/commits/{sha}"},
-        "protected": False,
+        "protected": protected,
     }

@@ -81,7 +81,7 @@ def _is_required(thing: Thing, at: Context, args: Args) -> bool:
     if issue is None or issue.pull is None:
         return False
     name = thing.value.context if thing.kind == "StatusContext" else shapes.shown(*thing.value)
-    wanted = rules.rules_of(thing.repo, f"refs/heads/{issue.pull.base_ref}")
+    wanted = rules.rules_of(at.hub, thing.repo, f"refs/heads/{issue.pull.base_ref}")
     named = [one["parameters"] for one in wanted if one["type"] == "required_status_checks"]
     return any(check["context"] == name for one in named for check in one["required_status_checks"])
 

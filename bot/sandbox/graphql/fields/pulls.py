@@ -87,16 +87,16 @@ def _merge_state(thing: Thing, at: Context, _args: Args) -> str:
     return str(rest(thing, at)["mergeable_state"]).upper()
 
 
-def _review_rule(thing: Thing) -> dict[str, Any] | None:
+def _review_rule(thing: Thing, at: Context) -> dict[str, Any] | None:
     """What the rules of its base ask of reviews, None when they ask for nothing."""
-    found = rules.rules_of(thing.repo, f"refs/heads/{_pull(thing).base_ref}")
+    found = rules.rules_of(at.hub, thing.repo, f"refs/heads/{_pull(thing).base_ref}")
     wanted: list[dict[str, Any]] = [one["parameters"] for one in found if one["type"] == "pull_request"]
     return max(wanted, key=lambda one: one["required_approving_review_count"], default=None)
 
 
 def _decision(thing: Thing, at: Context, _args: Args) -> str | None:
     """None where no review is required, as GitHub has it."""
-    rule = _review_rule(thing)
+    rule = _review_rule(thing, at)
     if rule is None or not rule["required_approving_review_count"]:
         return None
     strong = RANKS.index("write")
