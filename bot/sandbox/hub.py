@@ -165,13 +165,17 @@ class Hub:
         `resource` is `core`, whose unit are requests, or `graphql`, whose unit are points.
         """
         limit = 60 if token is None else 1000 if token.run is not None else 5000
-        used = self.used[_purse(token, resource)]
-        reset = int(self.clock().timestamp()) // 3600 * 3600 + 3600
+        reset = self._hour()
+        used = self.used[f"{_purse(token, resource)} {reset}"]
         return {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": reset}
 
     def spend(self, token: store.Token | None, n: int, resource: str = "core") -> None:
         """Take requests or points from the caller's hour."""
-        self.used[_purse(token, resource)] += n
+        self.used[f"{_purse(token, resource)} {self._hour()}"] += n
+
+    def _hour(self) -> int:
+        """When the next hour begins."""
+        return int(self.clock().timestamp()) // 3600 * 3600 + 3600
 
     def count_request(self, run: int) -> None:
         """Note one API request of a run."""

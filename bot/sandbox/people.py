@@ -54,8 +54,12 @@ DEFAULT_PEOPLE: tuple[Person, ...] = (
 
 @dataclass(frozen=True)
 class Team:
-    """A team of the organization that owns the repository; `parent` is the slug of the team above."""
+    """A team of the organization that owns the repository; `parent` is the slug of the team above.
+
+    A `secret` one is seen by its members only.
+    """
 
     slug: str
     members: tuple[Login, ...]
     parent: str | None = None
+    secret: bool = False

@@ -111,6 +111,24 @@ def ruleset(
     return document(hub, body, repository.full_name) | {"bypass": list(bypass)}
 
 
+def default() -> dict[str, Any]:
+    """What a rehearsal of a repository without rulesets begins with: pull requests only, and with a green verdict."""
+    checks = [{"context": "mlbot/verdict"}]
+    wanted = {"strict_required_status_checks_policy": False, "required_status_checks": checks}
+    return {
+        "name": "the default branch takes what the policy lets through",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": [
+            {"type": "deletion"},
+            {"type": "non_fast_forward"},
+            {"type": "pull_request", "parameters": dict(PULL_REQUEST)},
+            {"type": "required_status_checks", "parameters": wanted},
+        ],
+    }
+
+
 def document(hub: Hub, body: Mapping[str, Any], source: str, kind: str = "Repository") -> dict[str, Any]:
     """What is kept of a request that makes a ruleset. `source` is the repository or the organization it belongs to."""
     at = hub.clock().isoformat()

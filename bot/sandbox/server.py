@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from bot.errors import UserError
-from bot.sandbox import downloads, gate, routes, smart_http, tls
+from bot.sandbox import downloads, gate, limits, routes, smart_http, tls
 from bot.sandbox.faults import Faults
 from bot.sandbox.http import ApiError, Call, MovedError, Page, Reply, Route, not_found
 from bot.sandbox.hub import Hub
@@ -47,6 +47,7 @@ class Api:
         self.hub = hub
         self.faults = Faults()
         self.gate = gate.Gate(hub)
+        self.content: limits.ContentLimit | None = None  # the secondary limit; none unless somebody sets it
         self.log: list[tuple[str, str, int, int | None, bool]] = []  # method, path, status, run, asked by a person
         self.pages: Callable[[Request], Reply | None] | None = None
 
@@ -111,11 +112,8 @@ class Api:
 
     def _count(self, token: Token | None, resource: str) -> None:
         """A GraphQL query is charged by its points when it is known what they are."""
-        limits = self.hub.limits(token, resource)
-        if limits["remaining"] == 0 and resource == "core":
-            headers = {"Retry-After": "1"} | _limit_headers(limits)
-            raise ApiError(403, "API rate limit exceeded for installation.", headers=headers)
         if resource == "core":
+            limits.check_primary(self.hub, token)
             self.hub.spend(token, 1)
         if token is not None and token.run is not None:
             self.hub.count_request(token.run)
@@ -123,6 +121,8 @@ class Api:
     def _call(self, route: Route, call: Call, path: str) -> Reply:
         with self.hub.lock:
             _authorise(route, call)
+            if self.content is not None and call.method != "GET" and not route.signed_by_app:
+                self.content.count(call.login, self.hub.clock())
             result = route.handler(call)
             if isinstance(result, Page):
                 result = _cut(result, call, path)
@@ -224,11 +224,6 @@ def _whole(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() else default
 
 
-def _limit_headers(limits: dict[str, int]) -> dict[str, str]:
-    found = {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in limits.items()}
-    return {"X-RateLimit-Resource": "core"} | found
-
-
 class _Handler(http.server.BaseHTTPRequestHandler):
     """One connection. Nagle off and one write an answer: otherwise each call waits 40 ms for a delayed ACK."""
 
@@ -253,7 +248,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             given = {name.lower(): value for name, value in self.headers.items()}
             header, web = self.headers["Authorization"], self.server.url
             reply, token = self.server.api.answer(self.command, self.path, header, body, headers=given, web=web)
-            headers = _limit_headers(self.server.api.hub.limits(token)) | reply.headers
+            headers = limits.headers_of(self.server.api.hub.limits(token)) | reply.headers
             if reply.broken:
                 self.break_off(reply.broken)
             elif reply.body is None or isinstance(reply.body, bytes):

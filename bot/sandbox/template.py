@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import configparser
 import io
+import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.errors import UserError
 from bot.sandbox.hub import Hub
@@ -16,33 +19,106 @@ from bot.sandbox.store import Repository
 
 _LEFT_OUT = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 _LINK, _PROGRAM, _FILE = "120000", "100755", "100644"
+MOST_FILES, MOST_BYTES = 5000, 500_000_000  # of a folder whose files nobody chose with `git add`
+RULESETS = (".github/rulesets", "docs/rulesets")  # where a repository keeps its rulesets; the first that holds any
 
 
 def files(template: Path) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of every file: what git tracks, as it is on disk; everything, when it is no checkout.
 
-    Raises UserError when the template is not a folder.
+    Raises UserError when the template is not a folder, or no checkout and too large.
     """
-    if not template.is_dir():
-        raise UserError(f"{template}: the template is not a folder", hint="Name a folder with models/ and policies/.")
-    for name in _tracked(template) or _found(template):
+    for name in names(template)[0]:
         path = template / name
         if path.is_symlink() or not path.is_file():
             continue
         yield name, path.read_bytes()
 
 
+def names(template: Path) -> tuple[list[str], bool]:
+    """(paths of the template's files, whether git tracks them). Raises UserError as `files` does."""
+    if not template.is_dir():
+        raise UserError(f"{template}: the template is not a folder", hint="Name a folder with models/ and policies/.")
+    tracked = _tracked(template)
+    return (tracked, True) if tracked else (_found(template), False)
+
+
 def _tracked(template: Path) -> list[str]:
-    if not (template / ".git").exists():
+    if enclosing(template) is None:
         return []
-    line = ["git", "-C", str(template), "ls-files", "-z"]
-    done = subprocess.run(line, capture_output=True, check=False)
-    return [name for name in done.stdout.decode().split("\0") if name]
+    done = _git(template, "ls-files", "-z")
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def _git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Git as it speaks to programs, and about this folder only: no GIT_DIR of a hook that we may run in."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    line = ["git", "-C", str(where), *arguments]
+    return subprocess.run(line, env=environ | {"LC_ALL": "C"}, capture_output=True, text=True, check=False)
+
+
+def enclosing(folder: Path) -> Path | None:
+    """The Git work tree that a folder is, or lies in; None for none. Raises UserError with what git says against it."""
+    there = next(one for one in (folder.resolve(), *folder.resolve().parents) if one.is_dir())
+    done = _git(there, "rev-parse", "--show-toplevel")
+    if done.returncode == 0:
+        return Path(done.stdout.rstrip("\n"))
+    if "not a git repository" in done.stderr or "must be run in a work tree" in done.stderr:
+        return None
+    raise UserError(f"{folder}: {done.stderr.strip()}", hint="Then call mlbot again.", code="git")
 
 
 def _found(template: Path) -> list[str]:
-    names = (path.relative_to(template) for path in sorted(template.rglob("*")))
-    return [name.as_posix() for name in names if not _LEFT_OUT & set(name.parts)]
+    """Every file of a folder; stops at a size that nobody meant. Raises UserError."""
+    found: list[str] = []
+    size = 0
+    for folder, below, here in os.walk(template):
+        below[:] = sorted(set(below) - _LEFT_OUT)
+        for name in here:
+            path = Path(folder, name)
+            found.append(path.relative_to(template).as_posix())
+            size += path.lstat().st_size
+        if len(found) > MOST_FILES or size > MOST_BYTES:
+            many = f"{MOST_FILES:,} files" if len(found) > MOST_FILES else f"{MOST_BYTES / 1e6:.0f} MB"
+            hint = "Run `git init` and `git add` in it, so that it is clear what belongs to it, or name another folder."
+            raise UserError(f"{template} is no Git checkout and holds more than {many}", hint=hint, code="too_large")
+    return sorted(found)
+
+
+def default_branch(template: Path) -> str:
+    """The name of a checkout's default branch; main for a folder without Git.
+
+    That is what its origin calls so, when that is known; else main or master when there is such a branch, since a side
+    branch that is checked out renames nothing; else the branch that is checked out.
+    """
+    if not template.is_dir() or enclosing(template) is None:
+        return "main"
+    of_origin = _git(template, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").stdout.strip()
+    if of_origin:
+        return of_origin.removeprefix("origin/")
+    for name in ("main", "master"):
+        if _git(template, "rev-parse", "--verify", "--quiet", f"refs/heads/{name}").returncode == 0:
+            return name
+    return _git(template, "symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip() or "main"
+
+
+def rulesets(given: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """The rulesets that a repository keeps as files, as requests to GitHub's API. Raises UserError for no JSON."""
+    for folder in RULESETS:
+        listed = sorted(name for name in given if name.startswith(f"{folder}/") and name.endswith(".json"))
+        if listed:
+            return [_parsed(name, given[name]) for name in listed]
+    return []
+
+
+def _parsed(name: str, data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise UserError(f"{name}: {error}", hint="A ruleset file holds the JSON that GitHub's API takes.") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{name}: not a JSON object", hint="A ruleset file holds the JSON that GitHub's API takes.")
+    return found
 
 
 def with_local_remote(given: Mapping[str, bytes], remote: Path, template: Path) -> dict[str, bytes]:
@@ -51,7 +127,7 @@ def with_local_remote(given: Mapping[str, bytes], remote: Path, template: Path) 
     The template's remote must be a folder (relative to .dvc, as DVC reads it) for its objects to come along.
     """
     remote.mkdir(parents=True, exist_ok=True)
-    config = configparser.ConfigParser()
+    config = configparser.ConfigParser(interpolation=None)
     config.read_string(given.get(".dvc/config", b"").decode())
     name = config.get("core", "remote", fallback="storage")
     section = f"'remote \"{name}\"'"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import UserError
 from bot.sandbox import schedules
 from bot.sandbox.faults import How, When
+from bot.sandbox.limits import ContentLimit
 from bot.sandbox.triggers import crons
 from bot.sandbox.workflows import read_workflows
 
@@ -106,3 +107,14 @@ class Troubles:
         Git's own calls match too (`POST`, `git-receive-pack$`); `declined`: a hook refuses the push with `message`.
         """
         self.api.faults.add(method, path, status, headers or {}, message, times, when=when, how=how, behind_s=behind_s)
+
+    def limit_content(
+        self, per_minute: int = 80, per_hour: int = 500, *, status: int = 403, retry_after_s: int = 60
+    ) -> None:
+        """From now on an account that writes more often is blocked for a while, as GitHub's secondary limit does it."""
+        self.api.content = ContentLimit(per_minute, per_hour, status, retry_after_s)
+
+    def exhaust(self, token: str) -> None:
+        """Spend the rest of a token's requests of this hour."""
+        known = self.hub.data.tokens[token]
+        self.hub.spend(known, self.hub.limits(known)["remaining"])

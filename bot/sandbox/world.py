@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
-from bot.sandbox import desks, merge_queue, processes, store
+from bot.sandbox import desks, merge_queue, processes, rulesets, store
 from bot.sandbox import template as templates
 from bot.sandbox import tls as certificates
 from bot.sandbox.apps import add_app
 from bot.sandbox.engine import Engine, Settings
-from bot.sandbox.http import Reply
+from bot.sandbox.http import ApiError, Reply
 from bot.sandbox.hub import Hub
 from bot.sandbox.merge_queue import MergeGroup
 from bot.sandbox.pages.site import Site
 from bot.sandbox.people import DEFAULT_PEOPLE, Person, Team
 from bot.sandbox.population import Population
-from bot.sandbox.rulesets import ruleset
 from bot.sandbox.runs import run_folder
 from bot.sandbox.server import Api, Server
 from bot.sandbox.store import Repository, Run
@@ -64,6 +63,8 @@ class Sandbox(Population, Troubles):
         extra_env: Mapping[str, str] | None = None,
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         skip_workflows: Iterable[str] = ("ci.yml",),
+        default_branch: str | None = None,
+        rulesets: Iterable[Mapping[str, Any]] | None = None,
         port: int = 0,
         tls: bool = False,
     ) -> Sandbox:
@@ -72,17 +73,20 @@ class Sandbox(Population, Troubles):
         `template` is a git checkout (its tracked files as they are on disk) or a plain folder; `extra_files` are laid
         over it (empty bytes are kept, as empty files; None leaves a file out). `labels` are runner labels that no
         workflow file names but a matrix may; `skip_workflows` are file names that do not run (a repository's own tests
-        are no rehearsal); `secrets` are by environment name, "" for the repository's own; with `tls` it is
-        served over TLS, too. Raises UserError when the
-        folder already holds a sandbox.
+        are no rehearsal); `secrets` are by environment name, "" for the repository's own; `default_branch` None is the
+        template's; `rulesets` None are those that the template keeps as files, () are none; with `tls` it is served
+        over TLS, too. Raises UserError when the folder already holds a sandbox, or lies in a Git repository.
         """
         if (directory / "github.json").exists():
             raise UserError(f"{directory}: there is a sandbox already", hint="Name another folder, or resume this one.")
         if any((directory / name).exists() for name in ("origin.git", "clone")):
             raise UserError(f"{directory}: holds a repository already", hint="Name an empty folder, or a new one.")
+        _need_git()
+        if outer := templates.enclosing(directory):
+            hint = "A sandbox makes repositories of its own. Name a folder outside, or leave --dir out."
+            raise UserError(f"{directory} lies in the Git repository {outer}", hint=hint, code="inside_repository")
         laid = dict(templates.files(template)) | dict(extra_files or {})
         files = {name: data for name, data in laid.items() if data is not None}
-        _need_git()
         fresh = not directory.exists()
         directory.mkdir(parents=True, exist_ok=True)
         settings = Settings(set(labels), dict(extra_env or {}), skip=set(skip_workflows))
@@ -90,7 +94,10 @@ class Sandbox(Population, Troubles):
         hub.add_people(people)
         hub.add_teams(teams)
         try:
+            branch = default_branch or templates.default_branch(template)
+            hub.add_repository(repository, default_branch=branch)
             sandbox = cls._make(hub, repository, files, template, settings, port)
+            sandbox._add_rulesets(templates.rulesets(files) if rulesets is None else rulesets)
             for name, values in (secrets or {}).items():
                 sandbox.set_secrets(name, values)
             if tls:
@@ -107,7 +114,6 @@ class Sandbox(Population, Troubles):
     ) -> Sandbox:
         sandbox = cls(hub.directory, hub, repository, settings, port)
         remote = hub.directory / "remote"
-        hub.add_repository(repository)
         everybody = list(hub.data.people.values())
         author = next((one for one in everybody if one.role == "release manager"), everybody[0])
         given = templates.with_local_remote(files, remote, template)
@@ -115,6 +121,16 @@ class Sandbox(Population, Troubles):
         sandbox._serve()
         templates.clone(sandbox.clone, sandbox.clone_url(), remote)
         return sandbox
+
+    def _add_rulesets(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Raises UserError for a ruleset that GitHub would not take."""
+        for body in bodies:
+            try:
+                rulesets.check(self.hub, dict(body), self.repo.rulesets)
+            except ApiError as error:
+                said = "; ".join([str(error), *map(str, error.body.get("errors", ()))])
+                raise UserError(f"ruleset {body.get('name')!r}: {said}", hint="Mend it in the template.") from None
+            self.repo.rulesets.append(rulesets.document(self.hub, body, self.repository))
 
     @classmethod
     def resume(cls, directory: Path, *, settings: Settings | None = None, port: int = 0) -> Sandbox:
@@ -268,7 +284,7 @@ class Sandbox(Population, Troubles):
         approve, `bypass` logins that it does not hold back.
         """
         with self.hub.lock:
-            self.repo.rulesets.append(ruleset(self.hub, self.repo, branch=branch, **rules))
+            self.repo.rulesets.append(rulesets.ruleset(self.hub, self.repo, branch=branch, **rules))
             self.hub.save()
 
     def set_secrets(self, environment: str, values: Mapping[str, str]) -> None:

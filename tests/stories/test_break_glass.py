@@ -26,7 +26,7 @@ def test_a_lent_role_counts_until_it_is_taken_back_and_break_glass_takes_two_peo
     tmp_path: Path,
 ) -> None:
     policy = (ROOT / "policies/environments.yaml").read_text().replace("break_glass:", FREEZE)
-    with rehearsal(tmp_path / "world") as sandbox:
+    with rehearsal(tmp_path / "world", protected=False) as sandbox:
         sandbox.commit("rhea", "main", {"policies/environments.yaml": policy.encode()}, "Freeze production")
         number = sandbox.propose("dana", "bikes", {BIKES: bikes(7)}, "Fewer iterations")
         sandbox.settle()

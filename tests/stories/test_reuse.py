@@ -48,7 +48,7 @@ def callers(commit: str) -> dict[str, bytes | None]:
 
 
 def test_a_repository_that_only_calls_the_workflows_gets_report_answer_promotion_and_step(tmp_path: Path) -> None:
-    with rehearsal(tmp_path / "world") as sandbox:
+    with rehearsal(tmp_path / "world", protected=False) as sandbox:
         files = callers(home(sandbox))
         assert {"chatops", "pull-request", "promote", "lint"} <= {Path(name).stem for name in files}
         sandbox.commit("rhea", "main", files, "Call mlbot's workflows")

@@ -19,9 +19,16 @@ NOTES = 1  # the pull request of `notes`
 
 @contextmanager
 def rehearsal(
-    folder: Path, files: Mapping[str, bytes | None] | None = None, strangers: Iterable[Person] = ()
+    folder: Path,
+    files: Mapping[str, bytes | None] | None = None,
+    strangers: Iterable[Person] = (),
+    *,
+    protected: bool = True,
 ) -> Iterator[Sandbox]:
-    """A sandbox made from this repository, with other `files` laid over it, and `strangers` besides its people."""
+    """A sandbox made from this repository, with other `files` laid over it, and `strangers` besides its people.
+
+    Its rulesets are those of docs/rulesets, unless it is not `protected`.
+    """
     private, public = generate()
     with Sandbox.start(
         folder,
@@ -29,6 +36,7 @@ def rehearsal(
         people=(*DEFAULT_PEOPLE, *strangers),
         extra_files={"policies/keys/mlbot.pub": public, **(files or {})},
         secrets={"mlbot": {"MLBOT_SIGNING_KEY": private.decode()}},
+        rulesets=None if protected else (),
     ) as started:
         yield started
 

@@ -74,9 +74,9 @@ def more_data(scene: Scene) -> None:
 def again(scene: Scene) -> None:
     """A later story in the same folder: a spec whose inputs digest the ledger knows is not trained."""
     scene.sandbox.git(SCIENTIST, "fetch", "-q", "origin")
-    main = scene.sandbox.git(SCIENTIST, "show", f"origin/main:{SPEC}")
+    now = scene.sandbox.git(SCIENTIST, "show", f"origin/{scene.sandbox.repo.default_branch}:{SPEC}")
     first = scene.template[SPEC]
-    spec, what = (first, "as it was first") if main.encode() != first else (better(first), "with finer trees")
+    spec, what = (first, "as it was first") if now.encode() != first else (better(first), "with finer trees")
     branch = f"again-{scene.sandbox.repo.last_number + 1}"
     with scene.teller.step(f"{SCIENTIST} proposes the flight model {what}: nothing is trained again") as say:
         number = scene.sandbox.propose(SCIENTIST, branch, {SPEC: spec}, f"Flight delays {what}")
@@ -190,8 +190,9 @@ def _with_march(scene: Scene) -> int:
     """DVC itself, in her own clone."""
     desk = scene.directory / "people" / SCIENTIST
     run, sandbox = scene.programs.run, scene.sandbox
+    base = sandbox.repo.default_branch
     sandbox.git(SCIENTIST, "fetch", "-q", "origin", cwd=desk)
-    sandbox.git(SCIENTIST, "checkout", "-q", "--force", "-B", "march", "origin/main", cwd=desk)
+    sandbox.git(SCIENTIST, "checkout", "-q", "--force", "-B", "march", f"origin/{base}", cwd=desk)
     run("dvc", "pull", "--quiet", cwd=desk)
     (desk / MARCH).write_bytes(scene.template[REHEARSAL])
     run("dvc", "add", "--quiet", "data", cwd=desk)
@@ -199,5 +200,5 @@ def _with_march(scene: Scene) -> int:
     sandbox.git(SCIENTIST, "commit", "-q", "-m", "Flights of March 2013", "--", "data.dvc", cwd=desk)
     sandbox.git(SCIENTIST, "push", "-q", "origin", "HEAD:refs/heads/march", cwd=desk)
     body = "A month more to learn from."
-    pull = scene.repository(SCIENTIST).create_pull(base="main", head="march", title="Flights of March", body=body)
+    pull = scene.repository(SCIENTIST).create_pull(base=base, head="march", title="Flights of March", body=body)
     return int(pull.number)

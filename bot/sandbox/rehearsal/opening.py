@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.adapters.signing import VARIABLE, generate
 from bot.errors import UserError
 from bot.records.base import canonical_json, sha256
+from bot.sandbox import rulesets
 from bot.sandbox import template as templates
 from bot.sandbox.rehearsal.evidence import Evidence
 from bot.sandbox.rehearsal.programs import Programs
@@ -87,4 +88,5 @@ def _started(directory: Path, template: Path, given: dict[str, bytes]) -> Sandbo
         template=template,
         extra_files={PUBLIC_KEY: public, **dict.fromkeys(left_out)},
         secrets={"mlbot": {VARIABLE: private.decode()}},
+        rulesets=templates.rulesets(given) or [rulesets.default()],
     )

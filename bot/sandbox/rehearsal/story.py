@@ -26,8 +26,9 @@ def tell(directory: Path, template: Path, teller: Teller) -> list[tuple[str, lis
             scene.evidence.refresh()
             _again(scene) if told else _first_time(scene)
             with teller.step("The clone is brought up to date, pages are written") as say:
+                branch = scene.sandbox.repo.default_branch
                 scene.programs.run(
-                    "git", "pull", "--quiet", "--ff-only", "--tags", "origin", "main", cwd=scene.sandbox.clone
+                    "git", "pull", "--quiet", "--ff-only", "--tags", "origin", branch, cwd=scene.sandbox.clone
                 )
                 written = closing.pages(scene)
                 say(f"{len(written)} files in {written[0].parent}")

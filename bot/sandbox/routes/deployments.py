@@ -7,7 +7,9 @@ from typing import Any
 
 from bot.sandbox import events
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route, invalid, not_found
+from bot.sandbox.people import WEB_FLOW
 from bot.sandbox.routes.issues import R
+from bot.sandbox.routes.refs import guard
 from bot.sandbox.shapes import commits as shapes
 from bot.sandbox.store import Deployment, DeploymentStatus, Environment
 
@@ -30,8 +32,10 @@ def create_deployment(call: Call) -> Reply:
     commit = call.hub.bare(call.repo).commit(ref)
     if commit is None:
         raise ApiError(422, f"No ref found for: {ref}")
+    if merged := _auto_merged(call, ref, str(commit.id)):
+        return merged
     sha, now = str(commit.id), call.hub.clock()
-    _required_contexts(call, sha)
+    _required_contexts(call, ref, sha)
     environment = call.text("environment", resource="Deployment", default="production")
     description = call.text("description", resource="Deployment", limit=140, default="")
     production = call.get("production_environment")
@@ -63,7 +67,29 @@ def _payload(given: Any) -> Any:
         return given
 
 
-def _required_contexts(call: Call, sha: str) -> None:
+def _auto_merged(call: Call, ref: str, sha: str) -> Reply | None:
+    """A branch that lies behind the default one is brought up to date first, unless `auto_merge` is false: 202 or 409.
+
+    https://docs.github.com/rest/deployments/deployments#create-a-deployment
+    """
+    bare, default = call.hub.bare(call.repo), call.repo.default_branch
+    tip = bare.branch(default)
+    if not call.get("auto_merge", True) or tip is None or bare.branch(ref) is None or bare.merge_base(tip, sha) == tip:
+        return None
+    tree = bare.merged_tree(sha, tip)
+    if tree is None:
+        raise ApiError(409, f"Conflict merging {default} into {ref}.")
+    message, author = f"Merge branch '{default}' into {ref}\n", call.hub.person(call.login)
+    made = bare.write_commit(tree, [sha, tip], message, author=author, committer=WEB_FLOW, at=call.hub.clock())
+    guard(call, f"refs/heads/{ref}", sha, made, 409)
+    call.repo.signed.append(made)
+    before = bare.refs()
+    bare.set_ref(f"refs/heads/{ref}", made)
+    events.refs_moved(call.hub, call.repo, before, call.login, call.by_run)
+    return Reply({"message": f"Auto-merged {default} into {ref} on deployment."}, 202)
+
+
+def _required_contexts(call: Call, ref: str, sha: str) -> None:
     """None means every status there is must be green; an empty list asks for none."""
     required = call.get("required_contexts")
     latest = {one.context: one.state for one in shapes.latest_statuses(call.repo, sha)}
@@ -71,7 +97,7 @@ def _required_contexts(call: Call, sha: str) -> None:
     contexts = [{"context": name, "state": latest.get(name, "expected")} for name in names]
     if any(one["state"] != "success" for one in contexts):
         missing = {"contexts": contexts, "resource": "Deployment", "field": "required_contexts", "code": "invalid"}
-        raise ApiError(409, f"Conflict: Commit status checks failed for {sha[:7]}.", [missing])
+        raise ApiError(409, f"Conflict: Commit status checks failed for {ref}.", [missing])
 
 
 def deployment_of(call: Call) -> Deployment:

@@ -20,7 +20,14 @@ def issue_of(call: Call) -> Issue:
     found = call.repo.issues.get(call.number())
     if found is None:
         raise not_found()
+    if found.pull is None:
+        _need_issues(call)
     return found
+
+
+def _need_issues(call: Call) -> None:
+    if not call.repo.switches.has_issues:
+        raise ApiError(410, "Issues has been disabled in this repository.")
 
 
 def list_issues(call: Call) -> Page:
@@ -29,6 +36,7 @@ def list_issues(call: Call) -> Page:
         one
         for one in call.repo.issues.values()
         if state in ("all", one.state)
+        and (one.pull or call.repo.switches.has_issues)
         and wanted <= set(one.labels)
         and call.query.get("creator", one.author) == one.author
     ]
@@ -37,6 +45,7 @@ def list_issues(call: Call) -> Page:
 
 
 def create_issue(call: Call) -> Reply:
+    _need_issues(call)
     repo, hub, now = call.repo, call.hub, call.hub.clock()
     title = call.text("title", resource="Issue", limit=256)
     body = call.text("body", resource="Issue", default="")

@@ -68,14 +68,19 @@ def organization(call: Call) -> Reply:
 
 
 def _team(call: Call) -> Team:
+    """Raises 404, also for a secret team that the caller is not in."""
     found = call.hub.data.teams.get(call.params["team"])
-    if found is None:
+    if found is None or not _sees(call, found):
         raise not_found()
     return found
 
 
+def _sees(call: Call, found: Team) -> bool:
+    return not found.secret or (call.token is not None and bool(call.hub.team_role(found.slug, call.token.login)))
+
+
 def list_teams(call: Call) -> Page:
-    return Page(list(call.hub.data.teams.values()), lambda one: _shape(call, one))
+    return Page([one for one in call.hub.data.teams.values() if _sees(call, one)], lambda one: _shape(call, one))
 
 
 def _shape(call: Call, found: Team) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def team(links: Links, organization: str, found: Team, *, nested: bool = True, t
         "name": slug,
         "slug": slug,
         "description": None,
-        "privacy": "closed",
+        "privacy": "secret" if found.secret else "closed",
         "notification_setting": "notifications_enabled",
         "permission": "pull",
         "url": url,
