@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.decide.case import Case, Scope
 from bot.decide.exclusions import excluded
 from bot.decide.powers import Power, electorate
-from bot.decide.quorum import Place
+from bot.decide.quorum import Place, Seating
 from bot.decide.reasons import node
 from bot.decide.voices import Refused, Voices, is_older, voices
 from bot.decide.wording import REFUSALS, listed, plural
@@ -33,6 +33,14 @@ class Ballot:
         """Everybody whose approval counts, by id."""
         return tuple(self.powers)
 
+    def seated(self, seats: Seating) -> Ballot:
+        """With each lent role left to the one person who speaks for its lender."""
+        powers = {
+            person: tuple(one for one in found if seats.may_speak(person, one.lender))
+            for person, found in self.powers.items()
+        }
+        return replace(self, powers=powers)
+
 
 def ballot(rule: Rule, scope: Scope, case: Case) -> Ballot:
     """The approvals that count for a rule and a part of the change."""
@@ -43,29 +51,40 @@ def ballot(rule: Rule, scope: Scope, case: Case) -> Ballot:
     return Ballot(found, electorate(found.counted, banned, case), frozenset(banned))
 
 
-def may_fill(person: int, place: Place, *, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> bool:
-    """Whether a person whose approval counts may fill a place of a rule."""
-    requirement = rule.require.approvals[place.line]
-    return _unfit(person, requirement, rule, votes, scope, case) is None
+def names(person: int, place: Place, *, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> frozenset[int | None]:
+    """In whose name a person whose approval counts may fill a place of a rule: None for their own, else a lender."""
+    return _fit(person, rule.require.approvals[place.line], rule, votes, scope, case)
+
+
+def _fit(
+    person: int, requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, case: Case
+) -> frozenset[int | None]:
+    able, within = _able(person, requirement, rule, votes), requirement.not_contributor_within
+    opinion = votes.voices.counted[person]
+    if requirement.valid_for and is_older(opinion.created_at, requirement.valid_for, case.now):
+        return frozenset()
+    return frozenset(
+        power.lender for power in able if not (within and _built_lately({person, power.lender}, within, scope, case))
+    )
+
+
+def _able(person: int, requirement: Requirement, rule: Rule, votes: Ballot) -> list[Power]:
+    """The person's powers that a requirement asks for."""
+    then = votes.voices.counted[person].recorded_roles
+    is_asked = rule.require.role_check == "at_approval_and_evaluation" and then is not None
+    wanted = set(requirement.any_role) & set(then or ()) if is_asked else set(requirement.any_role)
+    return [power for power in votes.powers[person] if power.role in wanted]
 
 
 def _unfit(person: int, requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> str | None:
     """Why a counted approval does not fill a requirement."""
     opinion = votes.voices.counted[person]
-    able = [power for power in votes.powers[person] if power.role in requirement.any_role]
-    roles = {power.role for power in able}
-    if rule.require.role_check == "at_approval_and_evaluation" and opinion.recorded_roles is not None:
-        roles &= set(opinion.recorded_roles)
-    if not roles:
+    if _fit(person, requirement, rule, votes, scope, case):
+        return None
+    if not _able(person, requirement, rule, votes):
         return _roleless(opinion, requirement, case)
-    if requirement.valid_for and is_older(opinion.created_at, requirement.valid_for, case.now):
-        return "expired"
-    within = requirement.not_contributor_within
-    if within and all(
-        _built_lately({person, power.lender}, within, scope, case) for power in able if power.role in roles
-    ):
-        return "recent_contributor"
-    return None
+    is_late = requirement.valid_for and is_older(opinion.created_at, requirement.valid_for, case.now)
+    return "expired" if is_late else "recent_contributor"
 
 
 def _roleless(opinion: Opinion, requirement: Requirement, case: Case) -> str:
@@ -84,7 +103,14 @@ def _built_lately(people: set[int | None], within: str, scope: Scope, case: Case
     )
 
 
-def requirement_node(index: int, missing: int, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Node:
+def requirement_nodes(rule: Rule, seats: Seating, votes: Ballot, scope: Scope, case: Case) -> list[Node]:
+    """The verdict of each requirement line."""
+    lines = range(len(rule.require.approvals))
+    missing = [sum(place.line == index for place in seats.empty) for index in lines]
+    return [_requirement(index, missing[index], rule, votes, scope, case) for index in lines]
+
+
+def _requirement(index: int, missing: int, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Node:
     """The verdict of one requirement line, with a leaf for each approval that was given."""
     requirement = rule.require.approvals[index]
     roles = " or ".join(requirement.any_role)

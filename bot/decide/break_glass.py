@@ -10,6 +10,8 @@ from datetime import timedelta
 from bot.decide.binding import unbound
 from bot.decide.case import Case, Scope, moment
 from bot.decide.exclusions import excluded
+from bot.decide.powers import electorate
+from bot.decide.quorum import Place, seating
 from bot.decide.reasons import node
 from bot.decide.wording import listed
 from bot.records.decision import Node
@@ -58,7 +60,7 @@ def _judge(request: Opinion, rule: BreakGlass, scope: Scope, case: Case) -> Glas
         return Glass(name, (), node("break_glass", "pending", "reason_missing", sentence))
     people = _people(request, name, rule, case)
     members = case.members(rule.roles)
-    if len(people) < rule.min_people:
+    if _n_voices(people, rule, case) < rule.min_people:
         sentence = (
             f"{name} needs {rule.min_people} people who may: /break-glass confirm {name}. Who can: {listed(members)}."
         )
@@ -80,8 +82,19 @@ def _people(request: Opinion, name: str, rule: BreakGlass, case: Case) -> tuple[
         if one.kind == "break_glass_confirm" and one.request == name and not _is_spoilt(one, case)
         if begin <= moment(one.created_at) <= end
     ]
-    able = [one for one in (request.actor, *confirms) if one not in builders(case)]
-    return tuple(dict.fromkeys(one for one in able if case.holds_any(one, rule.roles) is True))
+    people = (request.actor, *confirms)
+    return tuple(dict.fromkeys(one for one in people if case.holds_any(one, rule.roles, builders(case)) is True))
+
+
+def _n_voices(people: tuple[int, ...], rule: BreakGlass, case: Case) -> int:
+    """How many principals stand behind it, up to those needed: who lent the role and who borrowed it are one."""
+    powers = electorate(people, builders(case), case)
+    wanted = [Place("break_glass", 0, "break_glass")] * rule.min_people
+
+    def names(person: int, _place: Place) -> set[int | None]:
+        return {power.lender for power in powers[person] if power.role in rule.roles}
+
+    return rule.min_people - len(seating(wanted, people, names).empty)
 
 
 def builders(case: Case) -> set[int]:

@@ -9,9 +9,10 @@ from functools import cached_property
 
 from bot.decide.roles import Holding, roles_of
 from bot.records.event import Account
-from bot.records.facts import Actor, Facts, HeadFact, ModelFact, Opinion
+from bot.records.facts import Actor, Delegation, Facts, HeadFact, ModelFact, Opinion
 from bot.specs.policies import Policies
-from bot.specs.policies.approvals import ApprovalPolicy
+from bot.specs.policies.approvals import ApprovalPolicy, DelegationRule
+from bot.specs.policies.words import seconds
 
 # At the same second what blocks comes last, so that it stands.
 _RANK = {"approve": 0, "unhold": 1, "withdraw": 2, "hold": 3, "reject": 4}
@@ -77,12 +78,36 @@ class Case:
         """Roles of an account; of one that the facts do not know every role is unknown."""
         return self.holdings.get(actor) or Holding(unknown=frozenset(self.policies.roles.roles))
 
-    def holds_any(self, actor: int, roles: Iterable[str]) -> bool | None:
-        """Whether the account holds one of the roles; None when that is not known."""
-        holding, wanted = self.holding(actor), frozenset(roles)
-        if holding.held & wanted:
-            return True
-        return None if holding.unknown & wanted else False
+    @cached_property
+    def loans(self) -> tuple[Delegation, ...]:
+        """Roles that are lent now: as the policy allows it, with a reason, begun, not over, not taken back.
+
+        Only a role of one's own can be lent: `holding` knows no lent roles, hence no chain.
+        """
+        rule = self.approvals.delegation
+        return tuple(one for one in self.facts.delegations if rule is not None and self._is_lent(one, rule))
+
+    def _is_lent(self, one: Delegation, rule: DelegationRule) -> bool:
+        since, until = moment(one.since), moment(one.until)
+        is_allowed = one.role in rule.roles and (until - since).total_seconds() <= seconds(rule.max_duration)
+        is_sound = one.delegator != one.delegate and bool(one.reason.strip()) and not one.revoked
+        return is_allowed and is_sound and since <= self.now < until
+
+    def holds_any(self, actor: int, roles: Iterable[str], without: Collection[int] = ()) -> bool | None:
+        """Whether the account holds one of the roles, as its own or lent; None when that is not known.
+
+        The accounts of `without` hold nothing here, and what they lent counts for nobody.
+        """
+        if actor in without:
+            return False
+        wanted, lent = frozenset(roles), [one for one in self.loans if one.delegate == actor]
+        answers = [self._holds(actor, wanted)]
+        answers += [self._holds(one.delegator, wanted & {one.role}) for one in lent if one.delegator not in without]
+        return True if True in answers else None if None in answers else False
+
+    def _holds(self, actor: int, wanted: frozenset[str]) -> bool | None:
+        holding = self.holding(actor)
+        return True if holding.held & wanted else None if holding.unknown & wanted else False
 
     def is_genuine(self, one: Opinion) -> bool:
         """Whether a word is as it was posted, and not dated in the future; an objection counts even when it is not."""

@@ -186,13 +186,6 @@ def _asks_permission(policies: Policies) -> bool:
     return any(rule.permission is not None for rule in policies.commands.commands.values())
 
 
-def asks_author(policies: Policies) -> bool:
-    """Whether a condition depends on what the author is."""
-    conditions = [rule.when for rule in policies.approvals.rules]
-    conditions += [tier.match for tier in policies.approvals.risk_tiers]
-    return any(part.author_roles is not None for one in conditions for part in one.parts())
-
-
 def actor_of(account: Account, permission: str | None, member: Mapping[tuple[int, str], bool | None]) -> Actor:
     """An actor from what GitHub answered about the account; `permission` None: it was not asked."""
     return Actor.model_validate(

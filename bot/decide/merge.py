@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.decide.approvers import may_fill
+from bot.decide.approvers import names
 from bot.decide.case import Case, Scope
 from bot.decide.combine import all_of, any_of
 from bot.decide.powers import lenders
-from bot.decide.quorum import Place, empty_places
+from bot.decide.quorum import Place, seating
 from bot.decide.reasons import node
 from bot.decide.rules import Judged, judge, places
 from bot.decide.separation import separation_nodes
@@ -125,18 +125,21 @@ def unfilled(
 ) -> list[Place]:
     """Places of the chosen rules that stay empty, also with more voters; nobody is in two where the policy says so."""
     is_across = case.approvals.merge.distinct_approvers == "across_rules"
-    ballots = {name: ballot for name in sorted(choice) if (ballot := judged[name].ballot) is not None}
+    ballots = {name: votes for name in sorted(choice) if (votes := judged[name].votes) is not None}
     wanted = [place for name in ballots for place in places(judged[name].rule, "all" if is_across else None)]
     extra = {one.id: one for one in more}
 
-    def fills(person: int, place: Place) -> bool:
-        rule, ballot = judged[place.rule].rule, ballots[place.rule]
+    def named(person: int, place: Place) -> frozenset[int | None]:
+        rule, votes = judged[place.rule].rule, ballots[place.rule]
         if person in extra:
-            return not extra[person].roles.isdisjoint(rule.require.approvals[place.line].any_role)
-        return person in ballot.powers and may_fill(person, place, rule=rule, votes=ballot, scope=scope, case=case)
+            is_able = not extra[person].roles.isdisjoint(rule.require.approvals[place.line].any_role)
+            return frozenset({None}) if is_able else frozenset()
+        if person not in votes.powers:
+            return frozenset()
+        return names(person, place, rule=rule, votes=votes, scope=scope, case=case)
 
-    people = sorted({person for ballot in ballots.values() for person in ballot.people} | set(extra))
-    return empty_places(wanted, people, fills)
+    people = sorted({person for votes in ballots.values() for person in votes.people} | set(extra))
+    return seating(wanted, people, named).empty
 
 
 def _distinct(empty: Sequence[Place], votes: Mapping[str, Judged], case: Case) -> Node:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.decide.allowed import command_node, may_use, who_may
 from bot.decide.break_glass import builders, glass, request_id
 from bot.decide.case import Case
+from bot.decide.powers import electorate, lenders
 from bot.decide.wording import listed
 from bot.errors import UserError
 from bot.records.base import Part, canonical_json
@@ -142,7 +143,7 @@ def open_break_glass(opinion: str, actor: Account, environment: str, reason: str
     if not reason.strip():
         raise UserError("break-glass needs a reason", hint="Add --reason and why.", code="reason_missing")
     others = case.members(rule.roles, (actor.id,))
-    if actor.id in builders(case) or case.holds_any(actor.id, rule.roles) is not True:
+    if case.holds_any(actor.id, rule.roles, builders(case)) is not True:
         hint = f"Who can ask: {listed(others)}."
         raise UserError(f"{actor.login} cannot ask for it here", hint=hint, code="contributor_approval")
     name = request_id(case.facts.pull_request.number, opinion)
@@ -159,7 +160,8 @@ def break_glass_used(case: Case) -> Written | None:
     if rule is None or not used:
         return None
     due = case.now + timedelta(seconds=seconds(rule.review.within))
-    parties = builders(case) | ({case.facts.asked.by} - {None})
+    parties = builders(case) | {one for one in (case.facts.asked.by,) if one is not None}
+    parties |= lenders(electorate([person for one in used for person in one.people], (), case))
     uses = {
         one.request: BreakGlassUse(
             id=one.request,
@@ -167,7 +169,7 @@ def break_glass_used(case: Case) -> Written | None:
             at=_stamp(case.now),
             review_due=_stamp(due),
             reviewed=False,
-            people=(*one.people, *sorted(parties - set(one.people))),  # type: ignore[type-var]
+            people=(*one.people, *sorted(parties - set(one.people))),
         )
         for one in used
     }
@@ -183,7 +185,7 @@ def review_break_glass(request: str, actor: Account, reason: str, case: Case) ->
     use = next((one for one in case.facts.break_glass if one.id == request), None)
     if rule is None or use is None:
         return None
-    if actor.id in use.people or case.holds_any(actor.id, (rule.review.role,)) is not True:
+    if case.holds_any(actor.id, (rule.review.role,), use.people) is not True:
         who = listed(case.members((rule.review.role,)))
         raise UserError(f"{actor.login} cannot review {request}", hint=f"Who can: {who}.", code="role_missing")
     path = break_glass_review_path(request)

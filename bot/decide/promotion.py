@@ -38,7 +38,7 @@ def judge_promotion(environment: Environment, case: Case) -> Promotion:
     parts = tuple(_part(environment, scope, merge, broken.get(scope.name), case) for scope in scopes)
     shared = [_gate(merge, scopes)] if environment.requires_gates else list(merge.shared)
     approvers = merge.approvers | {opinion.actor for part in parts for opinion, _ in part.approvals}
-    approvers |= {one for scope in scopes for one in lenders(approvals.votes_for(scope, case).powers)}
+    approvers |= {one for scope in scopes for one in lenders(approvals.votes_for(environment, scope, case).powers)}
     duties = [one for one in separation_nodes(case, approvers) if one not in merge.shared]
     tree = all_of(case.facts.subject, [*shared, *duties, *(part.node for part in parts), *_nothing(parts)])
     is_passed = tree.status == "approved" and "bypassed" in _codes(tree)
@@ -63,7 +63,7 @@ def _part(environment: Environment, scope: Scope, merge: Merge, broken: Glass | 
         nodes = [*(_bypass(one, broken, case) for one in nodes), broken.node]
     elif broken is not None and worst(one.status for one in nodes) not in ("approved", "not_applicable"):
         nodes = [*nodes, broken.node]  # what it still waits for; a promotion that needs no break-glass waits for none
-    given = approvals.votes_for(scope, case)
+    given = approvals.votes_for(environment, scope, case)
     roles = {role for line in environment.approvals for role in line.any_role}
     own: list[tuple[Opinion, str]] = [
         (given.voices.counted[person], power.role)

@@ -177,6 +177,7 @@ def _with_record(one: Opinion, record: Approval | None, voided: str) -> Iterator
             "seen_head": record.head_sha,
             "recorded_roles": record.roles,
             "recorded": record.models,
+            "stood": record.stood,
             **({"actor": record.actor.id} if is_objection else {}),
             **(_undismissed(record) if (one.method, one.kind) == ("review", "withdraw") else {}),
         }
@@ -205,6 +206,7 @@ def _put_back(record: Approval, voided: str) -> Opinion:
         seen_head=record.head_sha,
         recorded_roles=record.roles,
         recorded=record.models,
+        stood=record.stood,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.decide.binding import stood_for
-from bot.decide.case import moment
-from bot.decide.roles import roles_of
+from bot.decide.case import Case, moment
+from bot.decide.powers import powers_of
+from bot.decide.vetoes import stands
 from bot.records.approval import Approval
 from bot.records.event import Account
 from bot.records.facts import Facts, Opinion
@@ -15,18 +16,22 @@ KEPT = frozenset(("approve", "withdraw", "reject", "hold", "unhold", "break_glas
 
 
 def approval_files(facts: Facts, policies: Policies) -> dict[str, bytes]:
-    """Ledger path -> bytes for each opinion of somebody who holds a role, not yet recorded, in its unedited state."""
+    """Ledger path -> bytes for each opinion of somebody who holds a role, not yet recorded, in its unedited state.
+
+    The role is held, or was lent when it was said.
+    """
     actors = {actor.account.id: actor for actor in facts.actors}
     files = {}
     for one in facts.opinions:
         actor = actors.get(one.actor)
         if one.kind not in KEPT or one.recorded is not None or one.edited or one.tampered or actor is None:
             continue
-        roles = tuple(sorted(roles_of(actor, policies.roles).held))
+        then = Case(facts, policies, moment(one.created_at))
+        roles = tuple(sorted({power.role for power in powers_of(one.actor, then)}))
         # that somebody held no role is worth keeping only where a role at the time of approval is asked for
         if roles or one.kind == "hold" or (one.kind == "approve" and _asks_then(policies)):
             path = approval_path(facts.pull_request.number, one.id)
-            files[path] = _approval(one, actor.account, roles, facts, policies).canonical()
+            files[path] = _approval(one, actor.account, roles, then).canonical()
     return files
 
 
@@ -34,7 +39,8 @@ def _asks_then(policies: Policies) -> bool:
     return any(rule.require.role_check == "at_approval_and_evaluation" for rule in policies.approvals.rules)
 
 
-def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Facts, policies: Policies) -> Approval:
+def _approval(one: Opinion, account: Account, roles: tuple[str, ...], then: Case) -> Approval:
+    facts = then.facts
     head = _head_of(one, facts)
     return Approval(
         id=one.id,
@@ -50,8 +56,9 @@ def _approval(one: Opinion, account: Account, roles: tuple[str, ...], facts: Fac
         environment=one.environment,
         reason=one.reason,
         body_sha256=one.body_sha256,
-        policy_digest=policies.digest,
+        policy_digest=then.policies.digest,
         created_at=moment(one.created_at).isoformat().replace("+00:00", "Z"),
+        stood=stands(one, then),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from bot.decide.case import Case
 from bot.decide.exclusions import PARTIES
+from bot.decide.powers import powers_of
 from bot.decide.reasons import node
 from bot.decide.wording import listed
 from bot.records.decision import Node
@@ -41,7 +42,17 @@ def _people(names: tuple[str, ...], case: Case, approvers: frozenset[int]) -> se
         if name == "approver":
             found |= approvers
         elif name == "promoter":
-            found |= {case.facts.asked.by} - {None}  # type: ignore[arg-type]
+            found |= _promoters(case)
         else:
             found |= PARTIES[name](case)
     return found
+
+
+def _promoters(case: Case) -> set[int]:
+    """Who asked for the promotion, and who lent the role for it."""
+    asked, environment = case.facts.asked.by, case.policies.environments.environments.get(case.facts.subject)
+    if asked is None:
+        return set()
+    powers = [power for power in powers_of(asked, case) if environment and power.role in environment.promoters]
+    is_own = any(power.lender is None for power in powers)
+    return {asked} | {power.lender for power in powers if power.lender is not None and not is_own}

@@ -35,6 +35,10 @@ def _completeness(case: Case) -> Iterator[Node]:
     if facts.unknown:
         sentence = f"GitHub did not tell: {listed(facts.unknown)}."
         yield node("facts", "error", "api_unavailable", sentence, who=("try again",))
+    unsure = case.approvals.author_roles() & case.holding(facts.pull_request.author.id).unknown
+    if unsure:
+        sentence = f"GitHub did not say whether {author[0]} holds {listed(sorted(unsure))}, and a rule depends on it."
+        yield node("author", "error", "role_unknown", sentence, who=("try again",))
     if facts.pull_request.head_sha not in {commit.sha for commit in facts.commits}:
         sentence = "The head is not among the pull request's commits: it moved while the bot was reading."
         yield node("head", "error", "ref_changed", sentence, who=("try again",))

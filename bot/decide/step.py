@@ -11,7 +11,6 @@ from bot.decide.backtest import Past, as_markdown, differences, newest
 from bot.decide.coverage import guarded, guarded_digest
 from bot.decide.gathering import (
     actor_of,
-    asks_author,
     broken,
     environment_fact,
     head_fact,
@@ -127,7 +126,7 @@ def collect(
     lenders = [one.lender for one in standing["delegations"] if one.lender is not None]
     accounts |= {one.id: one for one in lenders if one.id not in accounts}
     commanders = [one.id for one in (actor, *lenders) if one is not None]
-    commanders += [found.author.id] if asks_author(policies) else []
+    commanders += [found.author.id] if policies.approvals.author_roles() else []
     paths = plan.changed_paths if plan else ()
     moved = moved_models(plan, ports) if plan else ()
     return Facts(

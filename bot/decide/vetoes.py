@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.decide.allowed import may_use
@@ -44,7 +44,7 @@ def _judge(veto: Veto, case: Case) -> Node:
 def _says_no(veto: Veto, standing: tuple[Opinion, ...], case: Case) -> Node:
     logins = tuple(dict.fromkeys(case.login(one.actor) for one in standing))
     verb = "put it on hold" if veto.when.held else "rejected it"
-    reason = next((f": {one.reason}" for one in standing if one.reason), "")
+    reason = next((f": {one.reason}" for one in reversed(standing) if one.reason), "")
     command = "/unhold" if veto.when.held else "/unapprove or a new approval"
     releasers = case.members(veto.release_roles)
     also = f"; {listed(releasers)} may lift it with /unhold --reason" if releasers else ""
@@ -54,34 +54,47 @@ def _says_no(veto: Veto, standing: tuple[Opinion, ...], case: Case) -> Node:
 
 
 def _rejections(veto: Veto, case: Case) -> Standing:
-    standing: dict[int, Opinion] = {}
+    standing: dict[int, list[Opinion]] = {}
     for one in case.opinions:
         if one.kind == "reject":
-            standing[one.actor] = one
+            standing.setdefault(one.actor, []).append(one)
         elif one.kind in ("withdraw", "approve") and _takes_back(one, case):
             standing.pop(one.actor, None)
         elif one.kind == "unhold" and _may_release(one, veto, case):
             standing.clear()
-    roles = veto.when.changes_requested_by or ()
-    return _sorted(standing.values(), {id_: case.holds_any(id_, roles) for id_ in standing})
+    return _sorted(standing, veto, case)
 
 
 def _holds(veto: Veto, case: Case) -> Standing:
-    standing: dict[int, Opinion] = {}
+    standing: dict[int, list[Opinion]] = {}
     for one in case.opinions:
         if one.kind == "hold":
-            standing[one.actor] = one
+            standing.setdefault(one.actor, []).append(one)
         elif one.kind == "unhold" and _may_release(one, veto, case):
             standing.clear()
         elif one.kind == "unhold" and case.is_genuine(one):
             standing.pop(one.actor, None)
-    return _sorted(standing.values(), {id_: may_use("hold", id_, case) for id_ in standing})
+    return _sorted(standing, veto, case)
 
 
-def _sorted(opinions: Iterable[Opinion], answers: dict[int, bool | None]) -> Standing:
-    opinions = tuple(opinions)
-    certain = tuple(one for one in opinions if answers[one.actor] is True)
-    return Standing(certain, tuple(one for one in opinions if answers[one.actor] is None))
+def _sorted(standing: Mapping[int, Sequence[Opinion]], veto: Veto, case: Case) -> Standing:
+    answers = [(one, _stands(one, veto, case)) for said in standing.values() for one in said]
+    return Standing(*(tuple(one for one, answer in answers if answer is wanted) for wanted in (True, None)))
+
+
+def _stands(one: Opinion, veto: Veto, case: Case) -> bool | None:
+    """Whether its maker may object, or could when the bot first saw it: an objection outlives the role."""
+    roles = veto.when.changes_requested_by
+    if one.stood or (roles is not None and set(roles) & set(one.recorded_roles or ())):
+        return True
+    return may_use("hold", one.actor, case) if roles is None else case.holds_any(one.actor, roles)
+
+
+def stands(one: Opinion, case: Case) -> bool:
+    """Whether somebody who may object says it: for certain, by a veto of the policy."""
+    vetoes = [veto for veto in case.approvals.vetoes if not veto.when.artifact_revoked]
+    mine = [veto for veto in vetoes if one.kind == ("hold" if veto.when.held else "reject")]
+    return any(_stands(one, veto, case) is True for veto in mine)
 
 
 def _may_release(one: Opinion, veto: Veto, case: Case) -> bool:
@@ -89,7 +102,7 @@ def _may_release(one: Opinion, veto: Veto, case: Case) -> bool:
     if not (one.reason.strip() and case.is_genuine(one)):
         return False
     builders = excluded(("author", "committer", "co_author", "last_pusher"), case)
-    return one.actor not in builders and case.holds_any(one.actor, veto.release_roles) is True
+    return case.holds_any(one.actor, veto.release_roles, builders) is True
 
 
 def _takes_back(one: Opinion, case: Case) -> bool:

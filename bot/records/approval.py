@@ -13,7 +13,8 @@ from bot.records.ledger import Evaluated
 class Approval(Record):
     """An opinion of any kind with what it was given for. `id` is `c<comment id>.<n>` or `r<review id>`.
 
-    `models` holds the digests that the opinion stands for, by model; empty when it names nothing known.
+    `models` holds the digests that the opinion stands for, by model; empty when it names nothing known. `stood` says
+    that it is an objection and that its maker could object then.
     """
 
     schema_version: Literal[1] = 1
@@ -32,6 +33,7 @@ class Approval(Record):
     body_sha256: str
     policy_digest: str
     created_at: str
+    stood: bool = False
 
 
 class Void(Record):

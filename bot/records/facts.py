@@ -125,11 +125,11 @@ class Opinion(Part):
 
     `commit_sha` is what a review was given for; `target` what a command names (evaluation id or full SHA);
     `seen_head` the live head when the bot first recorded an untargeted command, None when it did not. `models` are
-    selectors, empty for all. `recorded_roles` and `recorded` are the actor's roles
-    and the digests by model at that time, None when it was not recorded. `edited` is about
-    commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
-    `voided` names what voided it (`closed`, `retargeted`), empty when nothing did. `was` is what a dismissed review
-    was before (`approve`, `reject`), None when nobody knows; a dismissed review is of kind `withdraw`.
+    selectors, empty for all. `recorded_roles` and `recorded` are the actor's roles and the digests by model at that
+    time, None when it was not recorded; `stood` says that the maker of an objection could object then. `edited` is
+    about commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
+    `voided` names what voided it (`closed`, `retargeted`), empty when nothing did. `was` is what a dismissed review was
+    before (`approve`, `reject`), None when nobody knows; a dismissed review is of kind `withdraw`.
     """
 
     id: str
@@ -151,6 +151,7 @@ class Opinion(Part):
     recorded: dict[str, Evaluated] | None = None
     request: str | None = None
     was: Literal["approve", "reject"] | None = None
+    stood: bool = False
 
 
 class Actor(Part):

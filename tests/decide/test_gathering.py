@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.decide.gathering import (
-    asks_author,
     broken,
     environment_fact,
     head_fact,
@@ -199,7 +198,8 @@ def test_github_is_asked_about_those_alone_whom_a_role_could_concern(
 
 
 def test_what_the_author_is_matters_where_a_condition_says_so() -> None:
-    assert not asks_author(p1())
-    assert asks_author(p1(approvals=APPROVALS.replace("when: {always: true}\n", "when: {author_roles: [owners]}\n")))
+    assert not p1().approvals.author_roles()
+    rule = APPROVALS.replace("when: {always: true}\n", "when: {author_roles: [owners]}\n")
     tier = "  - {name: high, match: {any_of: [{author_roles: [owners]}]}}\n  - {name: low, match: {always: true}}"
-    assert asks_author(p1(approvals=APPROVALS.replace("  - {name: low, match: {always: true}}", tier)))
+    for text in (rule, APPROVALS.replace("  - {name: low, match: {always: true}}", tier)):
+        assert p1(approvals=text).approvals.author_roles() == {"owners"}

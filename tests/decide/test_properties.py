@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -12,8 +13,11 @@ from bot.decide.case import Case
 from bot.decide.reasons import REASONS
 from bot.decide.simulate import as_if
 from bot.records.decision import Decision, Node
-from bot.records.facts import Facts, Opinion
+from bot.records.facts import Delegation, Facts, Opinion
+from bot.specs.policies import Policies
+from bot.specs.policies.approvals import DelegationRule
 from tests.decide.policies import P
+from tests.decide.test_loans import recorded
 from tests.decide.world import (
     ANN,
     BOB,
@@ -26,6 +30,7 @@ from tests.decide.world import (
     VAL,
     H,
     actor,
+    at,
     codes,
     command,
     commit,
@@ -150,6 +155,42 @@ def test_an_approval_of_one_digest_never_approves_another(said: list[Opinion], p
     decision = judge(found, P[policy])
     assert decision.status != "approved"
     assert decision.models[0].approvals == ()
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.sampled_from(POLICIES), st.sampled_from(PEOPLE), st.booleans())
+def test_taking_power_from_somebody_never_turns_red_to_green(found: Facts, policy: str, who: int, lent: bool) -> None:
+    """Of what the bot has seen: whoever may not any more approves nothing, and still objects."""
+    if lent:
+        loan = Delegation(
+            id="1", delegator=OWN, delegate=REV2, role="owners", reason="away",
+            since=at(60 * 24), until=at(-60),
+        )  # fmt: skip
+        found = found.model_copy(update={"delegations": (loan,)})
+    rules = lending(policy)
+    known = recorded(found, rules)
+    weaker = [one.model_copy(update={"permission": "none"}) if one.account.id == who else one for one in known.actors]
+    roles = {  # a role that names nobody would be everybody's
+        name: role.model_copy(
+            update={"users": tuple("nobody#999" if one.endswith(f"#{who}") else one for one in role.users)}
+        )
+        for name, role in rules.roles.roles.items()
+    }
+    fewer = replace(rules, roles=rules.roles.model_copy(update={"roles": roles}))
+    before = judge(known, rules)
+    assume(before.status != "approved")
+    for after in (
+        judge(known.model_copy(update={"actors": tuple(weaker)}), rules),
+        judge(known, fewer),
+        judge(known.model_copy(update={"delegations": ()}), rules),
+    ):
+        assert after.status != "approved"
+
+
+def lending(policy: str) -> Policies:
+    """The policy, with a role that can be lent."""
+    rule = DelegationRule(roles=("owners",), max_duration="14d")
+    return replace(P[policy], approvals=P[policy].approvals.model_copy(update={"delegation": rule}))
 
 
 @FEW

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bot.decide.approvers import Ballot, may_fill, requirement_node
+from functools import partial
+
+from bot.decide.approvers import Ballot, names, requirement_nodes
 from bot.decide.binding import unbound
 from bot.decide.case import Case, Scope
 from bot.decide.combine import all_of
 from bot.decide.exclusions import excluded
 from bot.decide.powers import electorate
-from bot.decide.quorum import Place, empty_places
+from bot.decide.quorum import Place, Seating, seating
 from bot.decide.voices import fold
 from bot.records.decision import Node
 from bot.records.facts import Opinion
@@ -23,18 +25,28 @@ def judge(environment: Environment, scope: Scope, case: Case) -> Node | None:
     """Counted as for a merge, but only approvals that name the environment."""
     if not environment.approvals:
         return None
-    rule = Rule(name=NAME, when=When(always=True), require=Require(approvals=environment.approvals))
-    votes = votes_for(scope, case)
-    wanted = [Place(NAME, index, NAME) for index, line in enumerate(environment.approvals) for _ in range(line.count)]
-    empty = empty_places(
-        wanted, votes.people, lambda who, place: may_fill(who, place, rule=rule, votes=votes, scope=scope, case=case)
-    )
-    lines = range(len(environment.approvals))
-    missing = [sum(place.line == index for place in empty) for index in lines]
-    return all_of(NAME, [requirement_node(index, missing[index], rule, votes, scope, case) for index in lines])
+    rule, votes = _rule(environment), _votes(scope, case)
+    seats = _seats(rule, votes, scope, case)
+    return all_of(NAME, requirement_nodes(rule, seats, votes.seated(seats), scope, case))
 
 
-def votes_for(scope: Scope, case: Case) -> Ballot:
+def votes_for(environment: Environment, scope: Scope, case: Case) -> Ballot:
+    """Approvals that count for the environment, each lent role with the one who speaks for its lender."""
+    votes = _votes(scope, case)
+    return votes.seated(_seats(_rule(environment), votes, scope, case))
+
+
+def _rule(environment: Environment) -> Rule:
+    require = Require.model_construct(approvals=environment.approvals)
+    return Rule.model_construct(name=NAME, when=When(always=True), require=require)
+
+
+def _seats(rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Seating:
+    wanted = [Place(NAME, index, NAME) for index, line in enumerate(rule.require.approvals) for _ in range(line.count)]
+    return seating(wanted, votes.people, partial(names, rule=rule, votes=votes, scope=scope, case=case))
+
+
+def _votes(scope: Scope, case: Case) -> Ballot:
     """Approvals that name the environment, and what takes any approval back."""
     subject, defaults = case.facts.subject, case.approvals.defaults
     wanted = [one for one in case.opinions if one.environment == subject or one.kind in ("withdraw", "reject")]

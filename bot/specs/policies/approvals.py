@@ -194,6 +194,11 @@ class ApprovalPolicy(Spec):
     """Patterns of branches; `~default` is the default branch, whatever it is called."""
     """Base branches whose pull requests are judged; others are refused."""
 
+    def author_roles(self) -> frozenset[str]:
+        """Roles of the author on which a condition depends."""
+        conditions = [*(rule.when for rule in self.rules), *(tier.match for tier in self.risk_tiers)]
+        return frozenset(role for one in conditions for part in one.parts() for role in part.author_roles or ())
+
     def names_party(self, party: Exclusion) -> bool:
         """Whether a verdict may hang on who is of the party."""
         excluded = [self.defaults.exclude_approvers, *(rule.exclude_approvers or () for rule in self.rules)]
