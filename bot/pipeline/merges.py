@@ -7,36 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal
 
 from bot.errors import Parts, UserError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import head_of, policies_of
 from bot.pipeline.promotion import brought_by, overtaken_by
-from bot.records.base import Part, Record
-from bot.records.ledger import SETTLED, settled_path
+from bot.records.ledger import SETTLED, Settled, Waiting, settled_path
 
 FIRST_LOOK = timedelta(days=14)  # where nothing was settled yet
 OVERLAP = timedelta(hours=2)  # GitHub may notice late that a push merged a pull request
 PATIENCE = timedelta(days=30)  # what has not been approved by then is asked for by a person
-
-
-class Waiting(Part):
-    """A merge that brought a model which is not where the policy brings it by itself; times are RFC 3339, UTC."""
-
-    number: int
-    head_sha: str
-    commit: str
-    merged_at: str
-
-
-class Settled(Record):
-    """Up to which commit of the default branch merges are settled, when that was written, and which of them wait."""
-
-    schema_version: Literal[1] = 1
-    sha: str
-    at: str
-    waiting: tuple[Waiting, ...] = ()
 
 
 def settle_merges(promote: Callable[[int, Job], None], job: Job, parts: Parts, *, is_kept: bool) -> None:

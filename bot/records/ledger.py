@@ -49,6 +49,24 @@ class Head(Record):
     reused: tuple[str, ...] = ()
 
 
+class Waiting(Part):
+    """A merge that brought a model which is not where the policy brings it by itself; times are RFC 3339, UTC."""
+
+    number: int
+    head_sha: str
+    commit: str
+    merged_at: str
+
+
+class Settled(Record):
+    """Up to which commit of the default branch merges are settled, when that was written, and which of them wait."""
+
+    schema_version: Literal[1] = 1
+    sha: str
+    at: str
+    waiting: tuple[Waiting, ...] = ()
+
+
 def evaluation_id(models: dict[str, Evaluated]) -> str:
     """The short name people approve by: `E-` and 16 base32 characters (80 bits) of the evaluations' digest."""
     digests = {model: evaluated.evaluation_digest for model, evaluated in models.items()}
