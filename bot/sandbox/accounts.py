@@ -39,7 +39,7 @@ def rename(hub: Hub, old: str, new: str) -> Person:
     """
     known = _known(hub, old)
     _free(hub, new)
-    hub.data.people[old] = dataclasses.replace(known, token=known.secret)
+    hub.data.people[old] = dataclasses.replace(known, token=known.secret, names=(*known.names, old))
     relabel(hub.data, Data, Login, lambda login: new if login == old else login)
     for repository in [one for one in hub.data.repositories.values() if one.owner == old]:
         moves.move(hub, repository, f"{new}/{repository.name}")

@@ -112,11 +112,12 @@ class Hub:
         return found
 
     def by_email(self, email: str) -> Person | None:
-        """Whose commits carry this address: a noreply address (NUMBER+ANY also after a rename), or login@company."""
+        """Whose commits carry this address: a noreply address (NUMBER+ANY also after a rename), or NAME@COMPANY."""
         name, _, host = email.partition("@")
         number, plus, _ = name.partition("+")
         if host != "users.noreply.github.com":
-            return next((one for one in self.data.people.values() if email == one.email or name == one.login), None)
+            ranked = sorted(self.data.people.values(), key=lambda one: name not in one.names)
+            return next((one for one in ranked if email == one.email or name in (one.login, *one.names)), None)
         for person in self.data.people.values():
             if (plus and str(person.id) == number) or (name == person.login and person.has_old_address):
                 return person

@@ -15,7 +15,8 @@ RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", 
 class Person:
     """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page.
 
-    `has_old_address` tells that LOGIN@users.noreply.github.com is theirs, as it is of accounts from before July 2017.
+    `has_old_address` tells that LOGIN@users.noreply.github.com is theirs, as it is of accounts from before July 2017;
+    `names` are the names besides the login by which companies wrote to them: NAME@COMPANY stays theirs.
     """
 
     login: Login
@@ -25,6 +26,7 @@ class Person:
     token: str = ""
     kind: Literal["User", "Bot", "Organization"] = "User"
     has_old_address: bool = True
+    names: tuple[str, ...] = ()
 
     @property
     def secret(self) -> str:

@@ -101,6 +101,8 @@ def story(world: Sandbox, call: Any) -> None:
     _, review = owen("POST", f"{p}/reviews", {"event": "APPROVE", "body": "fine"})
     _, pending = call("vera")("POST", f"{p}/reviews", {"body": "later"})
     call("vera")("POST", f"{p}/reviews/{pending['id']}/events", {"event": "REQUEST_CHANGES"})
+    _, dropped = call("rita")("POST", f"{p}/reviews", {"body": "never mind"})
+    call("rita")("DELETE", f"{p}/reviews/{dropped['id']}")
     owen("GET", f"{p}/reviews")
     owen("GET", f"{p}/reviews/{review['id']}")
     owen("PUT", f"{p}/reviews/{review['id']}", {"body": "very fine"})

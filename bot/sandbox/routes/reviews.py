@@ -73,6 +73,18 @@ def get_review(call: Call) -> Reply:
     return Reply(shapes.review(call.links, call.repo, review_of(call)[1]))
 
 
+def delete_review(call: Call) -> Reply:
+    """Of one that was not submitted yet; what was submitted can only be dismissed."""
+    _, review = review_of(call)
+    if review.author != call.login:
+        raise not_found()
+    if review.state != "PENDING":
+        raise ApiError(422, "Unprocessable Entity", ["Can not delete a non-pending pull request review"])
+    shape = shapes.review(call.links, call.repo, review)
+    del call.repo.reviews[review.id]
+    return Reply(shape)
+
+
 def edit_review(call: Call) -> Reply:
     _, review = review_of(call)
     if review.author != call.login:
@@ -113,6 +125,7 @@ ROUTES = [
     Route("GET", R + "/pulls/{number}/reviews", list_reviews, PULLS),
     Route("POST", R + "/pulls/{number}/reviews", create_review, PULLS),
     Route("GET", R + "/pulls/{number}/reviews/{review_id}", get_review, PULLS),
+    Route("DELETE", R + "/pulls/{number}/reviews/{review_id}", delete_review, PULLS),
     Route("PUT", R + "/pulls/{number}/reviews/{review_id}", edit_review, PULLS),
     Route("POST", R + "/pulls/{number}/reviews/{review_id}/events", submit_review, PULLS),
     Route("PUT", R + "/pulls/{number}/reviews/{review_id}/dismissals", dismiss_review, PULLS, "write"),
