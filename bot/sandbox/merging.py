@@ -9,6 +9,7 @@ from bot.sandbox import events, rules
 from bot.sandbox.bare import Bare
 from bot.sandbox.http import ApiError, Call, invalid
 from bot.sandbox.hub import Hub
+from bot.sandbox.mergeability import allowed_methods
 from bot.sandbox.people import WEB_FLOW
 from bot.sandbox.rulesets import Actor, actor_of
 from bot.sandbox.store import Issue, Pull, Repository
@@ -101,16 +102,6 @@ def check(
     strict = rules.is_strict(hub, repository, pull.base_ref)
     if base and strict and not judgement.bypassed and bare.merge_base(base, pull.head_sha) != base:
         raise ApiError(409, "Head branch is out of date. Review and try the merge again.")
-
-
-def allowed_methods(hub: Hub, repository: Repository, base: str) -> list[str]:
-    """How pull requests may be merged: what the repository allows and no ruleset of the base takes away."""
-    methods = [method for method in MERGE_METHODS if repository.switches.allows(method)]
-    for rule in rules.rules_of(hub, repository, f"refs/heads/{base}"):
-        listed = (rule.get("parameters") or {}).get("allowed_merge_methods")
-        if rule["type"] == "pull_request" and listed:
-            methods = [method for method in methods if method in listed]
-    return methods
 
 
 def combine(hub: Hub, repository: Repository, found: Issue, base: str, wish: Wish, merger: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from bot.sandbox import mergeability
 from bot.sandbox.http import ApiError, Reply
 from bot.sandbox.hub import Hub
 from bot.sandbox.pages import diff, markdown, views
@@ -202,7 +203,9 @@ class Site:
             if word == "comment" or said.status >= 400:
                 return said
         if word == "merge" and issue.pull:
-            return self.act(me, "PUT", f"{pull}/merge", {"sha": issue.pull.head_sha})
+            methods = mergeability.allowed_methods(self.hub, repository, issue.pull.base_ref)
+            body = {"sha": issue.pull.head_sha, "merge_method": next(iter(methods), "merge")}
+            return self.act(me, "PUT", f"{pull}/merge", body)
         if word == "ready":
             return self.act(me, "POST", f"/repos/{repository.full_name}/pulls/{issue.number}/ready_for_review", {})
         state = {"close": "closed", "reopen": "open"}.get(word)
@@ -227,6 +230,7 @@ class Site:
             body=markdown.render(issue.body, home) if issue.body else "",
             entries=views.conversation(self.hub, repository, issue, home),
             checks=views.checks(self.hub, repository, issue),
+            blockers=mergeability.blockers(self.hub, repository, issue) if issue.pull else [],
             reviewers=views.reviewers(self.hub, repository, issue),
             files=views.files(self.hub, repository, issue),
             environments=views.environments(repository),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import mergeability
 from bot.sandbox.shapes.basics import Links, iso, maybe, node
 from bot.sandbox.shapes.issues import association, labels
 from bot.sandbox.shapes.repositories import payload
@@ -102,12 +103,11 @@ def pull_request(links: Links, repository: Repository, found: Issue) -> dict[str
     base, head = range_of(links, repository, pull)
     files = bare.files(base, head)
     merged = pull.merged_at is not None
-    state = "unknown" if merged else "draft" if pull.draft else "clean" if pull.mergeable else "dirty"
     return simple(links, repository, found) | {
         "merged": merged,
         "mergeable": None if merged else pull.mergeable,
         "rebaseable": None if merged else pull.mergeable,
-        "mergeable_state": state,
+        "mergeable_state": mergeability.state(links.hub, repository, found),
         "merged_by": links.account_or_none(pull.merged_by),
         "comments": sum(one.number == found.number for one in repository.comments.values()),
         "review_comments": 0,
