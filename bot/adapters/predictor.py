@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.adapters.absent import skops_io
+from bot.adapters.contents import check_contents
 from bot.adapters.straight import straight
-from bot.adapters.trusted import TYPES, check_types
+from bot.adapters.trusted import TYPES, check_types, plain
 from bot.errors import UserError
 from bot.records.training import Training
 from bot.specs.frame import frame
+from bot.specs.onnx_session import session
 from bot.specs.outputs import Outputs, labels, onnx_feed, onnx_outputs, pipeline_outputs
 
 MAX_SCHEMA_BYTES = 512 * 1024 * 1024
@@ -70,17 +72,8 @@ class OnnxModel(FittedModel):
     """The same pipeline in onnxruntime, one thread, without scikit-learn."""
 
     def __init__(self, data: bytes, training: Training) -> None:
-        import onnxruntime
-
         super().__init__(training)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors share no base class
-            reason = str(error).splitlines()[0]
-            raise UserError(f"model.onnx cannot be loaded: {reason}", code="artifact_invalid") from None
+        self.session = session(data, int(os.environ.get("OMP_NUM_THREADS", "1")))
 
     def _outputs(self, table: Any) -> Outputs:
         feed = onnx_feed(frame(table, self.training.columns), self.training.columns)
@@ -98,10 +91,11 @@ def read_skops(data: bytes) -> Any:
                 raise UserError(f"model.skops: {size} bytes unpacked are too many", code="artifact_invalid")
             check_types(json.loads(file.read("schema.json")), "model.skops")
         pipeline = skops_io().loads(data, trusted=TYPES)
+        check_contents(pipeline, "model.skops")
     except UserError:
         raise
     except Exception as error:  # a broken file may raise anything at all
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = plain((str(error).splitlines() or [type(error).__name__])[0])
         raise UserError(f"model.skops cannot be loaded: {reason}", code="artifact_invalid") from None
     return pipeline
 

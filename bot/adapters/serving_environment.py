@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.adapters.trusted import plain
 from bot.errors import UserError, WorldError
 from bot.records.training import Training
 
@@ -101,7 +102,7 @@ class ServingEnvironment:
             last = (
                 done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {done.returncode}"]
             )[-1]
-            problem = f"the serving environment cannot load it: {last}"
+            problem = f"the serving environment cannot load it: {plain(last)}"
         except subprocess.TimeoutExpired as stopped:
             said = stopped.stdout or b""
         answers: list[Answer] = []
@@ -120,10 +121,10 @@ def _copied(folder: Path, training: Training, into: Path) -> Path:
 
 
 def _wrong(answer: Answer, training: Training) -> UserError | None:
-    wrong = [f"{kind}: {what}" for kind, what in answer["engines"].items() if what != "reproduced"]
+    wrong = [f"{plain(kind)}: {plain(what)}" for kind, what in answer["engines"].items() if what != "reproduced"]
     if not wrong:
         return None
-    versions = ", ".join(f"{name} {version}" for name, version in answer["versions"].items())
+    versions = plain(", ".join(f"{name} {version}" for name, version in answer["versions"].items()))
     return UserError(
         f"the serving environment does not reproduce {training.model}: {'; '.join(wrong)}",
         hint=f"It has {versions}; train with the versions that serve, or update the serving environment.",

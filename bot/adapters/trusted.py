@@ -6,10 +6,13 @@ It is the union over the estimators of `bot/specs/estimators.py` and the transfo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from bot.errors import UserError
+
+_ODD = re.compile(r"[^A-Za-z0-9 .,:;()'=+_-]")
 
 _OBJECTS = """
 scipy.interpolate._bsplines: BSpline
@@ -116,19 +119,33 @@ ALLOWED: dict[str, frozenset[str]] = {
     "TypeNode": _names(f"builtins: bool float int str numpy: {_SCALARS}"),
 }
 
+# Older versions of the format are read by code that nobody tries any more; skops 0.16 writes 2.
+OLDEST_PROTOCOL = 2
+
 TYPES: tuple[str, ...] = tuple(sorted(frozenset().union(*ALLOWED.values())))
 
 
 def check_types(schema: Any, file: str) -> None:
-    """Raises UserError (code `type_refused`) naming the first thing in a skops schema that is not on the list."""
+    """Raises UserError (code `type_refused`) naming the first thing in a skops schema that is not on the list.
+
+    Code `artifact_invalid` for a version of the format that we never wrote.
+    """
+    protocol = schema.get("protocol") if isinstance(schema, dict) else None
+    if type(protocol) is not int or protocol < OLDEST_PROTOCOL:
+        raise UserError(f"{file}: not a skops file of version {OLDEST_PROTOCOL} or later", code="artifact_invalid")
     for node in _nodes(schema):
         kind, name = str(node.get("__loader__")), f"{node.get('__module__')}.{node.get('__class__')}"
         if name not in ALLOWED.get(kind, ()):
             raise UserError(
-                f"{file}: refused, since it holds {name[:200]!r} ({kind[:60]})",
+                f"{file}: refused, since it holds {plain(name)!r} ({plain(kind)})",
                 hint="Only artifacts that `mlbot train` wrote are loaded.",
                 code="type_refused",
             )
+
+
+def plain(text: str) -> str:
+    """Words of a file, or of an error about it, as no more than words: nothing that Markdown or a log would obey."""
+    return _ODD.sub("?", " ".join(text.split()))[:200]
 
 
 def _nodes(state: Any) -> Iterator[dict[str, Any]]:

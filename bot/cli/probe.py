@@ -36,9 +36,16 @@ def probe(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """The process: an answer is out before the next artifact is touched, which may end the process."""
-    for line in sys.stdin:
-        engines = probe(Path(line.rstrip("\n")))
+    """The process: an answer is out before the next artifact is touched, which may end the process.
+
+    It reads the artifacts and Python, and nothing else of the machine.
+    """
+    from bot.adapters.confine import confine
+
+    folders = [Path(line.rstrip("\n")) for line in sys.stdin]
+    confine(folders)
+    for folder in folders:
+        engines = probe(folder)
         versions = {name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops", "onnxruntime")}
         print(json.dumps({"engines": engines, "versions": versions}), flush=True)
 

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bot.errors import UserError
 from bot.specs.frame import frame_names, is_text
+from bot.specs.onnx_session import checked_model, session
 from bot.specs.outputs import Outputs, onnx_feed, onnx_outputs, positions
 from bot.train.inputs import Inputs
 
@@ -41,6 +43,10 @@ def export(
             data = _converted(pipeline, inputs)
     except Exception as error:  # converters raise anything; the reason goes into the record
         return Export("failed", f"it does not convert: {_reason(error)}")
+    try:
+        checked_model(data)
+    except UserError as error:
+        return Export("failed", error.message)
     try:
         found = _run(data, inputs, framed, classes)
     except Exception as error:
@@ -91,17 +97,12 @@ def _converted(pipeline: Any, inputs: Inputs) -> bytes:
 
 
 def _run(data: bytes, inputs: Inputs, framed: Any, classes: tuple[str, ...] | None) -> Outputs:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    wanted = {node.name for node in session.get_inputs()}
+    opened = session(data, 1)
+    wanted = {node.name for node in opened.get_inputs()}
     parts: list[list[Any]] = []
     for start in range(0, framed.num_rows, _BATCH):
         feed = onnx_feed(framed.slice(start, _BATCH), inputs.columns)
-        parts.append(session.run(None, {name: value for name, value in feed.items() if name in wanted}))
+        parts.append(opened.run(None, {name: value for name, value in feed.items() if name in wanted}))
     return onnx_outputs([np.concatenate(pieces) for pieces in zip(*parts, strict=True)], classes)
 
 
