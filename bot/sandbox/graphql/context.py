@@ -85,6 +85,12 @@ class Context:
         if granted is not None and not any(granted.get(name) in ("read", "write") for name in names):
             raise ApiError(403, "Resource not accessible by integration")
 
+    def need_write(self, *names: str) -> None:
+        """The same, with write access."""
+        granted = self.call.token.permissions if self.call.token else None
+        if granted is not None and not any(granted.get(name) == "write" for name in names):
+            raise ApiError(403, "Resource not accessible by integration")
+
     def repository(self, full_name: str) -> Thing:
         """Raises ApiError for one that is not there or that the caller may not see."""
         found = self.hub.repository(full_name)

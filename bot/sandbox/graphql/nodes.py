@@ -111,6 +111,7 @@ FINDERS: dict[str, Finder] = {
     "PullRequestReview": _in_repositories("PullRequestReview", lambda home: home.reviews.values()),
     "Label": _in_repositories("Label", lambda home: home.labels.values()),
     "Reaction": _in_repositories("Reaction", lambda home: home.reactions),
+    "MergeQueueEntry": _in_repositories("MergeQueueEntry", lambda home: home.queue),
     "Release": _in_repositories("Release", lambda home: home.releases.values()),
     "StatusContext": _in_repositories("StatusContext", lambda home: home.statuses),
     "Commit": _commit,

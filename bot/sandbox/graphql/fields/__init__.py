@@ -13,6 +13,7 @@ from bot.sandbox.graphql.fields import (
     issues,
     mutations,
     pulls,
+    queue,
     refs,
     releases,
     repositories,
@@ -22,7 +23,21 @@ from bot.sandbox.graphql.fields import (
 )
 from bot.sandbox.graphql.fields.interface import Field
 
-_MODULES = (root, mutations, accounts, repositories, refs, releases, issues, pulls, timeline, written, commits, checks)
+_MODULES = (
+    root,
+    mutations,
+    accounts,
+    repositories,
+    refs,
+    releases,
+    issues,
+    pulls,
+    queue,
+    timeline,
+    written,
+    commits,
+    checks,
+)
 
 # (type of the schema, field) -> what answers it
 TABLE: dict[tuple[str, str], Field] = {

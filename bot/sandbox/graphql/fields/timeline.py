@@ -161,6 +161,13 @@ def _dismissed_at(thing: Thing, at: Context, args: Args) -> Thing | None:
     return Thing("PullRequestCommit", (_subject(thing, at, {}), commit.value), thing.repo) if commit else None
 
 
+def _queue(thing: Thing, at: Context, args: Args) -> Thing | None:
+    from bot.sandbox.graphql.fields.queue import queue_of
+
+    pull = _subject(thing, at, args).value.pull
+    return queue_of(thing.repo, at, pull.base_ref) if pull else None
+
+
 def _event(kind: str) -> dict[str, Field]:
     return {
         "id": lambda thing, _at, _: node(kind, thing.value.id),
@@ -178,7 +185,7 @@ def _event(kind: str) -> dict[str, Field]:
 _MOVED: dict[str, Field] = {"beforeCommit": _commit("before"), "afterCommit": _commit("after"), "ref": _ref}
 _QUEUE: dict[str, Field] = {
     "enqueuer": lambda thing, at, _: at.account(thing.value.actor),
-    "mergeQueue": constant(None),
+    "mergeQueue": _queue,
     "beforeCommit": _commit("before"),
     "reason": _detail("reason"),
 }
