@@ -42,7 +42,7 @@ def filled(kind: Any, alias: Any, name: str) -> Any:
     origin, inside = get_origin(kind), get_args(kind)
     if kind == alias:
         return name
-    if kind is store.Ruleset:
+    if kind == store.Ruleset:
         return {"bypass": [name]} if alias == Login else {}
     if origin in (Union, types.UnionType):
         return filled(inside[0], alias, name)
@@ -235,6 +235,17 @@ def test_a_renamed_repository_answers_by_its_old_name(
     (renamed,) = [one for one in happenings if one.event == "repository"]
     assert (renamed.action, renamed.payload["changes"]["repository"]["name"]["from"]) == ("renamed", "models")
     assert world.github("dana").get_repo("acme/models").full_name == "acme/ml-models"
+
+
+def test_an_administrator_renames_and_transfers_over_the_api(world: Sandbox, call: Any) -> None:
+    adam = call("adam")
+    assert call("rhea")("PATCH", "", {"name": "ml"})[0] == 403
+    assert adam("PATCH", "", {"name": "ml", "private": True})[1]["full_name"] == "acme/ml"
+    assert adam("POST", "/transfer", {"new_owner": "globex"})[0] == 202
+    assert [one.full_name for one in world.hub.data.repositories.values()] == ["globex/ml"]
+    assert call(None)("GET", "//repos/globex/ml")[0] == 404
+    assert adam("GET", "//repos/acme/ml")[1]["full_name"] == "globex/ml"
+    assert adam("PATCH", "//repos/globex/ml", {"name": "a/b"})[0] == 422
 
 
 def test_a_transferred_repository_has_another_owner(world: Sandbox, call: Any, happenings: list[Happening]) -> None:

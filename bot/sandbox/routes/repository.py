@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from bot.sandbox import branches
+from bot.errors import UserError
+from bot.sandbox import branches, moves
 from bot.sandbox.http import ApiError, Call, Reply, Route, invalid
 from bot.sandbox.routes.issues import R
-from bot.sandbox.shapes.repositories import full
+from bot.sandbox.shapes.repositories import full, minimal
 from bot.sandbox.switches import MERGE_METHODS
 
 SWITCHES = (
@@ -35,7 +36,25 @@ def edit_repository(call: Call) -> Reply:
         branches.set_default(call.hub, repository, branch, call.login, call.by_run)
     for name, value in wanted.items():
         setattr(repository.switches, name, value)
+    repository.private = bool(given.get("private", repository.private))
+    if given.get("name") not in (None, repository.name):
+        _move(call, f"{repository.owner}/{call.text('name', resource='Repository')}")
     return Reply(full(call.links, repository, call.role()))
+
+
+def transfer(call: Call) -> Reply:
+    """To another owner, at once; GitHub does it a little later."""
+    repository = call.repo
+    name = call.text("new_name", resource="Repository", default=repository.name)
+    _move(call, f"{call.text('new_owner', resource='Repository')}/{name}")
+    return Reply(minimal(call.links, repository), 202)
+
+
+def _move(call: Call, full_name: str) -> None:
+    try:
+        moves.rename(call.hub, call.repo, full_name, call.login)
+    except UserError as error:
+        raise invalid("Repository", "name", "custom", str(error)) from None
 
 
 def actions_permissions(call: Call) -> Reply:
@@ -90,6 +109,7 @@ _admin = functools.partial(Route, needs=("never",), role="admin")
 
 ROUTES = [
     _admin("PATCH", R, edit_repository),
+    _admin("POST", R + "/transfer", transfer),
     _admin("GET", R + "/actions/permissions", actions_permissions),
     _admin("PUT", R + "/actions/permissions", set_actions_permissions),
     _admin("GET", R + "/actions/permissions/selected-actions", selected_actions),
