@@ -83,7 +83,16 @@ _HEAD = [
     "- `--reason` takes the rest of the line.",
     "- A comment holds at most five commands of at most 200 characters. They run in order; when one of them is wrong, "
     "none runs.",
-    "- \N{EYES} on your comment means that it was understood. What became of it stands in the bot's report, or in one "
-    "reply.",
+    "- Each comment with commands gets one answer, after they were carried out: \N{THUMBS UP SIGN} on it where "
+    "the bot's report shows all that was done, else one reply that says of each command what became of it, in "
+    "GitHub's own words where GitHub refused it. Who holds no role and may not write here gets one answer a pull "
+    "request and day. Where somebody locked the conversation, commands act all the same, and the answer stands in "
+    "the summary of the run and in the status `mlbot/answer`.",
+    "- A command that failed is not tried again by itself: write it again in a new comment. So is a comment that "
+    "was edited before the bot had read it.",
+    "- `/merge` takes a method that the repository's settings and the branch's rules allow: a merge commit, else "
+    "a squash, else a rebase. Where a merge queue is required, it enters the queue as the team's own GitHub App; "
+    "as `GITHUB_TOKEN` it does not, since no checks of the queue would start, and asks you to press *Merge when "
+    "ready*.",
     "",
 ]

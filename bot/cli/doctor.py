@@ -70,6 +70,7 @@ def _findings(root: Path) -> Iterator[Finding]:
     yield from signer_findings(keys, workflows, repository, settings.default_branch if settings else None)
     yield _policies(root)
     yield _remote(root)
+    yield _reconcile(root)
     if settings is None:
         what = (
             f"not checked: set GITHUB_TOKEN to an administrator's token{'' if repository else ' and GITHUB_REPOSITORY'}"
@@ -113,6 +114,25 @@ def _remote(root: Path) -> Finding:
     good = bool(re.search(r"^\s*remote\s*=", text, re.MULTILINE))
     sentence = "a default remote is set" if good else "no default remote is set, so no data can be found"
     return Finding("data remote", good, sentence, None if good else "dvc remote add --default NAME URL")
+
+
+def _reconcile(root: Path) -> Finding:
+    """When it last ran, by origin; its schedule may be late, or off since nothing happened here for 60 days."""
+    from datetime import UTC, datetime
+
+    from bot.adapters.git import STAMPS, LocalGit
+    from bot.cli.finding import Finding
+    from bot.pipeline.overdue import STAMP, is_overdue, sentence
+
+    command = "gh workflow enable reconcile.yml; gh workflow run reconcile.yml"
+    try:
+        git = LocalGit(root)
+        git.fetch(f"+{STAMPS}*:{STAMPS}*")
+    except MlbotError as error:
+        return Finding("reconcile", None, error.message, None)
+    last, now = git.stamp(STAMP), datetime.now(UTC)
+    late = is_overdue(last, now)
+    return Finding("reconcile", not late if last else None, sentence(last, now), command if late else None)
 
 
 def _origin(root: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -216,3 +217,28 @@ def test_half_an_answer_is_no_answer(monkeypatch: pytest.MonkeyPatch, errors: li
 
 def test_github_token_acts_as_githubs_own_app_without_asking() -> None:
     assert GitHub(api_url="http://127.0.0.1:9", repository="a/b", token="x").me() == ACTIONS
+
+
+def test_merges_are_looked_for_page_by_page_no_further_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pull requests that were closed last come first; one that was only closed is none of them."""
+    start, asked = datetime(2026, 11, 23, tzinfo=UTC), list[str]()
+
+    def page(verb: str, path: str, body: object = None) -> list[dict[str, object]]:
+        asked.append(path)
+        number = int(path.rpartition("=")[2])
+        found = []
+        for place in range(100):
+            at = (start - timedelta(minutes=100 * (number - 1) + place)).isoformat().replace("+00:00", "Z")
+            found.append({
+                "number": 1000 - 100 * (number - 1) - place, "head": {"sha": "a" * 40}, "merge_commit_sha": "b" * 40,
+                "merged_at": at if place % 2 else None, "updated_at": at,
+            })  # fmt: skip
+        return found
+
+    port = GitHub(api_url="http://127.0.0.1:9", repository="acme/models", token="x", default_branch="release/1")
+    monkeypatch.setattr(port, "_ask", page)
+    found = port.merged(start - timedelta(minutes=150))
+    assert len(asked) == 2 and "base=release%2F1&sort=updated&direction=desc" in asked[0]
+    assert [one.number for one in found] == list(range(851, 1000, 2)), "the first first"
+    asked.clear()
+    assert port.merged(start - timedelta(days=400)) and len(asked) == 15, "and never more than 15 requests"

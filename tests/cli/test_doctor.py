@@ -2,15 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pygit2
 import pytest
 
+from bot.adapters.git import LocalGit
 from bot.adapters.settings import BRANCHES, Settings
 from bot.cli import run
+from bot.cli.doctor import _reconcile
 from bot.cli.doctor_checks import WORKFLOWS, setting_findings, workflow_findings
 from bot.cli.doctor_identity import signer_findings
 from bot.cli.finding import Finding
+from bot.pipeline.overdue import STAMP
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = [
@@ -210,3 +215,22 @@ def test_without_a_token_the_files_are_checked(
     assert run(["doctor", "--json"]) == 1
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
     assert found["workflows"]["is_good"] is False and found["settings on GitHub"]["is_good"] is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "good", "says"),
+    [(None, None, "has not run yet"), (0.5, True, "30 minutes ago."), (5, False, "its schedule is late")],
+)
+def test_when_reconcile_last_ran_is_said(tmp_path: Path, hours: float | None, good: bool | None, says: str) -> None:
+    pygit2.init_repository(str(tmp_path / "origin"), bare=True)
+    bot, person = (pygit2.clone_repository(str(tmp_path / "origin"), str(tmp_path / name)) for name in ("bot", "me"))
+    if hours is not None:
+        assert LocalGit(Path(bot.workdir)).set_stamp(STAMP, datetime.now(UTC) - timedelta(hours=hours))
+    found = _reconcile(Path(person.workdir))
+    assert (found.is_good, says in found.sentence) == (good, True)
+    assert (found.command is None) is (good is True)
+
+
+def test_without_an_origin_reconcile_is_unseen(tmp_path: Path) -> None:
+    pygit2.init_repository(str(tmp_path))
+    assert _reconcile(tmp_path).is_good is None

@@ -61,6 +61,14 @@ def test_the_comment_with_a_marker_is_one_and_edited_in_place(talk: Talk) -> Non
     assert talk.mine() == [f"{MARKER}\nsecond"]
 
 
+def test_a_comment_that_was_made_twice_is_one_after_the_next_write(talk: Talk) -> None:
+    """GitHub did what it was asked for and did not answer, so it was asked again."""
+    for text in ("first", "first"):
+        talk.port.reply(talk.number, f"{MARKER}\n{text}")
+    talk.port.upsert_comment(talk.number, MARKER, f"{MARKER}\nsecond")
+    assert talk.mine() == [f"{MARKER}\nsecond"]
+
+
 def test_a_reply_is_a_new_comment_each_time(talk: Talk) -> None:
     talk.port.reply(talk.number, "one")
     talk.port.reply(talk.number, "one")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.adapters.github import GitHub
 from bot.errors import UserError
-from bot.ports import Comment, Commit, PullRequest, PullRequests, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, PullRequests, Review, TimelineEvent
 from bot.records.event import Account
 from bot.sandbox.world import Sandbox
 from tests.fakes.conversation import NOW
@@ -87,7 +87,7 @@ def fake() -> FakePullRequests:
     roles = {"owen": (1002, "write"), "rhea": (1004, "maintain")}
     return FakePullRequests(
         pulls, {1: commits}, {1: comments, 4: [edited]}, {1: reviews, 4: dismissed}, roles,
-        timeline_of={2: merge, 4: timeline},
+        timeline_of={2: merge, 4: timeline}, merges=[Merge(2, "3" * 40, "4" * 40, NOW)],
     )  # fmt: skip
 
 
@@ -115,6 +115,13 @@ def test_one_that_is_not_there_is_a_clear_error(port: PullRequests) -> None:
 
 def test_only_open_ones_are_listed_as_open(port: PullRequests) -> None:
     assert sorted(port.open_numbers()) == [1, 3, 4]
+
+
+def test_what_was_merged_is_listed_with_its_head_and_the_commit_that_it_became(port: PullRequests) -> None:
+    (merge,) = port.merged(NOW - timedelta(days=1))
+    two = port.get(2)
+    assert (merge.number, merge.head_sha, merge.commit) == (2, two.head_sha, two.merge_commit_sha)
+    assert port.merged(merge.at) == [merge] and port.merged(merge.at + timedelta(seconds=1)) == []
 
 
 def test_commits_are_oldest_first_and_end_at_the_head(port: PullRequests) -> None:
