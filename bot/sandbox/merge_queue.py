@@ -199,6 +199,8 @@ def advance(hub: Hub, repository: Repository) -> None:
 def _step(hub: Hub, repository: Repository, base: str) -> bool:
     """One thing that can be done for the queue of a branch; whether there was one."""
     waiting = [one for one in repository.queue if one.base == base]
+    if not waiting:
+        return False
     first, tip = waiting[0], hub.bare(repository).branch(base) or ""
     if first.ref and first.base_sha != tip:  # the base was moved by somebody who passes by the queue
         for one in waiting:

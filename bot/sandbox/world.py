@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import time
@@ -43,6 +44,7 @@ class Sandbox(Population, Troubles):
         self.api = Api(hub)
         self.server = Server(self.api, port)
         self.engine = Engine(hub, settings)
+        hub.listeners.append(functools.partial(merge_queue.happened, hub))
         self.site = Site(hub, self._act, directory / "clone")
         self.site.commands = list(dict.fromkeys(f"/{form.words[0]}" for form in FORMS))
         self.api.pages = self.site.answer
