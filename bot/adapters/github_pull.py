@@ -17,6 +17,7 @@ KINDS: dict[str, Any] = {
     "BaseRefChangedEvent": "base_changed",
     "AutomaticBaseChangeSucceededEvent": "base_changed",
     "ReviewDismissedEvent": "review_dismissed",
+    "CommentDeletedEvent": "comment_deleted",
 }
 CONNECTIONS = ("comments", "reviews", "timelineItems")
 
@@ -33,7 +34,7 @@ query PullRequest($owner: String!, $name: String!, $number: Int!,
       comments(first: 100, after: $commentsAfter) @include(if: $comments) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          fullDatabaseId body createdAt lastEditedAt viewerDidAuthor author { ...who }
+          fullDatabaseId body createdAt lastEditedAt viewerDidAuthor author { ...who } editor { ...who }
           userContentEdits(first: 10) { nodes { editedAt diff } }
         }
       }
@@ -42,7 +43,8 @@ query PullRequest($owner: String!, $name: String!, $number: Int!,
         nodes { fullDatabaseId state body submittedAt commit { oid } author { ...who } }
       }
       timelineItems(first: 100, after: $timelineItemsAfter, itemTypes: [CLOSED_EVENT, MERGED_EVENT,
-        BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT, REVIEW_DISMISSED_EVENT]
+        BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT, REVIEW_DISMISSED_EVENT,
+        COMMENT_DELETED_EVENT]
       ) @include(if: $timelineItems) {
         pageInfo { hasNextPage endCursor }
         nodes {
@@ -52,6 +54,7 @@ query PullRequest($owner: String!, $name: String!, $number: Int!,
           ... on BaseRefChangedEvent { createdAt actor { ...who } }
           ... on AutomaticBaseChangeSucceededEvent { createdAt actor { ...who } }
           ... on ReviewDismissedEvent { createdAt actor { ...who } previousReviewState review { fullDatabaseId } }
+          ... on CommentDeletedEvent { createdAt actor { ...who } deletedCommentAuthor { ...who } }
         }
       }
     }
@@ -148,6 +151,7 @@ def _comment(found: Any) -> Comment:
         updated_at=edited,
         earlier=tuple(text for text in texts if text != found["body"]),
         is_own=bool(found["viewerDidAuthor"]),
+        editor=_account(found["editor"]) if found["editor"] else None,
     )
 
 
@@ -163,11 +167,12 @@ def _review(found: Any) -> Review:
 
 
 def _event(found: Any) -> TimelineEvent:
-    review = found.get("review")
+    review, about = found.get("review"), found.get("deletedCommentAuthor")
     return TimelineEvent(
         kind=KINDS[found["__typename"]],
         at=datetime.fromisoformat(found["createdAt"]),
         actor=_account(found["actor"]) if found["actor"] else None,
         review_id=int(review["fullDatabaseId"]) if review else None,
         review_state=found.get("previousReviewState"),
+        about=_account(about) if about else None,
     )

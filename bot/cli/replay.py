@@ -33,12 +33,26 @@ def replay(digest: str, repo: Path, *, wants_json: bool) -> int:
     if sha256(data) != stored.facts_digest:
         raise UserError(f"{path} does not hold what its name says", code="ledger_tampered")
     again = decide(Facts.parse(data, source=path), policies, datetime.fromisoformat(stored.decided_at))
-    # A fact that did not exist at that time has its default now; the bytes are those of that time.
-    again = again.model_copy(update={"facts_digest": stored.facts_digest})
     show(stored, wants_tree=not wants_json, wants_json=wants_json)
-    is_same = again.digest() == stored.digest()
-    click.echo("Judged again: the same, byte for byte." if is_same else "Judged again: DIFFERENT.", err=True)
+    # What did not exist at that time has its default now, in the facts and in the decision.
+    then = {"facts_digest": stored.facts_digest, "judge": stored.judge}
+    again = again.model_copy(update=then)
+    is_same = again.model_dump() == stored.model_dump()
+    click.echo(f"Judged again: {_outcome(stored, again)}", err=True)
     return 0 if is_same else 1
+
+
+def _outcome(stored: Decision, again: Decision) -> str:
+    from bot.decide.decide import JUDGE
+
+    if again.digest() == stored.digest():
+        return "the same, byte for byte."
+    if again.model_dump() == stored.model_dump():
+        return "the same, by a judge that knows more keys."
+    if stored.judge == JUDGE:
+        return "DIFFERENT."
+    why = f"it was judged by version {stored.judge} of the judge, and this is version {JUDGE}"
+    return f"DIFFERENT: {why}; docs/policies.md says what changed between them."
 
 
 def stored_decision(ledger: Branch, digest: str) -> Decision:

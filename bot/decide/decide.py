@@ -10,6 +10,7 @@ from bot.decide.combine import worst
 from bot.decide.merge import Part, judge_merge
 from bot.decide.promotion import judge_promotion
 from bot.decide.reasons import REASONS, node
+from bot.decide.tampering import alerts
 from bot.decide.tiers import highest_tier, tier_of
 from bot.decide.unblock import unblock
 from bot.decide.wording import listed
@@ -17,6 +18,8 @@ from bot.records.decision import Decision, ModelVerdict, Node, Unblock
 from bot.records.facts import Facts
 from bot.records.release import Approver
 from bot.specs.policies import Policies
+
+JUDGE = 2  # one more whenever the same facts may be judged otherwise; docs/policies.md says what changed
 
 
 def decide(facts: Facts, policies: Policies, now: datetime) -> Decision:
@@ -57,6 +60,7 @@ def refuse(facts: Facts, code: str, mistakes: Sequence[str], now: datetime) -> D
         facts_digest=facts.digest(),
         policy_digest="",
         decided_at=_stamp(now),
+        judge=JUDGE,
     )
 
 
@@ -87,6 +91,8 @@ def _decision(
         decided_at=_stamp(case.now),
         evaluation_id=evaluation,
         flags=flags,
+        alerts=alerts(case),
+        judge=JUDGE,
     )
 
 

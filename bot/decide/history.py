@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from bot.decide.reading import OBJECTIONS, STATES, Parse, commands_in
 from bot.ports import Comment, TimelineEvent
+from bot.records.approval import Approval
 from bot.records.facts import Opinion
 
+GONE = 10137  # https://api.github.com/users/ghost
 CAUSES = {"closed": "closed", "base_changed": "retargeted"}
 
 
@@ -45,6 +47,26 @@ def _dismissed(one: Opinion, event: TimelineEvent) -> Opinion:
     was = STATES.get(event.review_state or "")
     is_own = event.actor is not None and event.actor.id == one.actor
     return one.model_copy(update={"kind": "reject"} if was == "reject" and not is_own else {"was": was})
+
+
+def changers(comments: Iterable[Comment], timeline: Iterable[TimelineEvent]) -> Callable[[Approval], int | None]:
+    """Who edited or deleted the comment of a recorded opinion, None when GitHub does not say.
+
+    Of deletions it says whose comment it was and not which: of several, somebody else than the author stands. Who is
+    gone by now is somebody else, too.
+    """
+    editors = {one.id: one.editor.id if one.editor else None for one in comments}
+    deleters: dict[int, int] = {}
+    for event in timeline:
+        if event.kind == "comment_deleted" and event.about is not None:
+            author, actor = event.about.id, event.actor.id if event.actor else GONE
+            deleters[author] = actor if deleters.get(author, author) == author else deleters[author]
+
+    def changer(record: Approval) -> int | None:
+        number = int(record.id.removeprefix("c").partition(".")[0])
+        return editors[number] if number in editors else deleters.get(record.actor.id)
+
+    return changer
 
 
 def edited_away(comments: Iterable[Comment], parse: Parse, prefix: str | None) -> Iterator[Opinion]:

@@ -14,6 +14,7 @@ from bot.decide.reasons import node
 from bot.decide.rules import Judged, judge, places
 from bot.decide.separation import separation_nodes
 from bot.decide.state import state_nodes
+from bot.decide.tampering import tampering_nodes
 from bot.decide.vetoes import veto_nodes
 from bot.decide.wording import listed
 from bot.records.decision import Node
@@ -66,7 +67,7 @@ def judge_merge(case: Case) -> Merge:
     """Default deny: a part to which no rule applies is an error."""
     parts = tuple(_part(scope, case) for scope in case.scopes)
     found = Merge((), parts)
-    shared = (*state_nodes(case), *veto_nodes(case), *separation_nodes(case, found.approvers))
+    shared = (*state_nodes(case), *tampering_nodes(case), *veto_nodes(case), *separation_nodes(case, found.approvers))
     return Merge(shared, parts)
 
 

@@ -26,7 +26,6 @@ VERBS: dict[str, OpinionKind] = {
 }
 STATES: dict[str, OpinionKind] = {"APPROVED": "approve", "CHANGES_REQUESTED": "reject", "DISMISSED": "withdraw"}
 OBJECTIONS = frozenset(("reject", "hold", "withdraw"))
-LASTING = OBJECTIONS | {"approve"}  # words that are put back when they vanish
 
 _TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:[^<\n]*<([^>\n]*)>\s*$", re.IGNORECASE | re.MULTILINE)
 _ANY_TRAILER = re.compile(r"^[ \t]*co-authored-by[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -101,6 +100,7 @@ def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
             reason=str(said.options.get("reason") or ""),
             body_sha256=body_digest(comment.body),
             edited=comment.updated_at > comment.created_at,
+            changed_by=comment.editor.id if comment.editor else None,
             request=str(confirms) if confirms else None,
         )
 
@@ -149,27 +149,38 @@ def reviews_as_opinions(reviews: Iterable[Review]) -> list[Opinion]:
 
 
 def with_records(
-    opinions: Iterable[Opinion], records: Mapping[str, Approval], voided: Mapping[str, str]
+    opinions: Iterable[Opinion],
+    records: Mapping[str, Approval],
+    voided: Mapping[str, str],
+    changer: Callable[[Approval], int | None] = lambda _: None,
 ) -> list[Opinion]:
     """Opinions with what was recorded when they were first seen; words that vanished are put back, and marked.
 
     Whoever takes an objection away must say so with a command or a new review, since GitHub does not tell here who
     edited or deleted a comment or dismissed a review. A word that was put back still objects and still withdraws an
-    approval; it does not approve, and takes no objection back.
+    approval; it does not approve, and takes no objection back. `changer` says who edited or deleted a comment: an
+    approval that its maker took away is gone.
     """
-    found = [word for one in opinions for word in _with_record(one, records.get(one.id), voided.get(one.id, ""))]
+    found = [word for one in opinions for word in _with_record(one, records, voided)]
     known = {one.id for one in found}
     gone = [one for one in records.values() if one.id not in known and one.method == "command"]
-    return [*found, *(_put_back(one, voided.get(one.id, "")) for one in gone if one.kind in LASTING)]
+    back = [_put_back(one, voided.get(one.id, ""), changer(one)) for one in gone]
+    return [*found, *(one for one in back if one.kind in OBJECTIONS or _is_missed(one))]
 
 
-def _with_record(one: Opinion, record: Approval | None, voided: str) -> Iterator[Opinion]:
+def _is_missed(one: Opinion) -> bool:
+    return one.kind == "approve" and one.changed_by != one.actor
+
+
+def _with_record(one: Opinion, records: Mapping[str, Approval], voids: Mapping[str, str]) -> Iterator[Opinion]:
+    record, voided = records.get(one.id), voids.get(one.id, "")
     if record is None:
         yield one.model_copy(update={"voided": voided})
     elif one.method == "command" and (record.body_sha256 != one.body_sha256 or record.kind != one.kind):
-        yield _put_back(record, voided)
+        yield _put_back(record, voided, one.changed_by)
         if one.kind in OBJECTIONS and one.kind != record.kind:  # an edited comment may object, and no more
-            yield one.model_copy(update={"id": f"{one.id}.edited", "edited": True, "voided": voided})
+            edited = one.model_copy(update={"id": f"{one.id}.edited", "edited": True})
+            yield from _with_record(edited, records, voids)
     else:
         is_objection = record.kind in OBJECTIONS  # that of an account that is gone stays that account's
         changes = {
@@ -189,7 +200,7 @@ def _undismissed(record: Approval) -> dict[str, str]:
     return {"kind": "reject"} if record.kind == "reject" else {"was": "approve"} if record.kind == "approve" else {}
 
 
-def _put_back(record: Approval, voided: str) -> Opinion:
+def _put_back(record: Approval, voided: str, changed_by: int | None) -> Opinion:
     return Opinion(
         id=record.id,
         method=record.method,
@@ -207,6 +218,7 @@ def _put_back(record: Approval, voided: str) -> Opinion:
         recorded_roles=record.roles,
         recorded=record.models,
         stood=record.stood,
+        changed_by=changed_by,
     )
 
 

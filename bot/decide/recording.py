@@ -18,13 +18,14 @@ KEPT = frozenset(("approve", "withdraw", "reject", "hold", "unhold", "break_glas
 def approval_files(facts: Facts, policies: Policies) -> dict[str, bytes]:
     """Ledger path -> bytes for each opinion of somebody who holds a role, not yet recorded, in its unedited state.
 
-    The role is held, or was lent when it was said.
+    The role is held, or was lent when it was said. Objections count in any state, and are kept in any.
     """
     actors = {actor.account.id: actor for actor in facts.actors}
     files = {}
     for one in facts.opinions:
         actor = actors.get(one.actor)
-        if one.kind not in KEPT or one.recorded is not None or one.edited or one.tampered or actor is None:
+        is_posted = not (one.edited or one.tampered) or one.kind in ("hold", "reject")
+        if one.kind not in KEPT or one.recorded is not None or not is_posted or actor is None:
             continue
         then = Case(facts, policies, moment(one.created_at))
         roles = tuple(sorted({power.role for power in powers_of(one.actor, then)}))

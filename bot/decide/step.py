@@ -19,7 +19,7 @@ from bot.decide.gathering import (
     subject,
     to_ask,
 )
-from bot.decide.history import edited_away, with_dismissals, with_voids
+from bot.decide.history import changers, edited_away, with_dismissals, with_voids
 from bot.decide.reading import (
     Parse,
     commands_in,
@@ -226,7 +226,7 @@ def _opinions(
     accounts = {one.id: one for one in (*(c.author for c in comments), *(r.author for r in reviews))}
     accounts |= {one.actor.id: one.actor for one in records.values() if one.actor.id not in accounts}
     said = with_seen_head(said, found.head_sha, _reports(number, ports) if any(map(is_untargeted, said)) else ())
-    said = with_records(said, records, voided)
+    said = with_records(said, records, voided, changers(comments, timeline))
     known = {(one.id, one.kind) for one in said}
     said += [one for one in edited_away(comments, parse, prefix) if (one.id, one.kind) not in known]
     return with_voids(said, timeline), accounts

@@ -33,6 +33,7 @@ ACTIONS: dict[str, tuple[str, str | None]] = {
     "role_unknown": ("try again", "/status"),
     "vetoed": ("take the rejection back", "/unapprove"),
     "held": ("lift the hold", "/unhold --reason ..."),
+    "tampered": ("approve or withdraw again; a release role lifts it", "/unhold --reason ..."),
     "revoked": ("change the model and evaluate it again", None),
     "no_rule_matched": ("write a rule for such a change", None),
     "not_merged": ("merge the pull request", "/merge {target}"),
@@ -77,7 +78,7 @@ def _others(tree: Node, target: str, subject: str) -> Iterator[Unblock]:
         yield Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
     elif tree.who_can and tree.who_can[0].startswith("policies/"):
         yield Unblock(who=tree.who_can, action=tree.sentence, command=None)
-    elif tree.reason_code not in APPROVALS:
+    elif tree.status == "error" or tree.reason_code not in APPROVALS:
         action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
         filled = command.format(target=target, environment=subject) if command else None
         yield Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=filled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.decide.allowed import may_use
@@ -60,7 +60,7 @@ def _rejections(veto: Veto, case: Case) -> Standing:
             standing.setdefault(one.actor, []).append(one)
         elif one.kind in ("withdraw", "approve") and _takes_back(one, case):
             standing.pop(one.actor, None)
-        elif one.kind == "unhold" and _may_release(one, veto, case):
+        elif one.kind == "unhold" and may_release(one, veto.release_roles, case):
             standing.clear()
     return _sorted(standing, veto, case)
 
@@ -70,7 +70,7 @@ def _holds(veto: Veto, case: Case) -> Standing:
     for one in case.opinions:
         if one.kind == "hold":
             standing.setdefault(one.actor, []).append(one)
-        elif one.kind == "unhold" and _may_release(one, veto, case):
+        elif one.kind == "unhold" and may_release(one, veto.release_roles, case):
             standing.clear()
         elif one.kind == "unhold" and case.is_genuine(one):
             standing.pop(one.actor, None)
@@ -97,12 +97,12 @@ def stands(one: Opinion, case: Case) -> bool:
     return any(_stands(one, veto, case) is True for veto in mine)
 
 
-def _may_release(one: Opinion, veto: Veto, case: Case) -> bool:
+def may_release(one: Opinion, roles: Iterable[str], case: Case) -> bool:
     """Lifting what others said takes a role, a reason, and not having built the change."""
     if not (one.reason.strip() and case.is_genuine(one)):
         return False
     builders = excluded(("author", "committer", "co_author", "last_pusher"), case)
-    return case.holds_any(one.actor, veto.release_roles, builders) is True
+    return case.holds_any(one.actor, roles, builders) is True
 
 
 def _takes_back(one: Opinion, case: Case) -> bool:

@@ -95,7 +95,7 @@ def _refusal(
     if opinion.method not in methods:
         return "method_not_allowed"
     if opinion.tampered:
-        return "tampered"
+        return "edited" if opinion.changed_by == opinion.actor else "tampered"
     if opinion.edited and opinion.method == "command":
         return "edited"
     if case.is_ahead(opinion):

@@ -162,7 +162,19 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
     except UserError as error:  # a report in our words is better than no verdict
         job.say(str(error))
         templates = {}
-    return publish(report, number, sha, job.ports, templates=templates, base=_base(number, job))
+    is_shown = publish(report, number, sha, job.ports, templates=templates, base=_base(number, job))
+    if is_shown and report.decision is not None:
+        tell(report.decision, job)
+    return is_shown
+
+
+def tell(decision: Decision, job: Job) -> None:
+    """What people must know, each in a comment of its own, once."""
+    for alert in decision.alerts:
+        first = f"<!-- mlbot:alert:{alert.id} -->"
+        if not job.ports.conversation.own(decision.number, first):
+            who = "".join(f"@{one} " for one in alert.who)
+            job.ports.conversation.reply(decision.number, f"{first}\n{who}{alert.sentence}")
 
 
 def _base(number: int, job: Job) -> str | None:

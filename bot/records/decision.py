@@ -42,11 +42,23 @@ class ModelVerdict(Part):
     approved_by: tuple[Approver, ...] = ()
 
 
+class Alert(Part):
+    """Something that people are told once, in a comment of its own. `id` says what it is about: an opinion.
+
+    `who` are logins and teams (`organization/team`), without @.
+    """
+
+    id: str
+    who: tuple[str, ...]
+    sentence: str
+
+
 class Decision(Record):
     """What `decide` makes of facts and policies. `subject` is `merge` or an environment name.
 
     `evaluation_id` is what people approve by, None while nothing is evaluated. `flags` are what a reader must not
-    overlook: `break_glass`.
+    overlook: `break_glass`. `judge` is the version of the judge: with another one the same facts may be judged
+    otherwise, as docs/policies.md says.
     """
 
     schema_version: Literal[1] = 1
@@ -65,3 +77,5 @@ class Decision(Record):
     decided_at: str  # RFC 3339, UTC
     evaluation_id: str | None = None
     flags: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    judge: int = 1

@@ -129,7 +129,8 @@ class Opinion(Part):
     time, None when it was not recorded; `stood` says that the maker of an objection could object then. `edited` is
     about commands: a review's state cannot be edited. `tampered` says that the text is not the one first recorded.
     `voided` names what voided it (`closed`, `retargeted`), empty when nothing did. `was` is what a dismissed review was
-    before (`approve`, `reject`), None when nobody knows; a dismissed review is of kind `withdraw`.
+    before (`approve`, `reject`), None when nobody knows; a dismissed review is of kind `withdraw`. `changed_by` is who
+    edited or deleted the comment, None when nobody did or GitHub does not say.
     """
 
     id: str
@@ -152,6 +153,7 @@ class Opinion(Part):
     request: str | None = None
     was: Literal["approve", "reject"] | None = None
     stood: bool = False
+    changed_by: int | None = None
 
 
 class Actor(Part):

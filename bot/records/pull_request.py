@@ -56,10 +56,10 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comment:
-    """An issue comment. `updated_at` later than `created_at` means that it was edited.
+    """An issue comment. `updated_at` later than `created_at` means that it was edited, by `editor` the last time.
 
     `earlier` are the texts that it had before, oldest first, as far as GitHub still has them; empty when nobody edited
-    it. `is_own` says that GitHub counts it as written by whoever asks.
+    it. `is_own` says that GitHub counts it as written by whoever asks. `editor` None: nobody, or GitHub does not say.
     """
 
     id: int
@@ -70,6 +70,7 @@ class Comment:
     app_id: int | None = None
     earlier: tuple[str, ...] = ()
     is_own: bool = False
+    editor: Account | None = None
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,16 @@ class TimelineEvent:
     """What GitHub's own history of a pull request says happened, as far as a decision rests on it.
 
     `closed` is also said of a merge, right after `merged`. `actor` is None for an account that is gone. Of a
-    `review_dismissed`, `review_id` and `review_state` say which review, and what its state was before.
+    `review_dismissed`, `review_id` and `review_state` say which review, and what its state was before. Of a
+    `comment_deleted`, `about` is whose comment it was; which one GitHub does not say.
     """
 
-    kind: Literal["closed", "merged", "base_changed", "review_dismissed"]
+    kind: Literal["closed", "merged", "base_changed", "review_dismissed", "comment_deleted"]
     at: datetime
     actor: Account | None
     review_id: int | None = None
     review_state: str | None = None
+    about: Account | None = None
 
 
 @dataclass(frozen=True)

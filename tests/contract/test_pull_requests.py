@@ -39,7 +39,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def _life(started: Sandbox) -> None:
-    """#3: approved, objected to, both dismissed by dana; a comment edited; another base, closed, reopened."""
+    """#3: approved, objected to, both dismissed by dana; comments edited, deleted; another base, closed, reopened."""
     started.propose("dana", "other", {"models/c.txt": b"two\n"}, "Base")
     started.propose("dana", "third", {"models/d.txt": b"two\n"}, "Third")
     owen, dana = (started.github(login).get_repo(started.repository) for login in ("owen", "dana"))
@@ -47,6 +47,8 @@ def _life(started: Sandbox) -> None:
     for event in ("APPROVE", "REQUEST_CHANGES"):
         dana.get_pull(4).get_review(pull.create_review(owen.get_commit(pull.head.sha), "so", event).id).dismiss("no")
     pull.create_issue_comment("/reject --reason leak").edit("fine")
+    for repository in (owen, dana):
+        repository.get_issue(4).get_comment(pull.create_issue_comment("gone").id).delete()
     dana.get_pull(4).edit(base="other")
     dana.get_pull(4).edit(state="closed")
     dana.get_pull(4).edit(state="open")
@@ -75,10 +77,12 @@ def fake() -> FakePullRequests:
     ]
     pulls[4] = PullRequest(4, "Third", DANA, "open", False, False, "5" * 40, "third", "other", "0" * 40, False, None)
     pulls[3] = PullRequest(3, "Base", DANA, "open", False, False, "6" * 40, "other", "main", "0" * 40, False, None)
-    edited = Comment(3, OWEN, "fine", NOW, NOW + timedelta(seconds=1), earlier=("/reject --reason leak",))
+    edited = Comment(3, OWEN, "fine", NOW, NOW + timedelta(seconds=1), earlier=("/reject --reason leak",), editor=OWEN)
     timeline = [
         TimelineEvent("review_dismissed", NOW, DANA, 3, "APPROVED"),
         TimelineEvent("review_dismissed", NOW, DANA, 4, "CHANGES_REQUESTED"),
+        TimelineEvent("comment_deleted", NOW, OWEN, about=OWEN),
+        TimelineEvent("comment_deleted", NOW, DANA, about=OWEN),
         TimelineEvent("base_changed", NOW, DANA),
         TimelineEvent("closed", NOW, DANA),
     ]
@@ -159,11 +163,13 @@ def test_a_login_leads_to_its_account_or_to_nobody(port: PullRequests) -> None:
     assert port.account("nobody-at-all") is None
 
 
-def test_the_timeline_tells_who_closed_retargeted_merged_and_dismissed_what(port: PullRequests) -> None:
-    told = [(one.kind, one.actor and one.actor.id, one.review_state) for one in port.timeline(4)]
+def test_the_timeline_tells_who_closed_retargeted_merged_dismissed_and_deleted_what(port: PullRequests) -> None:
+    told = [(one.kind, one.actor and one.actor.id, one.review_state or one.about) for one in port.timeline(4)]
     assert told == [
         ("review_dismissed", DANA.id, "APPROVED"),
         ("review_dismissed", DANA.id, "CHANGES_REQUESTED"),
+        ("comment_deleted", OWEN.id, OWEN),
+        ("comment_deleted", DANA.id, OWEN),
         ("base_changed", DANA.id, None),
         ("closed", DANA.id, None),
     ]
@@ -171,7 +177,7 @@ def test_the_timeline_tells_who_closed_retargeted_merged_and_dismissed_what(port
     assert [one.kind for one in port.timeline(2)] == ["merged", "closed"] and port.timeline(1) == []
 
 
-def test_an_edited_comment_comes_with_what_it_said_before(port: PullRequests) -> None:
+def test_an_edited_comment_comes_with_what_it_said_before_and_who_edited_it(port: PullRequests) -> None:
     comment = port.comments(4)[0]
-    assert (comment.body, comment.earlier) == ("fine", ("/reject --reason leak",))
-    assert port.comments(1)[0].earlier == ()
+    assert (comment.body, comment.earlier, comment.editor) == ("fine", ("/reject --reason leak",), OWEN)
+    assert (port.comments(1)[0].earlier, port.comments(1)[0].editor) == ((), None)

@@ -18,7 +18,7 @@ from bot.decide.decide import decide
 from bot.decide.recording import approval_files
 from bot.decide.step import collect, record
 from bot.errors import MlbotError
-from bot.ports import Comment, Review
+from bot.ports import Comment, Review, TimelineEvent
 from bot.records.decision import Decision
 from bot.records.facts import Delegation
 from bot.records.ledger import Head, delegation_path, head_path
@@ -47,10 +47,13 @@ from tests.decide.world import (
 )
 
 
-def said(who: int, body: str, ago: float = 60, edited: float = 0, id_: int | None = None) -> Comment:
-    """A comment so many minutes ago, edited so many minutes later."""
+def said(
+    who: int, body: str, ago: float = 60, edited: float = 0, id_: int | None = None, by: int | None = None
+) -> Comment:
+    """A comment so many minutes ago, edited so many minutes later by somebody; None: GitHub does not say who."""
     created = NOW - timedelta(minutes=ago)
-    return Comment(id_ or int(ago * 60) + who, account(who), body, created, created + timedelta(minutes=edited))
+    later, editor = created + timedelta(minutes=edited), account(by) if by is not None else None
+    return Comment(id_ or int(ago * 60) + who, account(who), body, created, later, editor=editor)
 
 
 def review(who: int, state: str = "APPROVED", sha: str | None = H, ago: float = 60, id_: int | None = None) -> Review:
@@ -163,6 +166,19 @@ def comments(*found: Comment) -> Callable[[World], object]:
     return lambda ports: ports.pull_requests.comments_of.update({7: list(found)})
 
 
+def approving(*others: int) -> World:
+    """rev approves by a command, others by a review."""
+    return world([said(REV, f"/approve {H}", id_=1)], [review(one) for one in others])
+
+
+def deleted(ports: World, whose: int, by: int | None) -> World:
+    """GitHub's history says that somebody deleted a comment of theirs; None: an account that is gone."""
+    events = ports.pull_requests.timeline_of.setdefault(7, [])
+    actor = account(by) if by is not None else None
+    events.append(TimelineEvent("comment_deleted", NOW - timedelta(minutes=5), actor, about=account(whose)))
+    return ports
+
+
 def reviews(*found: Review) -> Callable[[World], object]:
     return lambda ports: ports.pull_requests.reviews_of.update({7: list(found)})
 
@@ -233,9 +249,37 @@ ATTACKS = [
     # comments
     row("somebody edits a comment of rev's into an approval",
         lambda: world([said(REV, f"/approve {H}", edited=5)]), "pending", "edited"),
+    row("the author edits rev's chat into an approval",
+        lambda: world([said(REV, f"/approve {H}", edited=5, by=ANN)]), "error", "tampered"),
+    row("rev edits his own into one",
+        lambda: world([said(REV, f"/approve {H}", edited=5, by=REV)]), "pending", "edited"),
+    row("the author edits an approval that the bot has seen",
+        lambda: known_first(approving(), comments(said(REV, "never", id_=1, edited=5, by=ANN))), "error", "tampered"),
+    row("rev edits what the bot has seen",
+        lambda: known_first(approving(), comments(said(REV, f"/approve {H} churn", id_=1, edited=5, by=REV))),
+        "pending", "edited"),
+    row("the author deletes it", lambda: deleted(known_first(approving(), comments()), REV, ANN), "error", "tampered"),
+    row("somebody who is gone by now deletes it",
+        lambda: deleted(known_first(approving(), comments()), REV, None), "error", "tampered"),
+    row("nobody knows who deletes it", lambda: known_first(approving(), comments()), "error", "tampered"),
+    row("rev deletes it",
+        lambda: deleted(known_first(approving(), comments()), REV, REV), "pending", "approvals_missing"),
+    row("rev deletes one of his own, the author another",
+        lambda: deleted(deleted(known_first(approving(), comments()), REV, REV), REV, ANN), "error", "tampered"),
+    row("rev says it again", lambda: known_first(approving(), comments(said(REV, f"/approve {H}", ago=5))), "approved"),
+    row("rev withdraws it",
+        lambda: known_first(approving(), comments(said(REV, "/unapprove", ago=5))), "pending", "withdrawn"),
+    row("a release role lifts it",
+        lambda: known_first(approving(REV2), comments(said(REL, "/unhold --reason looked at", ago=5))), "approved"),
+    row("the author lifts it",
+        lambda: known_first(approving(REV2), comments(said(ANN, "/unhold --reason looked at", ago=5))),
+        "error", "tampered"),
+    row("others approve", lambda: known_first(approving(REV2), comments()), "error", "tampered"),
+    row("an approval of somebody without a role is edited by the author",
+        lambda: world([said(BOB, f"/approve {H}", edited=5, by=ANN)], [review(REV2)]), "approved"),
     row("a comment that the bot knew otherwise",
         lambda: known_first(world([said(REV, f"/approve {H}", id_=1)]),
-                            comments(said(REV, f"/approve {H}\n\nreally", id_=1))), "pending", "tampered"),
+                            comments(said(REV, f"/approve {H}\n\nreally", id_=1))), "error", "tampered"),
     row("somebody edits a rejection away",
         lambda: known_first(world([said(REV, "/reject --reason no", id_=1)], [review(REV2)]),
                             comments(said(REV, "fine", id_=1, edited=5))), "rejected", "vetoed"),

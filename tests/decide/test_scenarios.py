@@ -382,9 +382,7 @@ OPINIONS = [
     row("S33 the approval was deleted", lambda: facts(), "pending", "approvals_missing"),
     row("S34 the approval was withdrawn", lambda: facts(command(REV), command(REV, "withdraw", ago=30)), "pending"),
     row("S35 a comment edited into an approval", lambda: facts(command(REV, edited=True)), "pending", "edited"),
-    row(
-        "S35b a comment that is not the recorded one", lambda: facts(command(REV, tampered=True)), "pending", "tampered"
-    ),
+    row("S35b a comment that is not the recorded one", lambda: facts(command(REV, tampered=True)), "error", "tampered"),
     row(
         "S35c an older unedited approval stands",
         lambda: facts(command(REV, ago=90), command(REV, ago=30, edited=True)),
