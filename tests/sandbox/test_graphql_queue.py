@@ -139,3 +139,53 @@ def test_a_required_check_is_named_as_such(world: Sandbox, number: int) -> None:
     found = Query(world, world.token("dana")).pull(f"commits(last: 1) {{nodes {{commit {{{fields}}}}}}}", number)
     nodes = found["commits"]["nodes"][0]["commit"]["statusCheckRollup"]["contexts"]["nodes"]
     assert {one["context"]: one["isRequired"] for one in nodes} == {"mlbot/verdict": True, "lint": False}
+
+
+def test_rules_come_with_what_they_ask_for(world: Sandbox) -> None:
+    require(world, checks(strict=True), queue(), {"type": "deletion"})
+    parameters = (
+        "... on RequiredStatusChecksParameters {strictRequiredStatusChecksPolicy doNotEnforceOnCreate "
+        "requiredStatusChecks {context integrationId}} ... on MergeQueueParameters {mergeMethod maxEntriesToBuild}"
+    )
+    rules = (
+        f"rules(first: 9) {{nodes {{type repositoryRuleset {{name target}} parameters {{__typename {parameters}}}}}}}"
+    )
+    text = f'{{repository(owner: "acme", name: "models") {{defaultBranchRef {{{rules}}}}}}}'
+    found = Query(world, world.token("dana")).data(text)["repository"]["defaultBranchRef"]["rules"]["nodes"]
+    asked = {one["type"]: one["parameters"] for one in found if one["repositoryRuleset"]["target"] == "BRANCH"}
+    assert asked == {
+        "REQUIRED_STATUS_CHECKS": {
+            "__typename": "RequiredStatusChecksParameters",
+            "strictRequiredStatusChecksPolicy": True,
+            "doNotEnforceOnCreate": False,
+            "requiredStatusChecks": [{"context": "mlbot/verdict", "integrationId": None}],
+        },
+        "MERGE_QUEUE": {"__typename": "MergeQueueParameters", "mergeMethod": "SQUASH", "maxEntriesToBuild": 5},
+        "DELETION": None,
+    }
+
+
+def test_classic_protection_is_shown_at_its_branch(world: Sandbox) -> None:
+    adam = Query(world, world.token("adam"))
+    body = {
+        "required_status_checks": {"strict": True, "contexts": ["mlbot/verdict"]},
+        "enforce_admins": True,
+        "required_pull_request_reviews": {"required_approving_review_count": 2},
+        "restrictions": None,
+    }
+    assert adam.call("PUT", "/branches/main/protection", body)[0] == 200
+    fields = (
+        "pattern isAdminEnforced requiresStrictStatusChecks requiredStatusCheckContexts requiresApprovingReviews "
+        "requiredApprovingReviewCount allowsForcePushes restrictsPushes"
+    )
+    text = f'{{repository(owner: "acme", name: "models") {{defaultBranchRef {{branchProtectionRule {{{fields}}}}}}}}}'
+    assert adam.data(text)["repository"]["defaultBranchRef"]["branchProtectionRule"] == {
+        "pattern": "main",
+        "isAdminEnforced": True,
+        "requiresStrictStatusChecks": True,
+        "requiredStatusCheckContexts": ["mlbot/verdict"],
+        "requiresApprovingReviews": True,
+        "requiredApprovingReviewCount": 2,
+        "allowsForcePushes": False,
+        "restrictsPushes": False,
+    }

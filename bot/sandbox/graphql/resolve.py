@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +23,9 @@ def resolve(source: Any, info: GraphQLResolveInfo[Context], **args: Any) -> Any:
     if isinstance(source, Connection):
         return source.answer(name)
     if isinstance(source, Mapping):
-        return source[name]
+        return source[name] if name in source else source.get(_snake(name))
+    if source is not None and source.kind.endswith("Parameters"):
+        return source.value.get(_snake(name), False if str(info.return_type) == "Boolean!" else None)
     found = TABLE.get((info.parent_type.name, name))
     if found is None:
         words = f"The sandbox does not answer the field '{name}' of {info.parent_type.name}."
@@ -46,6 +49,11 @@ def graphql_error(error: ApiError) -> GraphQLError:
     said = [one if isinstance(one, str) else one.get("message", "") for one in error.body.get("errors", ())]
     words = ", ".join(one for one in said if one) or str(error)
     return GraphQLError(words, extensions={"type": kind})
+
+
+def _snake(name: str) -> str:
+    """A field's name as the REST API writes it."""
+    return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
 def _asks_for_items(info: GraphQLResolveInfo[Context]) -> bool:

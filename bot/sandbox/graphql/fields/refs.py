@@ -78,7 +78,6 @@ FIELDS: dict[str, dict[str, Field]] = {
         "prefix": lambda thing, _at, _: _prefix(thing.key),
         "repository": lambda thing, _at, _: Thing("Repository", thing.repo, thing.repo),
         "target": _target,
-        "branchProtectionRule": constant(None),  # rulesets protect here, as new repositories of GitHub's have it
         "refUpdateRule": constant(None),
     }
 }

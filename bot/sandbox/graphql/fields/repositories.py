@@ -66,45 +66,6 @@ def _parent(thing: Thing, at: Context, _args: Args) -> Thing | None:
     return at.repository(thing.repo.parent) if thing.repo.parent else None
 
 
-# --- rulesets
-
-
-def _rulesets(thing: Thing, _at: Context, args: Args) -> Connection:
-    return Connection([Thing("RepositoryRuleset", one, thing.repo) for one in thing.repo.rulesets], args)
-
-
-def _ruleset(thing: Thing, _at: Context, args: Args) -> Thing | None:
-    found = [one for one in thing.repo.rulesets if one["id"] == args["databaseId"]]
-    return Thing("RepositoryRuleset", found[0], thing.repo) if found else None
-
-
-def _rules(thing: Thing, _at: Context, args: Args) -> Connection:
-    wanted = args.get("type")
-    found = [one for one in thing.value["rules"] if wanted in (None, enum(one["type"]))]
-    return Connection([Thing("RepositoryRule", one, thing.repo) for one in found], args)
-
-
-_RULESET: dict[str, Field] = {
-    "id": lambda thing, _at, _: node("RepositoryRuleset", thing.value["id"]),
-    "databaseId": lambda thing, _at, _: thing.value["id"],
-    "name": lambda thing, _at, _: thing.value["name"],
-    "enforcement": lambda thing, _at, _: enum(thing.value["enforcement"]),
-    "target": lambda thing, _at, _: enum(thing.value["target"]),
-    "source": lambda thing, _at, _: Thing("Repository", thing.repo, thing.repo),
-    "conditions": lambda thing, _at, _: {"refName": thing.value["conditions"]["ref_name"]},
-    "rules": _rules,
-    "createdAt": lambda thing, _at, _: iso(thing.repo.created_at),
-    "updatedAt": lambda thing, _at, _: iso(thing.repo.created_at),
-    "bypassActors": empty,
-}
-
-_RULE: dict[str, Field] = {
-    "id": lambda thing, _at, _: node("RepositoryRule", thing.value["type"]),
-    "type": lambda thing, _at, _: enum(thing.value["type"]),
-    "parameters": constant(None),
-}
-
-
 # --- the repository itself
 
 
@@ -183,7 +144,6 @@ _NONE = (
     "viewerSubscription",
 )
 _EMPTY = (
-    "branchProtectionRules",
     "commitComments",
     "deployKeys",
     "discussions",
@@ -227,8 +187,6 @@ _REPOSITORY: dict[str, Field] = (
         "collaborators": _people("read"),
         "assignableUsers": _people("triage"),
         "mentionableUsers": _people("read"),
-        "rulesets": _rulesets,
-        "ruleset": _ruleset,
         "issue": issues.issue,
         "issues": issues.all_issues,
         "pullRequest": issues.pull_request,
@@ -251,6 +209,4 @@ _LABEL: dict[str, Field] = {
 FIELDS: dict[str, dict[str, Field]] = {
     "Repository": _REPOSITORY,
     "Label": _LABEL,
-    "RepositoryRuleset": _RULESET,
-    "RepositoryRule": _RULE,
 }
