@@ -80,12 +80,22 @@ def change(rng: random.Random) -> dict[str, bytes | None]:
 def open_(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """The branch is named after the number that the pull request will have."""
     author, branch = rng.choice(AUTHORS), f"change-{stage.repo.last_number + 1}"
-    base = "layer" if rng.random() < 0.15 and stage.hub.bare(stage.repo).branch("layer") else "main"
+    base = "layer" if rng.random() < 0.15 and stage.hub.bare(stage.repo).branch("layer") else stage.default
     if stage.repo.last_number >= 6 or author not in stage.hub.data.people:
         return
     stage.commit(author, branch, change(rng), "change", base=base)
     body = {"title": "Change", "head": branch, "base": base, "body": "", "draft": rng.random() < 0.1}
     stage.call(author, "POST", "/pulls", body)
+
+
+def open_twin(stage: Stage, who: str, number: int, rng: random.Random) -> None:
+    """A second pull request of the same commit to the same branch: they share one status."""
+    found = open_pull(stage, number)
+    if found is None or stage.repo.last_number >= 6 or found[1].base_ref != stage.default:
+        return
+    branch = f"change-{stage.repo.last_number + 1}"
+    stage.move("rhea", branch, found[1].head_sha)
+    stage.call("rhea", "POST", "/pulls", {"title": "Twin", "head": branch, "base": stage.default, "body": ""})
 
 
 def push(stage: Stage, who: str, number: int, rng: random.Random) -> None:
@@ -129,8 +139,8 @@ def retarget(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     if found is None:
         return
     if stage.hub.bare(stage.repo).branch("layer") is None:
-        stage.commit("rhea", "layer", {"docs/layer.md": b"layer\n"}, "layer", base="main")
-    base = "layer" if found[1].base_ref == "main" else "main"
+        stage.commit("rhea", "layer", {"docs/layer.md": b"layer\n"}, "layer", base=stage.default)
+    base = "layer" if found[1].base_ref == stage.default else stage.default
     stage.call(found[0].author, "PATCH", f"/pulls/{number}", {"base": base})
 
 
@@ -165,7 +175,7 @@ def lock_conversation(stage: Stage, who: str, number: int, rng: random.Random) -
 def merge(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """By the button; the administrator's passes the rules."""
     found = open_pull(stage, number)
-    if found is not None and found[1].base_ref == "main":
+    if found is not None and found[1].base_ref == stage.default:
         login = "adam" if rng.random() < 0.15 else who
         stage.call(login, "PUT", f"/pulls/{number}/merge", {"merge_method": rng.choice(("merge", "squash"))})
 
@@ -263,6 +273,7 @@ def _may_write(stage: Stage, login: str) -> bool:
 
 def leave(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """Somebody loses the permission to write, or gets it back."""
+    stage.is_announced = False
     login = rng.choice(("owen", "olga", "vera", "vik", "dana"))
     if login in stage.repo.permissions:
         there = stage.repo.permissions[login] == "write"
@@ -285,7 +296,7 @@ def disappear(stage: Stage, who: str, number: int, rng: random.Random) -> None:
 
 
 def _relabel(stage: Stage, old: str, new: str) -> None:
-    data, repo = stage.hub.data, stage.repo
+    data, repo, stage.is_announced = stage.hub.data, stage.repo, False
     person = data.people.pop(old)
     permission = repo.permissions.pop(old, None)
     if new == "ghost":
@@ -322,13 +333,15 @@ def change_policy(stage: Stage, who: str, number: int, rng: random.Random) -> No
         {"policies/approvals.yaml": approvals.encode()},
         {"policies/approvals.yaml": b"apiVersion: policy/v1\nkind: Nothing\n"},
     ))  # fmt: skip
-    stage.commit("adam", "main", files, "policy")
+    stage.is_announced = False
+    stage.commit("adam", stage.default, files, "policy")
 
 
 def change_main(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """Something else lands on the default branch, sometimes in a model that is under review."""
     files = {"docs/other.md": f"{rng.randrange(99)}\n".encode()} if rng.random() < 0.7 else change(rng)
-    stage.commit("adam", "main", files, "other")
+    stage.is_announced = False
+    stage.commit("adam", stage.default, files, "other")
 
 
 def cancel_run(stage: Stage, who: str, number: int, rng: random.Random) -> None:
@@ -346,15 +359,16 @@ def rerun(stage: Stage, who: str, number: int, rng: random.Random) -> None:
 def dispatch(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """Somebody starts a workflow by hand."""
     if rng.random() < 0.5:
-        stage.call("dana", "POST", "/actions/workflows/reconcile.yml/dispatches", {"ref": "main"})
+        stage.call("dana", "POST", "/actions/workflows/reconcile.yml/dispatches", {"ref": stage.default})
     elif issue(stage, number) is not None:
-        body = {"ref": "main", "inputs": {"number": str(number)}}
+        body = {"ref": stage.default, "inputs": {"number": str(number)}}
         stage.call("dana", "POST", "/actions/workflows/pull-request.yml/dispatches", body)
 
 
 ACTS: dict[str, tuple[Act, float]] = {
     "forward": (forward, 36.0),
     "open": (open_, 3.0),
+    "open_twin": (open_twin, 0.6),
     "push": (push, 2.0),
     "force_back": (force_back, 1.5),
     "close": (close, 0.7),

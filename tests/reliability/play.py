@@ -15,7 +15,7 @@ from tests.reliability.chaos import Armed
 from tests.reliability.invariants import Violation, Watch
 from tests.reliability.people import ACTS
 from tests.reliability.schedule import Step
-from tests.reliability.stage import ROOT, Stage
+from tests.reliability.stage import ROOT, Stage, flavour_of
 
 MOST_JOBS = 400  # in one calm: more is a loop
 
@@ -38,14 +38,14 @@ def play(steps: Sequence[Step], *, keeps_log: bool = False, until: Callable[[Vio
     folder = Path(tempfile.mkdtemp(prefix="stage-", dir=fast_folder()))
     played = Played()
     try:
-        stage = Stage(folder, is_protected=bool(steps and steps[0].seed % 3))
+        stage = Stage(folder, flavour_of(steps[0].seed if steps else 0))
         watch = Watch(stage)
         with stage.plugged():
             for step in steps:
                 before = len(watch.violations)
                 played.steps += 1
                 perform(stage, step)
-                watch.after_step(played.steps)
+                watch.after_step(played.steps, is_calm=step.do == "drain")
                 if keeps_log:
                     played.log += _told(step, watch, before)
                 if until is not None and any(until(one) for one in watch.violations[before:]):
@@ -142,8 +142,8 @@ def astray(stage: Stage, step: Step, rng: random.Random) -> None:
 def mend(stage: Stage) -> None:
     """Policies that do not load are put right by whoever may: else nothing is decided any more."""
     good = (ROOT / "policies/approvals.yaml").read_bytes()
-    if b"ApprovalPolicy" not in (stage.hub.bare(stage.repo).read("main", "policies/approvals.yaml") or b""):
-        stage.commit("adam", "main", {"policies/approvals.yaml": good}, "mend the policy")
+    if b"ApprovalPolicy" not in (stage.hub.bare(stage.repo).read(stage.default, "policies/approvals.yaml") or b""):
+        stage.commit("adam", stage.default, {"policies/approvals.yaml": good}, "mend the policy")
 
 
 def quiesce(stage: Stage, watch: Watch) -> None:
@@ -160,7 +160,7 @@ def quiesce(stage: Stage, watch: Watch) -> None:
         drain(stage)
     watch.at_rest()
     watch.begin_quiet()
-    stage.call("dana", "POST", "/actions/workflows/reconcile.yml/dispatches", {"ref": "main"})
+    stage.call("dana", "POST", "/actions/workflows/reconcile.yml/dispatches", {"ref": stage.default})
     drain(stage)
     watch.after_quiet()
 

@@ -50,6 +50,7 @@ class QuickGit:
         self.name = repository
         self.chaos = chaos
         self.real: list[str] = []
+        self.refuses_tags = False
         self.pushed: list[Callable[[str, str, str], None]] = []  # told of every ref that a handler moved
         self._really = LocalGit.run
 
@@ -144,7 +145,8 @@ class QuickGit:
         before = bare.refs()
         old, new = before.get(target, ZERO), str(git.repository.revparse_single(source).id)
         said = self._refusal(bare, target, old, new, lease, token.login)
-        if not said and kind == "push_refused":
+        is_refused = kind == "push_refused" or (self.refuses_tags and target.startswith("refs/tags/"))
+        if not said and is_refused:
             said = HOOK.format(target, source, target.removeprefix("refs/heads/"))
         if said:
             return _done(1, f"{said}\nerror: failed to push some refs to 'http://github.invalid/{self.name}.git'\n")

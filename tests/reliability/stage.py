@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import orjson
@@ -67,9 +69,30 @@ def gates(floor: float) -> bytes:
     return GATES.format(floor=floor).encode()
 
 
+def _on(workflow: str, default: str) -> str:
+    """A workflow as `mlbot init` writes it where the default branch has this name."""
+    return workflow.replace("branches: [main]", f"branches: [{default}]")
+
+
 def roles(text: str) -> str:
     """The repository's roles with a second owner and a second validator."""
     return text.replace("[owen#1002]", "[owen#1002, olga#1012]").replace("[vera#1003]", "[vera#1003, vik#1013]")
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """In which of many worlds a schedule plays. `refuses` is what GitHub never lets the bot do there."""
+
+    default: str = "main"
+    is_protected: bool = True
+    refuses: Literal["", "tags", "deployments"] = ""
+
+
+def flavour_of(seed: int) -> Flavour:
+    """Of the first step's seed, so that a shortened schedule stays in its world."""
+    rng = random.Random(seed)
+    default = rng.choice(("main", "main", "main", "trunk"))
+    return Flavour(default, rng.random() < 0.7, rng.choices(("", "tags", "deployments"), (8, 1, 1))[0])
 
 
 class QuickHub(Hub):
@@ -91,8 +114,11 @@ class QuickHub(Hub):
 class Stage:
     """Made in an empty folder. `with stage.plugged():` is when the bot in this process lives on it."""
 
-    def __init__(self, folder: Path, *, is_protected: bool = True) -> None:
+    def __init__(self, folder: Path, flavour: Flavour | None = None) -> None:
         self.folder = folder
+        self.flavour = flavour or Flavour()
+        self.default = self.flavour.default
+        self.is_announced = True  # nothing happened that GitHub has no event for
         self.hub = QuickHub(folder)
         self.hub.clock.stand_still()
         self.hub.clock.set(START)
@@ -102,15 +128,18 @@ class Stage:
         self.remote = Remote(self.chaos)
         self.trainer = Trainer(self.chaos)
         self.hub.add_people(PEOPLE)
-        self.hub.add_repository(NAME)
+        self.hub.add_repository(NAME, default_branch=self.default)
         template.first_commit(self.hub, self.repo, self._files(), PEOPLE[5])
-        if is_protected:
+        if self.flavour.is_protected:
             self.repo.rulesets.append(
-                ruleset(self.hub, self.repo, branch="main", checks=["mlbot/verdict"], bypass=["adam"])
+                ruleset(self.hub, self.repo, branch=self.default, checks=["mlbot/verdict"], bypass=["adam"])
             )
         self.actions = Actions(self.hub, NAME, folder, self.chaos)
         self.git = QuickGit(self.api, NAME, self.chaos)
+        self.git.refuses_tags = self.flavour.refuses == "tags"
         self.wire = Wire(self.api, self.chaos, self.wait)
+        if self.flavour.refuses == "deployments":
+            self.api.faults.add("POST", "/deployments$", 403, {}, "Resource not accessible by integration", 10**6)
         self.waited_s = 0.0
         self.answers: Counter[int] = Counter()
 
@@ -119,7 +148,7 @@ class Stage:
         found["policies/roles.yaml"] = roles(found["policies/roles.yaml"].decode()).encode()
         found["policies/gates.yaml"] = gates(0.6)
         for path in (ROOT / ".github/workflows").glob("*.yml"):
-            found[f".github/workflows/{path.name}"] = path.read_bytes()
+            found[f".github/workflows/{path.name}"] = _on(path.read_text(), self.default).encode()
         for model in MODELS:
             found[f"models/{model}/model.yaml"] = spec(model, 700)
         data = {f"{model}.csv": f"id,age,spend,left\n1,2,3,{model}\n".encode() for model in MODELS}
