@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from tests.reliability.stage import Stage
 
 REWRITABLE = ("heads/", "plans/")
 MOST_REPLAYS = 12  # a schedule
+NOT_PROMOTED = re.compile(r"^- (\w+) was not promoted to (\w+)", re.MULTILINE)
 REPORT, PROMOTION = "<!-- mlbot:report", "<!-- mlbot:promotion"
 
 
@@ -280,6 +282,7 @@ class Watch:
         self._replayed()
         self._present()
         self._answered()
+        self._told_right()
 
     def _rest_of(self, found: Issue, pull: Pull) -> None:
         states = self._verdicts(pull.head_sha)
@@ -306,8 +309,18 @@ class Watch:
             ]  # fmt: skip
             if not mine and (not asked or asked[-1].status == "approved"):
                 self.broken(3, "merged and never promoted", f"#{number} {model.model}")
+            if not mine and asked and self._nothing_since(found.number, pull.merged_at):
+                self.broken(3, f"merged and kept back: {asked[-1].reason_code}", f"#{number} {model.model}")
             if len([one for one in mine if one.trigger is None]) > 1:
                 self.broken(3, "promoted twice", f"#{number} {model.model}")
+
+    def _nothing_since(self, number: int, merged_at: datetime | None) -> bool:
+        """Whether what was right at the merge must be right still: nobody said, left, locked or changed anything."""
+        repo = self.stage.repo
+        said = [one.created_at for one in repo.comments.values() if one.number == number and not one.app]
+        said += [one.submitted_at for one in repo.reviews.values() if one.number == number and one.submitted_at]
+        locks = any("/lock" in one.body for one in repo.comments.values() if not one.app)
+        return bool(merged_at and self.stage.is_announced and not locks and all(at < merged_at for at in said))
 
     def _deployed(self) -> None:
         """Promise 3: a release has one deployment."""
@@ -321,11 +334,13 @@ class Watch:
         return [Decision.parse(data, source=path) for path, data in self._read(LEDGER, f"decisions/{number}/")]
 
     def _facts(self, model: str) -> list[Release]:
-        return [Release.parse(data, source=path) for path, data in self._read(LEDGER, f"promotions/{model}/")]
+        """What the ledger says of releases of a model, of all models for "": oldest first."""
+        folder = f"promotions/{model}/" if model else "promotions/"
+        return [Release.parse(data, source=path) for path, data in self._read(LEDGER, folder)]
 
     def _present(self) -> None:
         """Promise 4: the newest facts of the ledger are what the environments branch says; each has its tag."""
-        facts = [Release.parse(data, source=path) for path, data in self._read(LEDGER, "promotions/")]
+        facts = self._facts("")
         newest: dict[tuple[str, str], Release] = {}
         for one in sorted(facts, key=lambda one: one.counter):
             newest[one.environment, one.model] = one
@@ -373,21 +388,47 @@ class Watch:
         return found
 
     def _answered(self) -> None:
-        """Promise 8: a handler that ended well has answered a command; nobody was answered twice in the same words."""
-        reacted = {one.comment for one in self.stage.repo.reactions if one.author.endswith("[bot]")}
+        """Promise 8: every command of somebody who may say something here has one answer."""
+        seen: dict[int, Ended] = {}
         for end in self.ends:
-            if end.job != "chatops" or end.code != 0:
+            if end.job == "chatops":
+                seen[self.stage.actions.by_id[end.run].item.start.payload["comment"]["id"]] = end
+        for number, end in seen.items():
+            comment = self.stage.repo.comments.get(number)
+            if comment is None or comment.edits or not self._is_owed(comment.author, comment.body):
                 continue
-            going = self.stage.actions.by_id[end.run]
-            comment = going.item.start.payload["comment"]
-            is_command = any(line.startswith("/") for line in comment["body"].splitlines())
-            excused = "edited or deleted" in end.said or "carried out" in end.said
-            excused = excused or comment["id"] not in self.stage.repo.comments
-            if is_command and not excused and comment["id"] not in reacted and not end.said.strip():
-                self.broken(8, "a command without an answer", f"{comment['body'][:40]!r} {end.hit}")
+            answers = self._answers(comment.number, number)
+            if len(answers) > 1:
+                self.broken(8, "answered more than once", f"{comment.body[:40]!r}: {answers}")
+            if not answers:
+                how = "after a crash" if end.code is None else f"by a handler that ended with {end.code}"
+                self.broken(8, f"a command without an answer {how}", f"{comment.body[:40]!r} {end.hit}")
         for (run, path, body), count in self.stage.wire.written.items():
             if count > 1 and path.endswith("/comments"):
                 self.broken(8, "said twice", f"run {run} {path} {body[:80]!r}")
+
+    def _is_owed(self, login: str, body: str) -> bool:
+        is_command = any(line.startswith("/") for line in body.splitlines())
+        return is_command and self.stage.hub.permission(self.stage.repo, login) in ("write", "maintain", "admin")
+
+    def _answers(self, number: int, comment: int) -> list[str]:
+        """What answers a comment: a reply that names it, a thumb, a status where nothing else is possible."""
+        repo = self.stage.repo
+        found = [one.body for one in repo.comments.values() if one.app and f"mlbot:answer {comment} " in one.body[:80]]
+        found += [one.content for one in repo.reactions if one.comment == comment and one.content in ("+1", "-1")]
+        pull = repo.issues[number].pull
+        is_locked = bool(
+            pull and any((one.context, one.sha) == ("mlbot/answer", pull.head_sha) for one in repo.statuses)
+        )
+        return found or (["status"] if is_locked else [])
+
+    def _told_right(self) -> None:
+        """Promise 3: nobody reads that a model was not promoted that is live."""
+        facts = {(one.model, one.environment, one.pull_request) for one in self._facts("")}
+        for comment in self.stage.repo.comments.values():
+            for model, environment in NOT_PROMOTED.findall(comment.body) if comment.app else ():
+                if (model, environment, comment.number) in facts:
+                    self.broken(3, "live, and told that it is not", f"#{comment.number} {model} {environment}")
 
     def begin_quiet(self) -> None:
         """From here on nothing may be written."""

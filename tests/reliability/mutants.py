@@ -27,7 +27,106 @@ class Mutant:
     changes: tuple[tuple[str, str, str], ...]
 
 
-MUTANTS: tuple[Mutant, ...] = ()
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "void_is_lost",
+        "approvals survive a close and reopen, or another base (gitops F1)",
+        (
+            (
+                "bot/decide/history.py",
+                '    last, cause = max(voids(timeline), default=(None, ""))',
+                '    last, cause = None, ""',
+            ),
+        ),
+    ),
+    Mutant(
+        "gone_account_stops_all",
+        "who deletes or renames an account stops every judgement (gitops F2, decisions 3)",
+        (("bot/adapters/github_people.py", "if error.status not in (404, *also):", "if error.status not in also:"),),
+    ),
+    Mutant(
+        "tags_are_the_promotion",
+        "a model that is live is told not to be, for want of a tag (gitops F3)",
+        (
+            (
+                "bot/pipeline/promote_job.py",
+                "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
+                "    before = len(job.ports.views.failed)\n    show_views(live, job.ports)\n"
+                "    for _, error in job.ports.views.failed[before:]:\n        done |= dict.fromkeys(live, error)\n"
+                "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "comment_before_status",
+        "a locked conversation keeps the verdict as it was (gitops F4)",
+        (
+            (
+                "bot/report/step.py",
+                '    there = Parts().attempt("statuses",',
+                '    ports.conversation.upsert_comment(number, MARKED, body)\n    there = Parts().attempt("statuses",',
+            ),
+        ),
+    ),
+    Mutant(
+        "labels_and_edits_start_nothing",
+        "what takes an approval back starts no run (gitops F7)",
+        (
+            (".github/workflows/reviewed.yml", "types: [labeled, unlabeled, converted_to_draft]", "types: [enqueued]"),
+            (".github/workflows/reviewed.yml", "types: [edited, deleted]", "types: [pinned]"),
+        ),
+    ),
+    Mutant(
+        "only_the_tip_is_settled",
+        "a lost promotion is repaired only while its merge is the newest (gitops F9)",
+        (
+            (
+                "bot/pipeline/merges.py",
+                "            for one in listed\n",
+                "            for one in listed if one.commit == tip\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "default_branch_is_main",
+        "nothing is promoted where the default branch is not main (gitops F11)",
+        (
+            (
+                "policies/environments.yaml",
+                "    allowed_base_branches: [~default]\n    auto_promote: merge\n",
+                "    allowed_base_branches: [main]\n    auto_promote: merge\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "dismissal_takes_a_rejection_back",
+        "a dismissed review takes a /reject back (decisions 1)",
+        (("bot/decide/vetoes.py", ' and (one.method, one.kind) != ("review", "withdraw")', ""),),
+    ),
+    Mutant(
+        "approval_before_the_evaluation",
+        "a review from before the evaluation counts for it (decisions 2)",
+        (
+            (
+                "bot/decide/binding.py",
+                "    unseen = {model for model, since in head.evaluated_at.items() if given <= moment(since)}\n",
+                "    unseen = set()\n",
+            ),
+        ),
+    ),
+)
+
+
+_PRESENT: dict[str, Mutant] = {}  # what this process was changed by, under "mutant"
+
+
+def text_of(path: Path) -> str:
+    """A file of the repository as it is in this process: workflows are no modules."""
+    text, mutant = path.read_text(), _PRESENT.get("mutant")
+    for file, old, new in mutant.changes if mutant else ():
+        if ROOT / file == path:
+            text = text.replace(old, new)
+    return text
 
 
 def by_name(name: str) -> Mutant:
@@ -70,6 +169,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 def put_back(name: str) -> None:
     """From here on this process has the defect. Raises RuntimeError when its module was imported before."""
     mutant = by_name(name)
+    _PRESENT["mutant"] = mutant
     early = [file for file, _, _ in mutant.changes if file.removesuffix(".py").replace("/", ".") in sys.modules]
     if early:
         raise RuntimeError(f"imported before they could be changed: {', '.join(early)}")

@@ -25,6 +25,7 @@ from bot.sandbox.server import Api
 from bot.sandbox.store import Repository
 from tests.reliability.actions import Actions
 from tests.reliability.chaos import Chaos
+from tests.reliability.mutants import text_of
 from tests.reliability.quick_git import QuickGit, TimedSignature
 from tests.reliability.quick_training import Remote, Trainer, quick
 from tests.reliability.transport import Wire
@@ -144,11 +145,11 @@ class Stage:
         self.answers: Counter[int] = Counter()
 
     def _files(self) -> dict[str, bytes]:
-        found = {f"policies/{path.name}": path.read_bytes() for path in (ROOT / "policies").glob("*.yaml")}
+        found = {f"policies/{path.name}": text_of(path).encode() for path in (ROOT / "policies").glob("*.yaml")}
         found["policies/roles.yaml"] = roles(found["policies/roles.yaml"].decode()).encode()
         found["policies/gates.yaml"] = gates(0.6)
         for path in (ROOT / ".github/workflows").glob("*.yml"):
-            found[f".github/workflows/{path.name}"] = _on(path.read_text(), self.default).encode()
+            found[f".github/workflows/{path.name}"] = _on(text_of(path), self.default).encode()
         for model in MODELS:
             found[f"models/{model}/model.yaml"] = spec(model, 700)
         data = {f"{model}.csv": f"id,age,spend,left\n1,2,3,{model}\n".encode() for model in MODELS}
