@@ -198,11 +198,12 @@ class Watch:
         )
 
     def _still_green(self, found: Issue, pull: Pull) -> None:
-        states = [
-            one for one in self.stage.repo.statuses if one.sha == pull.head_sha and one.context == "mlbot/verdict"
-        ]
-        if found.state == "open" and states and states[-1].state == "success":
+        if found.state == "open" and self._verdicts(pull.head_sha)[-1:] == ["success"]:
             self._never_green(pull.head_sha)
+
+    def _verdicts(self, sha: str) -> list[str]:
+        """Every state that the verdict of a commit had, oldest first."""
+        return [one.state for one in self.stage.repo.statuses if (one.sha, one.context) == (sha, "mlbot/verdict")]
 
     def _is_excused(self) -> bool:
         """A handler that read something stale, or lost a race, could not know: only the state at rest counts then."""
@@ -220,13 +221,16 @@ class Watch:
                 self._never_green(status.sha)
 
     def _never_green(self, sha: str) -> None:
-        for found in self.stage.repo.issues.values():
-            pull = found.pull
-            if pull is None or found.state != "open" or (pull.head_sha, pull.base_ref) != (sha, self.stage.default):
-                continue
+        pulls = [
+            (found, found.pull) for found in self.stage.repo.issues.values()
+            if found.pull and found.state == "open"
+            and (found.pull.head_sha, found.pull.base_ref) == (sha, self.stage.default)
+        ]  # fmt: skip
+        green = "green on a shared commit" if len(pulls) > 1 else "green"
+        for found, pull in pulls:
             why = oracle.forbidden(self._case(found, pull))
             if why:
-                self.broken(2, f"green: {_kind(why[0])}", f"#{found.number} at {sha[:8]}: {'; '.join(why)}")
+                self.broken(2, f"{green}: {_kind(why[0])}", f"#{found.number} at {sha[:8]}: {'; '.join(why)}")
 
     def _case(self, found: Issue, pull: Pull) -> oracle.Case:
         data = self._one(LEDGER, head_path(found.number, pull.head_sha))
@@ -355,7 +359,7 @@ class Watch:
             if newest.get(key) != live.get(key):
                 self.broken(4, "the ledger does not say what is live", f"{key}")
         refs = self.stage.hub.bare(self.stage.repo).refs()
-        for one in facts if not self.stage.git.refuses_tags else ():
+        for one in facts if self.stage.flavour.refuses != "tags" else ():
             if f"refs/tags/{one.model}#{one.environment}#{one.counter}" not in refs and one.action != "withdraw":
                 self.broken(3, "a release without its tag", f"{one.model}#{one.environment}#{one.counter}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import re
 from collections.abc import Callable, Mapping
 
+from bot.sandbox import accounts
+from bot.sandbox.people import Person
 from bot.sandbox.store import Comment, Issue, Pull, Review
 from tests.reliability.stage import MODELS, ROOT, Stage, gates, roles, spec
 
@@ -273,51 +274,29 @@ def _may_write(stage: Stage, login: str) -> bool:
 
 def leave(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """Somebody loses the permission to write, or gets it back."""
-    stage.is_announced = False
     login = rng.choice(("owen", "olga", "vera", "vik", "dana"))
-    if login in stage.repo.permissions:
-        there = stage.repo.permissions[login] == "write"
-        stage.repo.permissions[login] = "read" if there else "write"
+    if login in stage.hub.data.people:
+        stage.is_announced = False
+        there = stage.repo.permissions.get(login) == "write"
+        accounts.set_permission(stage.hub, stage.repo, login, "read" if there else "write", "adam")
 
 
 def rename(stage: Stage, who: str, number: int, rng: random.Random) -> None:
-    """The account's login changes, its number does not; the old login answers 404."""
+    """The account's login changes, its number does not; sometimes somebody else takes the old login."""
     old = rng.choice(("olga", "vik"))
-    new = {"olga": "olga-r", "vik": "vik-r"}[old]
-    if old in stage.hub.data.people:
-        _relabel(stage, old, new)
+    if old in stage.hub.data.people and f"{old}-r" not in stage.hub.data.people:
+        stage.is_announced = False
+        accounts.rename(stage.hub, old, f"{old}-r")
+        if rng.random() < 0.4:
+            accounts.register(stage.hub, Person(old, 1700 + rng.randrange(90)))
 
 
 def disappear(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """The account is deleted; what it said is shown as a ghost's."""
     login = rng.choice(("olga", "vik", "mallory"))
     if login in stage.hub.data.people:
-        _relabel(stage, login, "ghost")
-
-
-def _relabel(stage: Stage, old: str, new: str) -> None:
-    data, repo, stage.is_announced = stage.hub.data, stage.repo, False
-    person = data.people.pop(old)
-    permission = repo.permissions.pop(old, None)
-    if new == "ghost":
-        data.people.setdefault("ghost", dataclasses.replace(person, login="ghost", id=10137, role="", token="x"))
-    else:
-        data.people[new] = dataclasses.replace(person, login=new, token=person.secret)
-        data.tokens[person.secret] = dataclasses.replace(data.tokens[person.secret], login=new)
-        if permission is not None:
-            repo.permissions[new] = permission
-    pulls = [one.pull for one in repo.issues.values() if one.pull is not None]
-    for thing in (
-        *repo.issues.values(),
-        *repo.comments.values(),
-        *repo.reviews.values(),
-        *repo.events,
-        *repo.activities,
-        *pulls,
-    ):
-        for name in ("author", "actor", "merged_by", "closed_by"):
-            if getattr(thing, name, None) == old:
-                setattr(thing, name, new)
+        stage.is_announced = False
+        accounts.delete(stage.hub, login)
 
 
 def change_policy(stage: Stage, who: str, number: int, rng: random.Random) -> None:

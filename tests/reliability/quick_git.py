@@ -17,11 +17,13 @@ from unittest import mock
 import pygit2
 
 from bot.adapters.git import LocalGit
-from bot.sandbox import events, rules
+from bot.sandbox import events
 from bot.sandbox.events import ZERO
+from bot.sandbox.gate import judge_push
 from bot.sandbox.hub import Hub
+from bot.sandbox.rulesets import actor_of
 from bot.sandbox.server import Api
-from bot.sandbox.store import Repository
+from bot.sandbox.store import Repository, Token
 from tests.reliability.chaos import Chaos
 
 Done = subprocess.CompletedProcess[str]
@@ -31,10 +33,6 @@ LOST = f"error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 5
 HOOK = (
     "remote: error: GH006: Protected branch update failed for {}.\n"
     " ! [remote rejected] {} -> {} (protected branch hook declined)"
-)
-RULE = (
-    "remote: error: GH013: Repository rule violations found for {}.\nremote: - {}\n"
-    " ! [remote rejected] {} -> {} (push declined due to repository rule violations)"
 )
 
 
@@ -50,7 +48,6 @@ class QuickGit:
         self.name = repository
         self.chaos = chaos
         self.real: list[str] = []
-        self.refuses_tags = False
         self.pushed: list[Callable[[str, str, str], None]] = []  # told of every ref that a handler moved
         self._really = LocalGit.run
 
@@ -144,9 +141,8 @@ class QuickGit:
         bare = self.hub.bare(self.repo)
         before = bare.refs()
         old, new = before.get(target, ZERO), str(git.repository.revparse_single(source).id)
-        said = self._refusal(bare, target, old, new, lease, token.login)
-        is_refused = kind == "push_refused" or (self.refuses_tags and target.startswith("refs/tags/"))
-        if not said and is_refused:
+        said = self._refusal(bare, target, old, new, lease, token)
+        if not said and kind == "push_refused":
             said = HOOK.format(target, source, target.removeprefix("refs/heads/"))
         if said:
             return _done(1, f"{said}\nerror: failed to push some refs to 'http://github.invalid/{self.name}.git'\n")
@@ -160,7 +156,8 @@ class QuickGit:
             return _done(128, LOST)
         return _done()
 
-    def _refusal(self, bare: Any, target: str, old: str, new: str, lease: str | None, login: str) -> str:
+    def _refusal(self, bare: Any, target: str, old: str, new: str, lease: str | None, token: Token) -> str:
+        """What git prints of a push that moves nothing, empty for one that does: its own checks, then the server's."""
         short = target.removeprefix("refs/heads/").removeprefix("refs/tags/")
         if lease is not None:
             expected = lease.rpartition(":")[2] or ZERO
@@ -168,13 +165,15 @@ class QuickGit:
                 return f" ! [rejected]        {new} -> {short} (stale info)"
         elif old not in (ZERO, new) and target.startswith("refs/tags/"):
             return f" ! [rejected]        {short} -> {short} (already exists)"
-        forced = old not in (ZERO, new) and bare.merge_base(old, new) != old
-        if lease is None and forced:
+        elif old not in (ZERO, new) and bare.merge_base(old, new) != old:
             return f" ! [rejected]        {short} -> {short} (non-fast-forward)"
-        reason = rules.refusal(self.repo, target, login, forced=forced, deleted=new == ZERO)
-        if reason:
-            return RULE.format(target, reason, new, short)
-        return ""
+        actor = actor_of(self.hub, self.repo, token)
+        verdict = judge_push(self.hub, self.repo, actor, [[old, new, target]], atomic=False)
+        reason = verdict.refused.get(target)
+        if reason is None:
+            return ""
+        said = "".join(f"remote: {line}\n" for line in verdict.said.splitlines())
+        return f"{said} ! [remote rejected] {new} -> {short} ({reason})"
 
     # --- log
 

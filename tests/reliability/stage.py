@@ -20,7 +20,7 @@ from bot.adapters.clock import SystemClock
 from bot.sandbox import events, schedules, template
 from bot.sandbox.hub import Hub
 from bot.sandbox.people import Person
-from bot.sandbox.rules import ruleset
+from bot.sandbox.rulesets import document, ruleset
 from bot.sandbox.server import Api
 from bot.sandbox.store import Repository
 from tests.reliability.actions import Actions
@@ -58,6 +58,10 @@ gates:
   - {{id: worth_it, kind: floor, metric: primary, value: {floor}}}
 """
 MODELS = ("churn", "value")
+TAGS = {
+    "name": "no tags", "target": "tag", "enforcement": "active", "rules": [{"type": "creation"}],
+    "conditions": {"ref_name": {"include": ["~ALL"], "exclude": []}},
+}  # fmt: skip
 
 
 def spec(model: str, iterations: int) -> bytes:
@@ -87,13 +91,16 @@ class Flavour:
     default: str = "main"
     is_protected: bool = True
     refuses: Literal["", "tags", "deployments"] = ""
+    without: tuple[str, ...] = ()  # merge methods that are switched off
 
 
 def flavour_of(seed: int) -> Flavour:
     """Of the first step's seed, so that a shortened schedule stays in its world."""
     rng = random.Random(seed)
     default = rng.choice(("main", "main", "main", "trunk"))
-    return Flavour(default, rng.random() < 0.7, rng.choices(("", "tags", "deployments"), (8, 1, 1))[0])
+    refuses = rng.choices(("", "tags", "deployments"), (8, 1, 1))[0]
+    without = rng.choice(((), (), (), ("merge_commit", "rebase_merge"), ("merge_commit",)))
+    return Flavour(default, rng.random() < 0.7, refuses, without)
 
 
 class QuickHub(Hub):
@@ -137,7 +144,10 @@ class Stage:
             )
         self.actions = Actions(self.hub, NAME, folder, self.chaos)
         self.git = QuickGit(self.api, NAME, self.chaos)
-        self.git.refuses_tags = self.flavour.refuses == "tags"
+        if self.flavour.refuses == "tags":
+            self.repo.rulesets.append(document(self.hub, TAGS, NAME))
+        for method in self.flavour.without:
+            setattr(self.repo.switches, f"allow_{method}", False)
         self.wire = Wire(self.api, self.chaos, self.wait)
         if self.flavour.refuses == "deployments":
             self.api.faults.add("POST", "/deployments$", 403, {}, "Resource not accessible by integration", 10**6)

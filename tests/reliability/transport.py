@@ -17,7 +17,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from bot.sandbox.http import Reply
-from bot.sandbox.server import GRAPHQL, Api, _limit_headers
+from bot.sandbox.limits import headers_of
+from bot.sandbox.server import GRAPHQL, Api
 from tests.reliability.chaos import Armed, Chaos
 
 HOST = "github.invalid"
@@ -83,7 +84,7 @@ class Wire:
             self.written[token.run, f"{method} {path}", raw] += 1
         self._lost(pool, url, fault)
         self.chaos.done(fault)
-        return Reply(reply.body, reply.status, _limit_headers(self.api.hub.limits(token)) | reply.headers)
+        return Reply(reply.body, reply.status, headers_of(self.api.hub.limits(token)) | reply.headers)
 
     def _lost(self, pool: Any, url: str, fault: Armed | None) -> None:
         """The call took effect; its answer does not come."""
