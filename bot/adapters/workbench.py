@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.specs.model import ModelSpec
 
 NUMERICAL = ("numpy", "scipy", "scikit-learn", "pyarrow", "skops", "skl2onnx", "onnxruntime", "joblib", "threadpoolctl")
+SCHEDULER_WAIT_S = 10.0  # for a Dask scheduler to answer at all
 WORTH_PROCESSES_S = 4.0  # starting processes that import scikit-learn takes about as long on two cores
 _ADDRESS = re.compile(r"(tcp|tls)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}", re.ASCII)
 Tell = Callable[[str, int, int], None]
@@ -161,7 +162,7 @@ def _cluster(address: str) -> AbstractContextManager[Any]:
         ) from None
     stack = ExitStack()
     try:
-        client = stack.enter_context(Client(address, timeout="10s", set_as_default=False))
+        client = stack.enter_context(Client(address, timeout=SCHEDULER_WAIT_S, set_as_default=False))
     except OSError as error:
         raise WorldError(f"no Dask scheduler answers at {address}: {error}", code="dask_unreachable") from None
     stack.enter_context(parallel_config("dask", client=client, wait_for_workers_timeout=30))

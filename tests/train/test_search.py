@@ -59,7 +59,8 @@ def test_a_candidate_that_cannot_be_fitted_does_not_stop_the_search(tmp_path):
     assert training.parameters["l1_ratio"] == 0
 
 
-def test_a_scheduler_that_does_not_answer_is_the_worlds_fault(tmp_path):
+def test_a_scheduler_that_does_not_answer_is_the_worlds_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr("bot.adapters.workbench.SCHEDULER_WAIT_S", 0.5)
     spec = a_spec(search="{parameters: {C: [0.1, 1]}, folds: 2}")
     with pytest.raises(WorldError, match="no Dask scheduler"):
         train(
