@@ -152,6 +152,7 @@ def _comment(found: Any) -> Comment:
         earlier=tuple(text for text in texts if text != found["body"]),
         is_own=bool(found["viewerDidAuthor"]),
         editor=_account(found["editor"]) if found["editor"] else None,
+        reworded=found["lastEditedAt"] is not None,
     )
 
 

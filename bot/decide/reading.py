@@ -99,7 +99,7 @@ def _in_comment(comment: Comment, parsed: Parsed) -> Iterator[Opinion]:
             environment=said.environment,
             reason=str(said.options.get("reason") or ""),
             body_sha256=body_digest(comment.body),
-            edited=comment.updated_at > comment.created_at,
+            edited=comment.is_edited,
             changed_by=comment.editor.id if comment.editor else None,
             request=str(confirms) if confirms else None,
         )

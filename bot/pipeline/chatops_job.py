@@ -72,7 +72,7 @@ def _stored(event: CommentCreated, job: Job) -> bool | None:
     """Whether GitHub holds the comment as it was delivered, unedited, by the same account (attack A25); None: gone."""
     stored = [one for one in job.ports.pull_requests.comments(event.number) if one.id == event.comment_id]
     same = [one for one in stored if one.body.replace("\r\n", "\n") == event.body.replace("\r\n", "\n")]
-    is_same = any(one.author.id == event.author.id and one.updated_at == one.created_at for one in same)
+    is_same = any(one.author.id == event.author.id and not one.is_edited for one in same)
     return is_same if stored else None
 
 

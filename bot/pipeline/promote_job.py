@@ -179,7 +179,7 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
         by = Approver(id=event.sender.id, login=event.sender.login, role="dispatched")
         return command, by, None, f"run {job.ports.run.id}"
     comments = [one for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
-    if not comments or comments[0].updated_at != comments[0].created_at:
+    if not comments or comments[0].is_edited:
         raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
     wanted = (event.inputs["environment"], tuple(event.inputs.get("model", "").split()))
     refused = _refused(number, comments[0].id, job)

@@ -56,10 +56,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comment:
-    """An issue comment. `updated_at` later than `created_at` means that it was edited, by `editor` the last time.
+    """An issue comment.
 
     `earlier` are the texts that it had before, oldest first, as far as GitHub still has them; empty when nobody edited
-    it. `is_own` says that GitHub counts it as written by whoever asks. `editor` None: nobody, or GitHub does not say.
+    it. `reworded` is GitHub's own word that somebody edited it, None where it was not asked; `editor` did so the last
+    time, None: nobody, or GitHub does not say. `is_own` says that GitHub counts it as written by whoever asks.
     """
 
     id: int
@@ -71,6 +72,12 @@ class Comment:
     earlier: tuple[str, ...] = ()
     is_own: bool = False
     editor: Account | None = None
+    reworded: bool | None = None
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it was edited. Times alone do not tell: they are whole seconds, and an edit may follow at once."""
+        return bool(self.reworded) or bool(self.earlier) or self.updated_at != self.created_at
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +129,8 @@ def test_everything_that_a_command_names_is_taken_over() -> None:
 def test_an_edit_shows_and_a_bot_is_not_heard() -> None:
     assert [one.edited for one in commands_in([said("/approve", minutes=1)], parse, None)] == [True]
     assert [one.edited for one in commands_in([said("/approve")], parse, None)] == [False]
+    for known in ({"reworded": True}, {"earlier": ("Nice work",)}):  # in the very second in which it was written
+        assert [one.edited for one in commands_in([replace(said("/approve"), **known)], parse, None)] == [True]
     assert commands_in([said("/approve", who=APP)], parse, None) == []
 
 

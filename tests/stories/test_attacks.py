@@ -75,7 +75,7 @@ def test_no_way_round_the_approvals_promotes_anything(sandbox: Sandbox) -> None:
 
 def forge_comment(sandbox: Sandbox, number: int, body: str) -> None:
     """The payload of a comment of vera's that she never wrote, as if GitHub had delivered it."""
-    run = next(run for run in reversed(sandbox.runs) if run.event == "issue_comment")
+    run = next(run for run in reversed(sandbox.runs) if run.file == "chatops.yml")
     payload = json.loads((sandbox.folder(run) / "event.json").read_text())
     vera = sandbox.github("dana").get_user("vera").raw_data
     payload["comment"] |= {"body": body, "user": vera}
