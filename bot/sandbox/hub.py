@@ -167,12 +167,18 @@ class Hub:
         """
         limit = 60 if token is None else 1000 if token.run is not None else 5000
         reset = self._hour()
-        used = self.used[f"{_purse(token, resource)} {reset}"]
+        used = self.used[f"{self._purse(token, resource)} {reset}"]
         return {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": reset}
 
     def spend(self, token: store.Token | None, n: int, resource: str = "core") -> None:
         """Take requests or points from the caller's hour."""
-        self.used[f"{_purse(token, resource)} {self._hour()}"] += n
+        self.used[f"{self._purse(token, resource)} {self._hour()}"] += n
+
+    def _purse(self, token: store.Token | None, resource: str) -> str:
+        """From whose hour a caller spends: points of GraphQL are shared by all runs of a repository."""
+        run = next((one for one in self.data.runs if token and one.id == token.run), None)
+        owner = run.repository if run and resource == "graphql" else token.value if token else ""
+        return f"{resource} {owner}"
 
     def _hour(self) -> int:
         """When the next hour begins."""
@@ -233,11 +239,6 @@ class Hub:
         happening = Happening(repository.full_name, event, payload, by_run, level)
         for listener in self.listeners:
             listener(happening)
-
-
-def _purse(token: store.Token | None, resource: str) -> str:
-    """From which hour a caller spends."""
-    return f"{resource} {token.value if token else ''}"
 
 
 def _no_engine(word: str, run: int) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.store import Run
 from bot.sandbox.world import Sandbox
-from tests.sandbox.publishing import leave
+from tests.sandbox.publishing import leave, past_run
 
 Octokit = Callable[..., Any]
 
@@ -37,34 +36,6 @@ def test_an_artifact_of_a_run_is_downloaded(octokit: Octokit, world: Sandbox) ->
     run = past_run(world)
     leave(world, run)
     assert octokit("dana", "artifacts", run_id=run.id) == {"name": "report", "magic": "PK"}
-
-
-def past_run(world: Sandbox) -> Run:
-    """A run that is over, as if the engine had made it."""
-    data, now = world.hub.data, world.hub.clock()
-    data.last_run += 1
-    tip = world.hub.bare(world.repo).branch("main") or ""
-    path = ".github/workflows/hello.yml"
-    found = Run(
-        id=data.last_run,
-        number=1,
-        repository=world.repository,
-        workflow=path,
-        name="W",
-        event="push",
-        action="",
-        sha=tip,
-        commit=tip,
-        ref="refs/heads/main",
-        branch="main",
-        actor="dana",
-        title="t",
-        created_at=now,
-        status="completed",
-        conclusion="success",
-    )
-    data.runs.append(found)
-    return found
 
 
 def test_graphql_answers_and_says_what_is_wrong(octokit: Octokit, opened: int) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.clients.test_octokit import past_run
-from tests.sandbox.publishing import leave
+from tests.sandbox.publishing import leave, past_run
 
 Somebody = Callable[[str], Any]
 

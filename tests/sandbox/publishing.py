@@ -30,6 +30,34 @@ def publish(world: Sandbox, dana: Any, rhea: Any) -> None:
     rhea("DELETE", path)
 
 
+def past_run(world: Sandbox) -> Run:
+    """A run that is over, as if the engine had made it."""
+    data, now = world.hub.data, world.hub.clock()
+    data.last_run += 1
+    tip = world.hub.bare(world.repo).branch("main") or ""
+    path = ".github/workflows/hello.yml"
+    found = Run(
+        id=data.last_run,
+        number=1,
+        repository=world.repository,
+        workflow=path,
+        name="W",
+        event="push",
+        action="",
+        sha=tip,
+        commit=tip,
+        ref="refs/heads/main",
+        branch="main",
+        actor="dana",
+        title="t",
+        created_at=now,
+        status="completed",
+        conclusion="success",
+    )
+    data.runs.append(found)
+    return found
+
+
 def leave(world: Sandbox, run: Run) -> Job:
     """What a run with one job leaves in its folder: an artifact and a log."""
     job = Job(4712, "build", "W/build", "success", steps=[Step("Say hello", "success")])

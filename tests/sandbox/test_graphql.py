@@ -11,6 +11,7 @@ import pytest
 
 from bot.sandbox.world import Sandbox
 from tests.sandbox.conftest import PEOPLE, TEAMS, Caller, template
+from tests.sandbox.publishing import past_run
 
 
 class Query:
@@ -251,6 +252,14 @@ def test_points_are_taken_from_an_hour_of_their_own(world: Sandbox) -> None:
     limit = query.data("{rateLimit {limit cost remaining used nodeCount}}")["rateLimit"]
     assert limit == {"limit": 5000, "cost": 1, "remaining": 4948, "used": 52, "nodeCount": 0}
     assert world.hub.limits(world.hub.data.tokens[world.token("dana")])["remaining"] == before
+
+
+def test_runs_of_a_repository_share_their_points(world: Sandbox) -> None:
+    first, second = past_run(world), past_run(world)
+    for one in (first, second):
+        Query(world, world.hub.mint({"contents": "read"}, run=one.id)).data("{viewer {login}}")
+    third = Query(world, world.hub.mint({"contents": "read"}, run=past_run(world).id))
+    assert third.data("{rateLimit {limit used}}")["rateLimit"] == {"limit": 1000, "used": 3}
 
 
 def test_a_run_has_a_thousand_points_and_is_refused_when_they_are_spent(world: Sandbox) -> None:
