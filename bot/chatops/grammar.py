@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.records.command import Command, Verb
+from bot.records.event import LOGIN_PATTERN
 
 Need = Literal["no", "may", "must"]
 
@@ -18,7 +19,7 @@ DIGEST = re.compile(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}")
 SHORT_DIGEST = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{7,}", re.IGNORECASE)
 PATTERN = re.compile(r"[a-z0-9*?][a-z0-9._/*?-]{0,99}")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
-LOGIN = re.compile(r"@?[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
+LOGIN = re.compile(rf"@?{LOGIN_PATTERN}")
 PLACEHOLDER = "E-…"
 
 
@@ -93,7 +94,12 @@ FORMS: tuple[Form, ...] = (
         models="may",
         environment="to",
     ),
-    Form(("unapprove",), "take your approval or your rejection back", "unapprove", reason="may"),
+    Form(
+        ("unapprove",),
+        "take your approval, your rejection or your break-glass confirmation back",
+        "unapprove",
+        reason="may",
+    ),
     Form(("reject",), "veto until you take it back", "reject --reason the test set leaks", reason="must"),
     Form(("hold",), "block merge and promotion", "hold --reason until the audit is over", reason="must"),
     Form(("unhold",), "lift a hold", "unhold", reason="may"),

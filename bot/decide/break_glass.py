@@ -54,6 +54,8 @@ def glass(scope: Scope, case: Case) -> Glass | None:
 def _judge(request: Opinion, rule: BreakGlass, scope: Scope, case: Case) -> Glass | None:
     if _is_spoilt(request, case) or request.target is None or unbound(request, scope, case) is not None:
         return None
+    if request.actor in _withdrawn(request, case):
+        return None
     name = request_id(case.facts.pull_request.number, request.id)
     if not request.reason.strip():
         sentence = "Break-glass needs --reason."
@@ -80,10 +82,16 @@ def _people(request: Opinion, name: str, rule: BreakGlass, case: Case) -> tuple[
         one.actor
         for one in case.opinions
         if one.kind == "break_glass_confirm" and one.request == name and not _is_spoilt(one, case)
-        if begin <= moment(one.created_at) <= end
+        if begin <= moment(one.created_at) <= end and one.actor not in _withdrawn(one, case)
     ]
     people = (request.actor, *confirms)
     return tuple(dict.fromkeys(one for one in people if case.holds_any(one, rule.roles, builders(case)) is True))
+
+
+def _withdrawn(one: Opinion, case: Case) -> set[int]:
+    """Who said /unapprove or /reject after an opinion, in whatever state the comment is."""
+    later = [other for other in case.opinions[case.opinions.index(one) + 1 :] if other.method == "command"]
+    return {other.actor for other in later if other.kind in ("withdraw", "reject")}
 
 
 def _n_voices(people: tuple[int, ...], rule: BreakGlass, case: Case) -> int:

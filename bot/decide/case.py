@@ -15,7 +15,7 @@ from bot.specs.policies.approvals import ApprovalPolicy, DelegationRule
 from bot.specs.policies.words import seconds
 
 # At the same second what blocks comes last, so that it stands.
-_RANK = {"approve": 0, "unhold": 1, "withdraw": 2, "hold": 3, "reject": 4}
+_RANK = {"approve": 0, "break_glass": 0, "break_glass_confirm": 0, "unhold": 1, "withdraw": 2, "hold": 3, "reject": 4}
 
 REPOSITORY = "repository"
 SKEW = timedelta(minutes=5)  # by so much GitHub's clock may be ahead of the machine that judges

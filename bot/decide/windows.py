@@ -19,16 +19,21 @@ HORIZON = timedelta(days=366 * 5)
 def is_open(window: Window, now: datetime) -> bool:
     """Whether `now` (aware) is within an occurrence: its start belongs to it, its end does not.
 
-    Starts recur by the wall clock of the time zone; the length is elapsed time, so that a window over a change of the
-    clocks is neither shorter nor longer.
+    Starts recur by the wall clock of the time zone.
     """
     length = timedelta(seconds=seconds(window.duration))
     zone = ZoneInfo(window.time_zone)
     local = now.astimezone(zone).replace(tzinfo=None)
-    # One clock change at most two hours either way: look a little further and compare in elapsed time.
+    # One clock change at most two hours either way: look a little further.
     slack = timedelta(hours=3)
     starts = _rule(window).between(local - length - slack, local + slack, inc=True)
-    return any(_utc(start, zone) <= now < _utc(start, zone) + length for start in starts)
+    return any(_utc(start, zone) <= now < _end(start, window.duration, zone) for start in starts)
+
+
+def _end(start: datetime, duration: str, zone: ZoneInfo) -> datetime:
+    """Days and weeks are those of the wall clock, hours and less are elapsed time: RFC 5545, 3.3.6."""
+    length = timedelta(seconds=seconds(duration))
+    return _utc(start + length, zone) if duration[-1] in "dw" else _utc(start, zone) + length
 
 
 def next_opening(window: Window, now: datetime) -> datetime | None:

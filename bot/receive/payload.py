@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 from bot.errors import UserError
-from bot.records.event import Account
+from bot.records.event import LOGIN_PATTERN, Account
 
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024  # GitHub caps payloads at 25 MB
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?")
+_LOGIN = re.compile(rf"{LOGIN_PATTERN}(?:\[bot\])?")
 
 
 class Payload:

@@ -8,6 +8,12 @@ from pydantic import Field
 
 from bot.records.base import Part, Record
 
+# A login as a regular expression: letters, digits and hyphens; one that a company manages ends with `_` and its short
+# code (https://docs.github.com/enterprise-cloud@latest/admin/concepts/identity-and-access-management). Old ones may
+# begin or end with a hyphen; the names of apps are longer than those of people.
+LOGIN_PATTERN = r"[A-Za-z0-9-][A-Za-z0-9_-]{0,98}"
+TEAM_PATTERN = rf"{LOGIN_PATTERN}/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}"
+
 
 class Account(Part):
     """A GitHub account. `id` is the identity; `login` is for display, since logins can be renamed and taken again."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, WithJsonSchema, field_validator, model_validator
 
 from bot.errors import Place, UserError
+from bot.records.event import LOGIN_PATTERN, TEAM_PATTERN
 from bot.specs.base import Spec, wrong
 from bot.specs.data import Data, Split
 from bot.specs.estimators import unknown_estimator
@@ -22,7 +23,7 @@ from bot.specs.yaml import Document, read_yaml
 
 Task = Literal["binary", "multiclass", "regression"]
 RiskTier = Literal["low", "medium", "high"]
-Login = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9_-]{0,99})?$")]
+Login = Annotated[str, Field(pattern=rf"^@?(?:{LOGIN_PATTERN}|{TEAM_PATTERN})$")]
 Environment = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 
 # What `bot.specs.gates` reads: those classes are built only for a spec that has gates.

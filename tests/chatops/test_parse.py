@@ -192,6 +192,7 @@ def test_no_commands_and_no_answer(body: str) -> None:
         ("/plan now", "unknown_argument", "/plan"),
         ("/promote to production", "target_missing", "/promote E-… to production"),
         (f"/promote {E}", "environment_missing", "/promote E-… to production"),
+        ("/delegate @rev@acme role=model-owner for=1d --reason x", "argument_malformed", None),
         ("/delegate @rev role=model-owner --reason x", "argument_missing", None),
         ("/delegate @rev role=model-owner for=forever --reason x", "argument_malformed", None),
         ("/delegate role=model-owner for=1d --reason x", "user_missing", None),
@@ -353,7 +354,7 @@ def commands(draw: st.DrawFn) -> Command:
     if form.topic:
         options["topic"] = draw(st.sampled_from(VERBS))
     if form.user == "must":
-        options["user"] = draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,9}", fullmatch=True))
+        options["user"] = draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,9}", fullmatch=True))
     for option in form.options:
         if option.required or draw(st.booleans()):
             value = st.from_regex(option.pattern, fullmatch=True)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from bot.decide.break_glass import request_id
+from bot.decide.windows import is_open
 from bot.records.facts import Asked, BreakGlassUse, EnvironmentFact, Facts, Live, Lock, Opinion, Verification
 from bot.specs.policies import Policies
+from bot.specs.policies.environments import Window
 from tests.decide.world import (
     ANN,
     APPROVALS,
@@ -178,6 +180,40 @@ def test_windows_follow_the_wall_clock_of_their_zone(name: str, now: datetime, s
     assert status == "approved" or "frozen" in codes(decision.tree)
 
 
+NEW_YORK = """
+freeze_windows:
+  - {name: f, kind: deny, environments: [production], dtstart: "%s", rrule: "FREQ=DAILY;COUNT=1", duration: %s,
+     time_zone: America/New_York}
+"""
+AUTUMN, SPRING = datetime(2026, 11, 1, 22, tzinfo=UTC), datetime(2026, 3, 8, 22, tzinfo=UTC)  # 17:00 and 18:00 there
+CLOCKS = [
+    ("four days in autumn end at 18:00", "2026-10-28T18:00:00", "4d", AUTUMN + timedelta(hours=1)),
+    ("96 hours in autumn end at 17:00", "2026-10-28T18:00:00", "96h", AUTUMN),
+    ("a day in autumn", "2026-10-31T18:00:00", "1d", AUTUMN + timedelta(hours=1)),
+    ("24 hours in autumn", "2026-10-31T18:00:00", "24h", AUTUMN),
+    ("two weeks in autumn", "2026-10-18T18:00:00", "2w", AUTUMN + timedelta(hours=1)),
+    ("1440 minutes in autumn", "2026-10-31T18:00:00", "1440m", AUTUMN),
+    ("a day in spring ends at 18:00", "2026-03-07T18:00:00", "1d", SPRING),
+    ("24 hours in spring end at 19:00", "2026-03-07T18:00:00", "24h", SPRING + timedelta(hours=1)),
+    ("a day until an hour that is there twice", "2026-10-31T01:30:00", "1d", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+    ("a day until an hour that is not there", "2026-03-07T02:30:00", "1d", datetime(2026, 3, 8, 7, 30, tzinfo=UTC)),
+    ("a day without a change", "2026-06-01T18:00:00", "1d", datetime(2026, 6, 2, 22, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("name", "start", "length", "end"), CLOCKS, ids=[one[0] for one in CLOCKS])
+def test_days_and_weeks_are_those_of_the_wall_clock_and_hours_are_elapsed(
+    name: str, start: str, length: str, end: datetime
+) -> None:
+    window = read_environments(ENVIRONMENTS + NEW_YORK % (start, length))
+    assert is_open(window, end - timedelta(seconds=1)) and not is_open(window, end)
+
+
+def read_environments(text: str) -> Window:
+    """The first window of it."""
+    return p1(environments=text).environments.freeze_windows[0]
+
+
 def test_a_closed_window_says_when_the_next_opens() -> None:
     decision = verdict(wanted(), ENVIRONMENTS + OFFICE, now=datetime(2026, 3, 6, 15, 0, tzinfo=UTC))
     assert "2026-03-09 09:00" in decision.headline
@@ -206,6 +242,14 @@ BROKEN: list[tuple[str, list[Opinion], dict[str, Any], str, str]] = [
     ("of a revoked artifact", [REQUEST, confirm(OWN)], {"revoked": (DIGEST,)}, "rejected", "revoked"),
     ("for other content", [REQUEST.model_copy(update={"target": "E-" + "a" * 16}), confirm(OWN)], {}, "pending", "soaking"),
     ("for another environment", [REQUEST.model_copy(update={"environment": "staging"}), confirm(OWN)], {}, "pending", "soaking"),
+    ("the confirmation is taken back", [REQUEST, confirm(OWN), command(OWN, "withdraw", ago=4)], {}, "pending", "soaking"),
+    ("both take it back", [REQUEST, confirm(OWN), command(OWN, "withdraw", ago=4), command(REL, "withdraw", ago=3)], {}, "pending", "soaking"),
+    ("the request is taken back", [REQUEST, confirm(OWN), command(REL, "withdraw", ago=4)], {}, "pending", "soaking"),
+    ("taken back in an edited comment", [REQUEST, confirm(OWN), command(OWN, "withdraw", ago=4, edited=True)], {}, "pending", "soaking"),
+    ("taken back before it was given", [REQUEST, command(OWN, "withdraw", ago=6), confirm(OWN)], {}, "approved", "bypassed"),
+    ("taken back and given again", [REQUEST, confirm(OWN, 8), command(OWN, "withdraw", ago=6), confirm(OWN)], {}, "approved", "bypassed"),
+    ("a review is dismissed, which is something else", [REQUEST, confirm(OWN), review(OWN, "withdraw", ago=4)], {}, "approved", "bypassed"),
+    ("somebody else takes back what they said", [REQUEST, confirm(OWN), command(VAL, "withdraw", ago=4)], {}, "approved", "bypassed"),
     ("another request is confirmed", [REQUEST, confirm(OWN).model_copy(update={"request": "B-other"})], {}, "pending", "soaking"),
 ]  # fmt: skip
 
@@ -236,11 +280,13 @@ def test_break_glass_is_not_flagged_when_nothing_was_passed() -> None:
 
 
 def rollback(by: int | None = REL, reason: str = "worse", to: str = DIGEST, **changes: Any) -> Facts:
-    asked = Asked(action="rollback", by=by, reason=reason, models=("churn",), artifact_digests={"churn": to})
+    digests = {"churn": to} if to else {}
+    asked = Asked(action="rollback", by=by, reason=reason, models=("churn",), artifact_digests=digests)
     places = (live(name="production"),)
     return facts(**{"subject": "production", "asked": asked, "environments": places, **changes})
 
 
+OLDER = "sha256:" + "4" * 64
 BACK: list[tuple[str, Facts, str, str, str | None]] = [
     ("by who may", rollback(), ENVIRONMENTS, "approved", None),
     ("by itself", rollback(by=None, reason=""), ENVIRONMENTS, "approved", None),
@@ -249,6 +295,9 @@ BACK: list[tuple[str, Facts, str, str, str | None]] = [
     ("through a freeze", rollback(), ENVIRONMENTS + OFFICE, "approved", None),
     ("of a model that the pull request does not change", rollback(models=(), heads=(head(),)), ENVIRONMENTS, "approved", None),
     ("to what was never live", rollback(to="sha256:" + "3" * 64), ENVIRONMENTS, "rejected", "never_live"),
+    ("away from what was revoked, by the pull request that brought it", rollback(to=OLDER, revoked=(DIGEST,), environments=(live(name="production", was_live=(DIGEST, OLDER)),)), ENVIRONMENTS, "approved", None),
+    ("away from what was revoked, to the last known good", rollback(to="", revoked=(DIGEST,)), ENVIRONMENTS, "approved", None),
+    ("to another that was revoked", rollback(to=OLDER, revoked=(OLDER,), environments=(live(name="production", was_live=(DIGEST, OLDER)),)), ENVIRONMENTS, "rejected", "revoked"),
     ("to what was revoked", rollback(revoked=(DIGEST,)), ENVIRONMENTS, "rejected", "revoked"),
     ("not declared", rollback(subject="staging"), ENVIRONMENTS, "rejected", "rollback_not_declared"),
     ("of nobody knows whom", rollback(actors=()), ENVIRONMENTS, "error", "role_unknown"),

@@ -69,13 +69,11 @@ def test_whoever_held_and_was_renamed_still_holds_and_stops_no_judgement(sandbox
 # --- accounts that a company manages: https://docs.github.com/en/enterprise-cloud@latest/admin/concepts/identity-and-access-management/enterprise-managed-users
 
 
-@wrong("F5", "an underscore is taken for no part of a login")
 def test_a_managed_account_holds_a_role() -> None:
     files = policies(lambda roles: roles.replace(b"vera#1003", b"vera_acme#1003"))
     assert not refused(lambda: read_policies(files))
 
 
-@wrong("F5", "an underscore is taken for no part of a login")
 @pytest.mark.parametrize(
     "body",
     [

@@ -61,6 +61,8 @@ MISTAKES: list[tuple[str, tuple[str, str], str, str]] = [
     ("a veto of two kinds", changed("approvals", "when: {held: true}", "when: {held: true, artifact_revoked: true}"), "exactly one condition", "held: true, artifact"),
     ("one party", changed("approvals", "merge:", "separation_of_duties:\n  - {name: x, distinct: [author]}\nmerge:"), "at least 2", "distinct: [author]"),
     ("a login without an id", changed("roles", "rev#11", "rev"), "no account id", "users: [rev"),
+    ("an id without a number", changed("roles", "rev#11", '"rev_acme#x"'), "no account id", "rev_acme"),
+    ("words instead of a login", changed("roles", "rev#11", '"rev of acme#11"'), "names no account", "rev of acme"),
     ("a role of nobody", changed("roles", "reviewers: {users: [rev#11, rev2#12]}", "reviewers: {users: []}"), "no members", "reviewers:"),
     ("one account under two names", changed("roles", "own#21", "own#11"), "two names", "own#11"),
     ("a look-alike letter", changed("roles", "reviewers:", "rev\u0456ewers:"), "looks like an ASCII letter", "ewers:"),
@@ -97,6 +99,15 @@ def test_a_mistake_is_named_with_its_line(name: str, written: tuple[str, str], m
     assert place is not None and place.file == f"policies/{file}.yaml"
     assert place.line == line_of(text, word), (place, word)
     assert hits[0].hint or message.startswith(("greater than", "at least"))
+
+
+@pytest.mark.parametrize(
+    "login", ["rev_acme", "rev-", "-rev", "r", "0", "Rev-1_acme", "my-app[bot]", "x" * 60 + "[bot]"]
+)
+def test_whoever_has_an_account_can_be_named(login: str) -> None:
+    files = {f"policies/{name}.yaml": text.encode() for name, text in GOOD.items()}
+    files["policies/roles.yaml"] = GOOD["roles"].replace("rev#11", f'"{login}#11"').encode()
+    assert read_policies(files).roles.roles["reviewers"].accounts[0] == (login, 11)
 
 
 def test_an_alias_bomb_is_refused_at_once() -> None:

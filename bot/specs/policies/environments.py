@@ -36,7 +36,10 @@ def _local(text: str) -> str:
 
 
 class Window(Spec):
-    """A recurring time span (RFC 5545): `deny` closes it, `allow` windows open the rest of the time closed."""
+    """A recurring time span (RFC 5545): `deny` closes it, `allow` windows open the rest of the time closed.
+
+    A `duration` in days or weeks ends at the same time of day by the wall clock; one in hours or less is elapsed time.
+    """
 
     name: Name
     kind: Literal["allow", "deny"]

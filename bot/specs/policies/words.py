@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from bot.records.event import LOGIN_PATTERN, TEAM_PATTERN
 from bot.specs.base import wrong
 
 Permission = Literal["read", "triage", "write", "maintain", "admin"]
@@ -18,8 +19,9 @@ ChangeKind = Literal[
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,5})([smhdw])")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_LOGIN = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?)#([1-9][0-9]{0,18})")
-_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LOGIN = re.compile(rf"{LOGIN_PATTERN}(?:\[bot\])?")
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_TEAM = re.compile(TEAM_PATTERN)
 
 
 class AccountRef(NamedTuple):
@@ -55,11 +57,13 @@ def _name(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    if not _LOGIN.fullmatch(text):
-        login = text.split("#")[0].split(":")[0] or "LOGIN"
-        hint = f"Write login#id, since logins can be taken over: `gh api users/{login} --jq .id` prints the id."
-        raise wrong(f"{text!r} has no account id", hint)
-    return text
+    login, _, number = text.rpartition("#")
+    if _LOGIN.fullmatch(login) and _ID.fullmatch(number):
+        return text
+    is_named = _LOGIN.fullmatch(text) is not None or _LOGIN.fullmatch(login) is not None
+    asked = (login or text).split(":")[0] if is_named else "LOGIN"
+    hint = f"Write login#id, since logins can be taken over: `gh api users/{asked} --jq .id` prints the id."
+    raise wrong(f"{text!r} has no account id" if is_named else f"{text!r} names no account", hint)
 
 
 def _team(text: str) -> str:
