@@ -91,6 +91,8 @@ def commit_of(bare: Bare, repository: Repository, event: str, payload: dict[str,
         return _at(bare, payload["ref"])
     if event == "merge_group":
         return payload["merge_group"]["head_sha"], payload["merge_group"]["head_ref"]
+    if event == "release":
+        return _at(bare, f"refs/tags/{payload['release']['tag_name']}")  # a draft has no tag yet
     if event in ("deployment", "deployment_status"):
         return payload["deployment"]["sha"], payload["deployment"]["ref"]
     return _at(bare, default)

@@ -16,8 +16,8 @@ pull-request-converted-to-draft pull-request-dequeued pull-request-edited pull-r
 pull-request-locked pull-request-opened pull-request-ready-for-review pull-request-reopened
 pull-request-review-dismissed pull-request-review-edited pull-request-review-request-removed
 pull-request-review-requested pull-request-review-submitted pull-request-synchronize pull-request-unassigned
-pull-request-unlabeled pull-request-unlocked push repository-edited repository-renamed repository-transferred status
-workflow-dispatch workflow-run-completed workflow-run-requested
+pull-request-unlabeled pull-request-unlocked push release-created release-deleted release-published repository-edited
+repository-renamed repository-transferred status workflow-dispatch workflow-run-completed workflow-run-requested
 """.split()  # noqa: SIM905 - a list of words reads better
 DROP = {"description", "example", "examples", "externalDocs", "x-github", "deprecated", "title", "default", "summary"}
 

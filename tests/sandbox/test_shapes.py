@@ -52,7 +52,9 @@ def strict_problems(happening: Happening) -> list[str]:
     if name not in STRICT["definitions"] or name == "repository$transferred":  # it knows no organization that gives
         return []
     payload = json.loads(json.dumps(happening.payload))
-    payload = without(payload, "user_view_type")
+    for newer in ("user_view_type", "immutable", "digest"):
+        payload = without(payload, newer)
+    payload.get("release", {}).pop("updated_at", None)
     whole = {"$ref": f"#/definitions/{name}", **STRICT}
     found = jsonschema.Draft7Validator(whole, format_checker=FORMATS).iter_errors(payload)
     return ["/".join(map(str, error.absolute_path)) + ": " + error.message[:200] for error in found]

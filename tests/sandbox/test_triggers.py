@@ -139,6 +139,7 @@ FILES = {
     "talk.yml": "on: {issue_comment: {types: [created]}}",
     "after.yml": "on: {workflow_run: {workflows: [Ci], types: [completed]}}",
     "clock.yml": "on: {schedule: [{cron: '0 3 * * *'}]}",
+    "release.yml": "on: {release: {types: [published]}}",
     "hand.yml": "on: [workflow_dispatch, repository_dispatch]",
     "broken.yml": "on: [unclosed",
     "list.yml": "- not a mapping",
@@ -205,6 +206,14 @@ def test_pushes_are_filtered_by_branch_tag_and_path(world: Sandbox, started: lis
     assert take(started) == {("tags.yml", "push", "refs/tags/v1")}
     world.git("rhea", "push", "-q", "--delete", "origin", "releases/1", cwd=work)
     assert take(started) == set()
+
+
+def test_a_release_starts_at_its_tag_when_it_is_published(world: Sandbox, started: list[tuple[str, str, str]]) -> None:
+    remote = world.github("rhea").get_repo(world.repository)
+    draft = remote.create_git_release("r1", "One", "first", draft=True)
+    assert take(started) == set()
+    draft.update_release("One", "first", draft=False)
+    assert take(started) == {("release.yml", "release", "refs/tags/r1")}
 
 
 def test_an_edited_comment_starts_nothing(world: Sandbox, started: list[tuple[str, str, str]]) -> None:
