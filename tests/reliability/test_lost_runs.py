@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.world import Sandbox
 from tests.reliability.conftest import TUNED
-from tests.reliability.recorded import given, wrong
+from tests.reliability.recorded import given
 from tests.stories.world import NOTES, approve_by_review, live, merge, say, verdict
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -106,16 +106,13 @@ def dismissed(sandbox: Sandbox) -> None:
     next(iter(pull(sandbox, "rhea").get_reviews())).dismiss("not now")
 
 
-@pytest.mark.parametrize(
-    "taken_back", [pytest.param(labelled, marks=wrong("F7", "no workflow listens to labels")), dismissed]
-)
+@pytest.mark.parametrize("taken_back", [labelled, dismissed])
 def test_what_takes_an_approval_back_is_judged_at_once(sandbox: Sandbox, taken_back: Callable[[Sandbox], None]) -> None:
     taken_back(sandbox)
     sandbox.settle()
     assert verdict(sandbox, NOTES) == "pending"
 
 
-@wrong("F7", "no workflow listens to comments that are edited or deleted")
 @pytest.mark.parametrize("act", ["edit", "delete"])
 def test_an_approval_whose_words_are_gone_is_judged_at_once(sandbox: Sandbox, act: str) -> None:
     number = sandbox.propose("dana", "more", {"docs/more.md": b"more\n"}, "More")
@@ -132,7 +129,7 @@ def test_an_approval_whose_words_are_gone_is_judged_at_once(sandbox: Sandbox, ac
 # --- a promotion whose run was lost
 
 
-@pytest.mark.parametrize("others", [0, pytest.param(1, marks=wrong("F9", "reconcile looks at the newest commit only"))])
+@pytest.mark.parametrize("others", [0, 1])
 def test_a_lost_promotion_is_made_up_for_however_many_merges_follow(releasing: Sandbox, others: int) -> None:
     releasing.engine.enabled = False
     merge(releasing, "rhea", TUNED)
