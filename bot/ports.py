@@ -18,6 +18,7 @@ from bot.records.pull_request import Commit as Commit
 from bot.records.pull_request import Merge as Merge
 from bot.records.pull_request import PullRequest as PullRequest
 from bot.records.pull_request import Review as Review
+from bot.records.pull_request import Sibling as Sibling
 from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
 

@@ -45,8 +45,8 @@ BREAKS: dict[str, tuple[set[str], str]] = {
 
 # What a port hands out: values, and a loaded artifact. A pure file may know their types, never a port itself.
 PORT_VALUES = {
-    "TreeEntry", "Change", "Tag", "PullRequest", "Commit", "Comment", "Review", "TimelineEvent", "Run", "Predictor",
-    "Thread",
+    "TreeEntry", "Change", "Tag", "PullRequest", "Commit", "Comment", "Review", "TimelineEvent", "Sibling", "Run",
+    "Predictor", "Thread",
 }  # fmt: skip
 
 # Pure stage files may not import these, nor what lies below them.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.ports import Comment, PullRequest, Review, TimelineEvent
+from bot.ports import Comment, PullRequest, Review, Sibling, TimelineEvent
 from bot.records.event import Account
 
 GHOST = Account(id=10137, login="ghost")  # what GitHub shows for a deleted account
@@ -31,6 +31,9 @@ query PullRequest($owner: String!, $name: String!, $number: Int!,
       title state isDraft merged headRefOid headRefName baseRefName baseRefOid isCrossRepository
       author { ...who } mergedBy { ...who } headRepository { nameWithOwner } mergeCommit { oid }
       labels(first: 100) { nodes { name } }
+      commits(last: 1) { nodes { commit { associatedPullRequests(first: 100) { nodes {
+        number state headRefOid baseRefName author { ...who }
+      } } } } }
       comments(first: 100, after: $commentsAfter) @include(if: $comments) {
         pageInfo { hasNextPage endCursor }
         nodes {
@@ -127,7 +130,16 @@ def _pull_request(number: int, found: Any) -> PullRequest:
         labels=tuple(sorted(one["name"] for one in found["labels"]["nodes"])),
         merged_by=_account(found["mergedBy"]) if found["mergedBy"] else None,
         head_repository=home["nameWithOwner"] if home else None,
+        siblings=tuple(_siblings(number, found)),
     )
+
+
+def _siblings(number: int, found: Any) -> Iterator[Sibling]:
+    here = ("OPEN", found["headRefOid"], found["baseRefName"])
+    commits = [node["commit"] for node in found["commits"]["nodes"] if node]
+    for one in (pull for commit in commits for pull in commit["associatedPullRequests"]["nodes"] if pull):
+        if one["number"] != number and (one["state"], one["headRefOid"], one["baseRefName"]) == here:
+            yield Sibling(one["number"], _account(one["author"]))
 
 
 def _account(actor: Any) -> Account:

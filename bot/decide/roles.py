@@ -28,6 +28,11 @@ def roles_of(actor: Actor, roles: Roles) -> Holding:
     )
 
 
+def may_write(role: str) -> bool:
+    """Whether a role of the repository may write to it; of a role that an organization made itself it is believed."""
+    return role not in PERMISSIONS[: PERMISSIONS.index("write")]
+
+
 def at_least(permission: str | None, wanted: str | None) -> bool | None:
     """Whether a permission reaches the wanted one; None when it is not known."""
     if wanted is None:

@@ -12,6 +12,7 @@ from bot.chatops.parse import parse
 from bot.decide.case import Case
 from bot.decide.decide import decide, refuse
 from bot.decide.recording import approval_files
+from bot.decide.roles import may_write
 from bot.decide.step import collect, policy_files, record, unread
 from bot.errors import MlbotError, Parts, Problems, UserError
 from bot.pipeline.job import Job, at_head
@@ -26,7 +27,7 @@ from bot.records.plan import Plan
 from bot.records.report import Report, RunFacts
 from bot.report.escape import clipped, one_line
 from bot.report.override import read_templates
-from bot.report.status import DESCRIPTION_LIMIT, VERDICT
+from bot.report.status import DESCRIPTION_LIMIT, VERDICT, Shared
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 
@@ -162,10 +163,35 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
     except UserError as error:  # a report in our words is better than no verdict
         job.say(str(error))
         templates = {}
-    is_shown = publish(report, number, sha, job.ports, templates=templates, base=_base(number, job))
+    is_shown = publish(
+        report, number, sha, job.ports, templates=templates, base=_base(number, job), shared=_shared(report, job)
+    )
     if is_shown and report.decision is not None:
         tell(report.decision, job)
     return is_shown
+
+
+def _shared(report: Report, job: Job) -> list[Shared]:
+    """The verdicts of everybody who proposes this very commit for the same branch; empty when nobody else does."""
+    pulls = job.ports.pull_requests
+    found = pulls.get(report.number)
+    if not found.siblings:
+        return []
+    roles = pulls.permissions([found.author, *(one.author for one in found.siblings)])
+    own = Shared(report.number, report.decision, may_write(roles[found.author.id]))
+    others = [
+        Shared(one.number, last_verdict(one.number, found.head_sha, job), may_write(roles[one.author.id]))
+        for one in found.siblings
+    ]
+    return [own, *others]
+
+
+def last_verdict(number: int, sha: str, job: Job) -> Decision | None:
+    """The last decision on the merge of a head, None before there is one."""
+    paths = job.ports.ledger.paths(f"decisions/{number}/")
+    found = [Decision.parse(job.ports.ledger.get(path) or b"", source=path) for path in paths]
+    mine = [one for one in found if (one.subject, one.head_sha) == ("merge", sha)]
+    return max(mine, key=lambda one: (one.decided_at, one.status != "approved"), default=None)
 
 
 def tell(decision: Decision, job: Job) -> None:

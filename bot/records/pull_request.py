@@ -10,6 +10,14 @@ from bot.records.event import Account
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """Another open pull request with the same head commit and the same base branch."""
+
+    number: int
+    author: Account
+
+
+@dataclass(frozen=True)
 class PullRequest:
     """A pull request as GitHub says it is now. `merge_commit_sha` is None until it is merged."""
 
@@ -28,6 +36,7 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     merged_by: Account | None = None
     head_repository: str | None = None  # owner/name; None when it is gone
+    siblings: tuple[Sibling, ...] = ()
 
 
 @dataclass(frozen=True)

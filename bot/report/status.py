@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.records.decision import Decision
 from bot.records.report import Report
 from bot.report.blocks import Link, Name, Part, Strong
 from bot.report.escape import clipped, one_line
@@ -62,6 +64,45 @@ def verdict_status(report: Report) -> Status:
     if report.decision is None:
         return _status(report, VERDICT, "pending", "Not decided yet")
     return _status(report, VERDICT, VERDICTS[report.decision.status], report.decision.headline)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The verdict on a pull request that has the same head commit and base branch as another; None: not decided yet.
+
+    `counts` says that its author may write to the repository: anybody can propose a commit that is somebody else's.
+    """
+
+    number: int
+    decision: Decision | None
+    counts: bool
+
+
+def shared_verdict(own: Status, mine: Shared, others: Sequence[Shared]) -> Status:
+    """The verdict's status of a commit: the worst of the pull requests that have it and count; the others are named.
+
+    A status belongs to a commit, so what is right for one pull request must not open the other. Where nobody's counts,
+    everybody's does.
+    """
+    if not others:
+        return own
+    everybody = [mine, *others]
+    counted_ = [one for one in everybody if one.counts] or everybody
+    worst = min(counted_, key=lambda one: (_ORDER.index(_value(one)), one is not mine, one.number))
+    words = one_line(worst.decision.headline) if worst.decision else "Not decided yet"
+    said = own.description if worst is mine else f"#{worst.number} has the same commit: {words}"
+    named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in others if one is not worst]
+    named += [f"#{mine.number} not counted"] if mine not in counted_ else []
+    added = f" [same commit: {', '.join(named)}]" if named else ""
+    added = added if len(added) <= DESCRIPTION_LIMIT // 2 else f" [same commit: {len(others)} more]"
+    return replace(own, state=_value(worst), description=clipped(said, DESCRIPTION_LIMIT - len(added)) + added)
+
+
+_ORDER: tuple[Value, ...] = ("failure", "error", "pending", "success")
+
+
+def _value(one: Shared) -> Value:
+    return VERDICTS[one.decision.status] if one.decision else "pending"
 
 
 def _status(report: Report, context: str, value: Value, description: str) -> Status:

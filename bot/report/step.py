@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.errors import MlbotError, Parts
@@ -11,7 +11,7 @@ from bot.records.ledger import Head
 from bot.records.report import Report
 from bot.report.escape import clipped, one_line
 from bot.report.markdown import MARKED, comment
-from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT, Status, statuses
+from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT, Shared, Status, shared_verdict, statuses
 
 NO_REPORT = " | No report: "  # what follows it in a description says why the comment is not what it should be
 MOST_WORDS = 70
@@ -26,19 +26,24 @@ def publish(
     templates: Mapping[str, str] | None = None,
     contexts: Collection[str] = (EVALUATION, VERDICT),
     base: str | None = None,
+    shared: Sequence[Shared] = (),
 ) -> bool:
     """Bring the head's statuses and the pull request's comment up to `report`; False when a newer run was there first.
 
     `contexts` are those that the report can speak of. `base` is a base branch other than the default one: a status
-    belongs to a commit, and what is right for that branch must not open the other. At most five requests, besides
-    further pages of comments; a run killed between any two is healed by the next one, and an unchanged report writes
-    nothing. A comment that GitHub refuses (a locked conversation) raises nothing: `ports.views` and the verdict's
-    description say so. Raises WorldError or UserError when a status cannot be set.
+    belongs to a commit, and what is right for that branch must not open the other. `shared` are this pull request and
+    then others with the same head and base, if there are any: the verdict's status is of all of them.
+
+    At most five requests, besides further pages of comments; a run killed between any two is healed by the next one,
+    and an unchanged report writes nothing. A comment that GitHub refuses (a locked conversation) raises nothing:
+    `ports.views` and the verdict's description say so. Raises WorldError or UserError when a status cannot be set.
     """
     if _is_overtaken(number, ports):
         return False
     body = comment(report, templates=templates)
-    wanted = [_named(one, base) for one in statuses(report) if one.context in contexts]
+    evaluation, verdict = statuses(report)
+    verdict = shared_verdict(verdict, shared[0], shared[1:]) if shared else verdict
+    wanted = [_named(one, base) for one in (evaluation, verdict) if one.context in contexts]
     there = Parts().attempt("statuses", lambda: ports.conversation.statuses(head_sha)) or {}
     effects = Parts()
     for one in sorted(wanted, key=lambda one: not one.context.startswith(VERDICT)):

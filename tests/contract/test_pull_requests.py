@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.adapters.github import GitHub
 from bot.errors import UserError
-from bot.ports import Comment, Commit, Merge, PullRequest, PullRequests, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, PullRequests, Review, Sibling, TimelineEvent
 from bot.records.event import Account
 from bot.sandbox.world import Sandbox
 from tests.fakes.conversation import NOW
@@ -52,6 +53,11 @@ def _life(started: Sandbox) -> None:
     dana.get_pull(4).edit(base="other")
     dana.get_pull(4).edit(state="closed")
     dana.get_pull(4).edit(state="open")
+    started.propose("dana", "same", {"models/e.txt": b"two\n"}, "Same")
+    for branch, base in (("again", "main"), ("elsewhere", "other"), ("closed", "main")):
+        owen.create_git_ref(f"refs/heads/{branch}", owen.get_branch("same").commit.sha)
+        made = owen.create_pull(base=base, head=branch, title="Again", body="")
+    made.edit(state="closed")
 
 
 def fake() -> FakePullRequests:
@@ -86,6 +92,12 @@ def fake() -> FakePullRequests:
         TimelineEvent("base_changed", NOW, DANA),
         TimelineEvent("closed", NOW, DANA),
     ]
+    pulls[5] = PullRequest(
+        5, "Same", DANA, "open", False, False, "7" * 40, "same", "main", "0" * 40, False, None,
+        siblings=(Sibling(6, OWEN),),
+    )  # fmt: skip
+    pulls[6] = replace(pulls[5], number=6, author=OWEN, siblings=(Sibling(5, DANA),))
+    pulls[7] = replace(pulls[5], number=7, author=OWEN, base_ref="other", siblings=())
     dismissed = [Review(number, OWEN, "DISMISSED", "5" * 40, NOW, "so") for number in (3, 4)]
     merge = [TimelineEvent("merged", NOW, OWEN), TimelineEvent("closed", NOW, OWEN)]
     roles = {"owen": (1002, "write"), "rhea": (1004, "maintain")}
@@ -111,6 +123,11 @@ def test_a_pull_request_is_told_as_it_is(port: PullRequests) -> None:
     assert two.merge_commit_sha is not None
 
 
+def test_another_open_one_with_the_same_head_and_base_is_told(port: PullRequests) -> None:
+    assert port.get(5).siblings == (Sibling(6, OWEN),) and port.get(6).siblings == (Sibling(5, DANA),)
+    assert port.get(1).siblings == port.get(2).siblings == ()
+
+
 def test_one_that_is_not_there_is_a_clear_error(port: PullRequests) -> None:
     with pytest.raises(UserError) as caught:
         port.get(99)
@@ -118,7 +135,7 @@ def test_one_that_is_not_there_is_a_clear_error(port: PullRequests) -> None:
 
 
 def test_only_open_ones_are_listed_as_open(port: PullRequests) -> None:
-    assert sorted(port.open_numbers()) == [1, 3, 4]
+    assert sorted(port.open_numbers()) == [1, 3, 4, 5, 6, 7]
 
 
 def test_what_was_merged_is_listed_with_its_head_and_the_commit_that_it_became(port: PullRequests) -> None:
