@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -26,7 +27,7 @@ T = TypeVar("T")
 MERGE_PAGES = 15  # of a hundred closed pull requests
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
-RETRIES, MAX_WAIT_S = 4, 60.0
+RETRIES, MAX_WAIT_S, PAUSE_S = 4, 60.0, 1.0
 TRAINING = "pull-request.yml"
 
 
@@ -82,9 +83,10 @@ class GitHub:
         default_branch: str = "main",
     ) -> None:
         import github
-        from github.GithubRetry import GithubRetry
 
-        retry = GithubRetry(
+        from bot.adapters.github_retry import CarefulRetry
+
+        retry = CarefulRetry(
             total=RETRIES,
             secondary_rate_wait=MAX_WAIT_S / 4,
             max_rate_limit_wait=MAX_WAIT_S,
@@ -223,18 +225,35 @@ class GitHub:
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
         import github.IssueComment
 
-        mine = self.own(number, marker)
+        mine = self.own(number, marker) or self._posted(number, marker, body)
+        where = f"{self._url}/issues/comments/{mine[0].id}"
         known = {one.id: one for one in self.comments(number)}
-        if not mine or mine[0].body != body:
-            path = f"{self._url}/issues/comments/{mine[0].id}" if mine else f"{self._url}/issues/{number}/comments"
-            written = self._ask("PATCH" if mine else "POST", path, {"body": body})
+        if mine[0].body != body:
+            written = self._ask("PATCH", where, {"body": body})
             now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, written))
             known[now.id] = now
-        for extra in mine[1:]:  # what GitHub did without answering was asked for again
+        for extra in mine[1:]:  # of an earlier version of this program, or of two runs at once
             self._ask("DELETE", f"{self._url}/issues/comments/{extra.id}")
             del known[extra.id]
         self._comments[number] = sorted(known.values(), key=lambda one: one.id)
-        return f"{self._url}/issues/comments/{mine[0].id}" if mine else str(written["html_url"])
+        return where
+
+    def _posted(self, number: int, marker: str, body: str) -> list[Comment]:
+        """The bot's comment with the marker, made now; before it is posted a second time, it is looked for."""
+        import github.IssueComment
+
+        def post() -> list[Comment]:
+            made = self._ask("POST", f"{self._url}/issues/{number}/comments", {"body": body})
+            now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, made))
+            self._comments[number] = [*self.comments(number), now]
+            return [now]
+
+        def look() -> list[Comment]:
+            self._read.pop(("_seen", repr((number,))), None)
+            self._comments.pop(number, None)
+            return self.own(number, marker)
+
+        return made_once(post, look)
 
     @_clear
     def reply(self, number: int, body: str) -> None:
@@ -256,9 +275,7 @@ class GitHub:
 
     @_clear
     def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
-        there = self._deployments(sha)
-        same = [one for one in there if (one["environment"], one["payload"]) == (environment, dict(payload))]
-        if not same:
+        def post() -> list[dict[str, Any]]:
             body = {
                 "ref": sha,
                 "environment": environment,
@@ -267,8 +284,17 @@ class GitHub:
                 "auto_merge": False,
                 "required_contexts": [],
             }
-            same = [self._ask("POST", f"{self._url}/deployments", body)]
-            there.extend(same)
+            return [self._ask("POST", f"{self._url}/deployments", body)]
+
+        def look() -> list[dict[str, Any]]:
+            self._read.pop(("_deployments", repr((sha,))), None)
+            return _of(self._deployments(sha), environment, payload)
+
+        same = _of(self._deployments(sha), environment, payload)
+        if not same:
+            same = made_once(post, look)
+            known = self._deployments(sha)
+            known += [one for one in same if one not in known]
         elif self._deployment_state(same[0]["id"]) == state:
             return
         status = {"state": state, "description": description[:140], "auto_inactive": False}
@@ -318,6 +344,27 @@ class GitHub:
                 raise
             return False
         return True
+
+
+def _of(deployments: list[dict[str, Any]], environment: str, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in deployments if (one["environment"], one["payload"]) == (environment, dict(payload))]
+
+
+def made_once(post: Callable[[], list[T]], look: Callable[[], list[T]]) -> list[T]:
+    """What `post` makes; when it does not answer, `look` says whether it is there, and only then it is asked again."""
+    import requests
+
+    for left in range(RETRIES, 0, -1):
+        try:
+            return post()
+        except requests.RequestException:
+            found = look()
+            if found:
+                return found
+            if left == 1:
+                raise
+            time.sleep(PAUSE_S)
+    raise AssertionError("unreachable")
 
 
 def _account(user: github.NamedUser.NamedUser | Any | None) -> Account:

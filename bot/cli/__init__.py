@@ -47,6 +47,9 @@ VERBS: dict[str, tuple[str, str]] = {
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
+BUG = MlbotError.exit_code
+
+
 class Verbs(click.Group):
     """A group whose commands are imported when they are called; each module defines `command`."""
 
@@ -87,6 +90,8 @@ def run(argv: list[str] | None = None) -> int:
         result: Any = mlbot.main(args=argv, prog_name="mlbot", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except MlbotError as error:
+        if error.exit_code == BUG:  # in a part that kept no other back
+            traceback.print_exception(error.__cause__ or error)
         _say(error)
         return error.exit_code
     except click.exceptions.Abort:
@@ -97,7 +102,7 @@ def run(argv: list[str] | None = None) -> int:
     except Exception:
         traceback.print_exc()
         click.echo("\nThis is a bug in mlbot. Please report the lines above.", err=True)
-        return 3
+        return BUG
 
 
 def _say(error: MlbotError) -> None:

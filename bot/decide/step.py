@@ -162,9 +162,12 @@ def unread(number: int, ports: Ports) -> Facts:
     )  # fmt: skip
 
 
-def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: Ports) -> None:
-    """Write the decision, the facts behind it and the opinions first seen now, in one commit; what is there stays."""
-    number = facts.pull_request.number
+def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: Ports) -> Decision:
+    """Write the decision, the facts behind it and the opinions first seen now, in one commit; what is there stays.
+
+    The decision that stands then: the last one, when this one says the same again of the same facts.
+    """
+    number, decision = facts.pull_request.number, _said_before(decision, ports)
     new: dict[str, bytes | None] = {
         facts_path(number, facts.digest()): facts.canonical(),
         decision_path(number, decision.digest()): decision.canonical(),
@@ -180,6 +183,18 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
     missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
     if missing:
         ports.ledger.commit(missing, f"decide #{number} {decision.subject}: {decision.status}")
+    return decision
+
+
+def _said_before(decision: Decision, ports: Ports) -> Decision:
+    """The newest stored decision of the same subject when it differs in nothing but its time, else this one."""
+    paths = ports.ledger.paths(decision_path(decision.number, "").removesuffix(".json"))
+    stored = [Decision.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    mine = [one for one in stored if one.subject == decision.subject]
+    last = max(mine, key=lambda one: one.decided_at, default=decision)
+    is_only = [one.decided_at for one in mine].count(last.decided_at) == 1
+    again = last.model_copy(update={"decided_at": decision.decided_at})
+    return last if is_only and again.canonical() == decision.canonical() else decision
 
 
 def _commits(found: PullRequest, ports: Ports) -> tuple[CommitFact, ...]:

@@ -73,7 +73,7 @@ def judge(
         facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
         now = ports.clock.now()
         decision = decide(facts, policies, now)
-        record(facts, decision, approval_files(facts, policies), ports)
+        decision = record(facts, decision, approval_files(facts, policies), ports)
     return Judged(facts, decision, policies, Case(facts, policies, now))
 
 
@@ -102,7 +102,7 @@ def _refuse(number: int, error: UserError, job: Job) -> None:
     mistakes = error.errors if isinstance(error, Problems) else [error]
     said = [f"{one.place}: {one.message}" if one.place else one.message for one in mistakes]
     decision = refuse(facts, "policy_invalid", said, now)
-    record(facts, decision, {}, job.ports)
+    decision = record(facts, decision, {}, job.ports)
     sha = facts.pull_request.head_sha
     report = report_of(number, sha, decision, job) or Report(number=number, decision=decision)
     publish(report, number, sha, job.ports, contexts=(VERDICT,), base=_base(number, job))

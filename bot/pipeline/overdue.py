@@ -9,7 +9,8 @@ from bot.pipeline.job import Job
 from bot.report.escape import inline
 
 STAMP = "reconciled"
-LATE = timedelta(hours=2)  # the schedule is hourly
+HOUR = timedelta(hours=1)  # the schedule; within one hour nothing new is written
+LATE = timedelta(hours=3)
 BUDGET = timedelta(minutes=5)  # of a run that has done its own work
 JOBS = ("report", "reviewed", "chatops", "promote")  # which may write what reconcile writes
 
@@ -32,6 +33,13 @@ def sentence(last: datetime | None, now: datetime) -> str:
     ago = f"{hours:.0f} hours ago" if hours >= 2 else f"{hours * 60:.0f} minutes ago"
     late = ": its schedule is late, and the next run of any event does what it owes" if is_overdue(last, now) else ""
     return f"`reconcile` last ran at {last:%Y-%m-%d %H:%M} UTC, {ago}{late}."
+
+
+def stamp(job: Job) -> None:
+    """Say that a reconcile begins, once an hour."""
+    last, now = last_reconcile(job), job.ports.clock.now()
+    if last is None or now - last >= HOUR:
+        job.ports.git.set_stamp(STAMP, now)
 
 
 def catch_up(job: Job) -> None:

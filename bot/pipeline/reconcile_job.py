@@ -10,7 +10,7 @@ from bot.errors import Parts, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import policies_of, rejudge_open
 from bot.pipeline.merges import settle_merges
-from bot.pipeline.overdue import STAMP
+from bot.pipeline.overdue import stamp
 from bot.pipeline.promote_job import by_itself, show_what_is_missing
 from bot.pipeline.promotion import summarizer
 from bot.promote.compose import Drill
@@ -24,8 +24,8 @@ from bot.specs.policies.words import seconds
 
 def run(_event: Event, job: Job) -> None:
     """Do everything; one part that fails keeps no other back, and the summary names it."""
-    parts, now = Parts(), job.ports.clock.now()
-    parts.attempt("stamp", lambda: job.ports.git.set_stamp(STAMP, now))
+    parts = Parts()
+    parts.attempt("stamp", lambda: stamp(job))
     parts.failed += reconcile(job).failed
     for name, error in parts.failed:
         job.say(f"{name}: {error.message}")

@@ -208,7 +208,9 @@ def _report_trial(number: int, made: Plan, job: Job) -> None:
     text = trial_text(report, standing, job.inputs, job.ports.run.url)
     job.say(text)
     job.summarize(text)
-    job.ports.views.attempt("reply about the trial", lambda: job.ports.conversation.reply(number, text))
+    marker = f"<!-- mlbot:trial {job.ports.run.id} -->"  # run again, it stays one
+    talk = job.ports.conversation
+    job.ports.views.attempt("reply about the trial", lambda: talk.upsert_comment(number, marker, f"{marker}\n{text}"))
 
 
 def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:

@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
+from urllib3.exceptions import MaxRetryError
+from urllib3.response import HTTPResponse
 
 from bot.adapters.github import ACTIONS, GitHub
+from bot.adapters.github_retry import CarefulRetry
 from bot.errors import UserError, WorldError
 from bot.records.event import Account
 from bot.sandbox.people import Team
@@ -242,3 +246,51 @@ def test_merges_are_looked_for_page_by_page_no_further_than_asked(monkeypatch: p
     assert [one.number for one in found] == list(range(851, 1000, 2)), "the first first"
     asked.clear()
     assert port.merged(start - timedelta(days=400)) and len(asked) == 15, "and never more than 15 requests"
+
+
+@pytest.mark.parametrize("takes_effect", [True, False])
+def test_a_comment_whose_answer_was_lost_is_looked_for_before_it_is_posted_again(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, takes_effect: bool
+) -> None:
+    number = sandbox.propose("dana", f"lost-{takes_effect}", {f"models/l{takes_effect}.txt": b"1\n"}, "Lost")
+    port, posts = github(sandbox), list[str]()
+    ask = port._ask
+
+    def lost(verb: str, path: str, body: object = None) -> object:
+        posts.append(verb)
+        is_first = verb == "POST" and posts.count("POST") == 1
+        answer = ask(verb, path, body) if takes_effect or not is_first else None  # type: ignore[arg-type]
+        if is_first:
+            raise requests.ReadTimeout("GitHub does not answer")
+        return answer
+
+    monkeypatch.setattr(port, "_ask", lost)
+    monkeypatch.setattr("bot.adapters.github.time.sleep", lambda seconds: None)
+    port.upsert_comment(number, MARKER, f"{MARKER}\nreport")
+    assert [one.body for one in github(sandbox).own(number, MARKER)] == [f"{MARKER}\nreport"]
+    assert posts.count("POST") == (1 if takes_effect else 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status", "again"),
+    [
+        ("POST", "/repos/acme/models/issues/7/comments", 502, False),
+        ("POST", "/repos/acme/models/issues/7/comments", 403, True),
+        ("POST", "/repos/acme/models/deployments", 500, False),
+        ("POST", "/repos/acme/models/actions/workflows/promote.yml/dispatches", 503, False),
+        ("POST", "/repos/acme/models/statuses/abc", 502, True),
+        ("POST", "/graphql", 502, True),
+        ("PATCH", "/repos/acme/models/issues/comments/3", 502, True),
+        ("GET", "/repos/acme/models/issues/7/comments", 502, True),
+    ],
+)
+def test_what_would_be_made_twice_is_repeated_only_when_github_did_not_do_it(
+    method: str, url: str, status: int, again: bool
+) -> None:
+    said = HTTPResponse(body=b"{}", status=status, headers={"Retry-After": "1"})
+    retry = CarefulRetry(total=4, allowed_methods=("GET", "POST", "PATCH"))
+    if again:
+        assert retry.increment(method, url, said).total == 3
+    else:
+        with pytest.raises(MaxRetryError):
+            retry.increment(method, url, said)

@@ -179,6 +179,23 @@ def test_recording_twice_writes_once() -> None:
     assert f"decisions/7/{bare(decision.digest())}.json" in ports.ledger.files
 
 
+def test_the_same_decision_later_is_the_one_that_stands_and_a_change_of_mind_is_kept() -> None:
+    """A quiet repository is left alone; what is approved, held and approved again is three decisions."""
+    ports, policies = world(reviews=[approve(REV)]), p1()
+    facts = collect(7, "merge", ports, policies, parse)  # type: ignore[arg-type]
+    first = record(facts, decide(facts, policies, NOW), {}, ports)  # type: ignore[arg-type]
+    n = len(ports.ledger.commits)
+    again = record(facts, decide(facts, policies, NOW + timedelta(hours=1)), {}, ports)  # type: ignore[arg-type]
+    assert again == first and len(ports.ledger.commits) == n
+    ports.pull_requests.comments_of[7] = [comment(1, REV, "/hold --reason x")]
+    held = collect(7, "merge", ports, policies, parse)  # type: ignore[arg-type]
+    later = NOW + timedelta(hours=2)
+    assert record(held, decide(held, policies, later), {}, ports).status == "rejected"  # type: ignore[arg-type]
+    ports.pull_requests.comments_of[7] = []
+    back = record(facts, decide(facts, policies, later + timedelta(hours=1)), {}, ports)  # type: ignore[arg-type]
+    assert back != first and len([path for path in ports.ledger.files if path.startswith("decisions/")]) == 3
+
+
 def decided(ports: World) -> str:
     """Facts, decision and its record, as a job makes them."""
     facts = collect(7, "merge", ports, p1(), parse)  # type: ignore[arg-type]

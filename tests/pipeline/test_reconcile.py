@@ -90,7 +90,7 @@ def test_a_late_reconcile_is_done_by_whoever_runs_next_and_once(watched: Watched
     watched.done.clear()
     overdue.catch_up(watched.job)
     assert watched.done == [], "it is not late any more"
-    watched.made.clock.pass_days(3 / 24)
+    watched.made.clock.pass_days(4 / 24)
     watched.fails = {"settle_merges": WorldError("GitHub failed (502)")}
     overdue.catch_up(watched.job)
     assert "judge" in watched.done, "and what fails there is no failure of this run"
@@ -125,7 +125,12 @@ def test_a_run_gives_reconcile_no_more_than_its_budget(watched: Watched, monkeyp
 
 @pytest.mark.parametrize(
     ("minutes", "said"),
-    [(None, "has not run yet"), (40, "40 minutes ago."), (200, "3 hours ago: its schedule is late")],
+    [
+        (None, "has not run yet"),
+        (40, "40 minutes ago."),
+        (200, "3 hours ago: its schedule is late"),
+        (170, "hours ago."),
+    ],
 )
 def test_people_read_when_it_last_ran(watched: Watched, minutes: int | None, said: str) -> None:
     now = watched.made.clock.now()

@@ -74,7 +74,9 @@ def test_a_trial_is_told_and_kept_but_decides_nothing(tmp_path: Path, monkeypatc
     report = made.evaluate()
     before = set(made.ledger.files)
     said = tried(made, 7)
-    assert len(said) == 1 and said[0].startswith("Trial with seed 7:") and "seed: 7" in said[0]
+    assert (
+        len(said) == 1 and said[0].startswith("<!-- mlbot:trial 102 -->\nTrial with seed 7:") and "seed: 7" in said[0]
+    )
     assert re.search(r"^\| churn \| roc auc 0\.\d+ \(0\.\d+ to 0\.\d+\) \| roc auc 0\.\d+ ", said[0], re.MULTILINE)
     assert made.comment() == report, "the report is about the spec as it stands"
     new = {path.split("/")[0] for path in set(made.ledger.files) - before}
