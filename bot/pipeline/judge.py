@@ -164,21 +164,27 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
         job.say(str(error))
         templates = {}
     is_shown = publish(
-        report, number, sha, job.ports, templates=templates, base=_base(number, job), shared=_shared(report, job)
+        report,
+        number,
+        sha,
+        job.ports,
+        templates=templates,
+        base=_base(number, job),
+        shared=_shared(report.decision, number, job),
     )
     if is_shown and report.decision is not None:
         tell(report.decision, job)
     return is_shown
 
 
-def _shared(report: Report, job: Job) -> list[Shared]:
+def _shared(decision: Decision | None, number: int, job: Job) -> list[Shared]:
     """The verdicts of everybody who proposes this very commit for the same branch; empty when nobody else does."""
     pulls = job.ports.pull_requests
-    found = pulls.get(report.number)
+    found = pulls.get(number)
     if not found.siblings:
         return []
     roles = pulls.permissions([found.author, *(one.author for one in found.siblings)])
-    own = Shared(report.number, report.decision, may_write(roles[found.author.id]))
+    own = Shared(number, decision, may_write(roles[found.author.id]))
     others = [
         Shared(one.number, last_verdict(one.number, found.head_sha, job), may_write(roles[one.author.id]))
         for one in found.siblings
