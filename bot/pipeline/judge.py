@@ -206,7 +206,8 @@ def tell(decision: Decision, job: Job) -> None:
         first = f"<!-- mlbot:alert:{alert.id} -->"
         if not job.ports.conversation.own(decision.number, first):
             who = "".join(f"@{one} " for one in alert.who)
-            job.ports.conversation.reply(decision.number, f"{first}\n{who}{alert.sentence}")
+            post = functools.partial(job.ports.conversation.upsert_comment, decision.number, first)
+            job.ports.views.attempt("alert", functools.partial(post, f"{first}\n{who}{alert.sentence}"))
 
 
 def _base(number: int, job: Job) -> str | None:
