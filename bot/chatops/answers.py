@@ -82,7 +82,7 @@ _HEAD = [
     "- `ENV` is an environment of `policies/environments.yaml`.",
     "- `--reason` takes the rest of the line.",
     "- A comment holds at most five commands of at most 200 characters. They run in order; when one of them is wrong, "
-    "none runs.",
+    "or two contradict each other (`/approve` and `/reject`, `/hold` and `/unhold`), none runs.",
     "- Each comment with commands gets one answer, after they were carried out: \N{THUMBS UP SIGN} on it where "
     "the bot's report shows all that was done, else one reply that says of each command what became of it, in "
     "GitHub's own words where GitHub refused it. Who holds no role and may not write here gets one answer a pull "

@@ -159,6 +159,9 @@ FORMS: tuple[Form, ...] = (
     Form(("merge",), "merge when the decision allows it", f"merge {PLACEHOLDER}", target="may"),
 )
 
+# Words of which one person means at most one at a time.
+CONTRARY: tuple[tuple[Verb, ...], ...] = (("approve", "unapprove", "reject"), ("hold", "unhold"))
+
 VERBS: tuple[str, ...] = tuple(dict.fromkeys(form.verb for form in FORMS))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.chatops.arguments import Refused, read
-from bot.chatops.grammar import VERBS, lead
+from bot.chatops.grammar import CONTRARY, VERBS, lead
 from bot.chatops.lines import CLOSE, OPEN, Line, paragraph_lines
 from bot.chatops.nearest import nearest
 from bot.records.command import Command, Hint, Parsed
@@ -26,7 +26,7 @@ def parse(body: str, prefix: str | None = None) -> Parsed:
     `prefix` None means that commands are written `/approve`; `ml` means `/ml approve`, and `/approve` is left to
     other bots. Lines that only resemble a path or another bot's command are silently no commands.
     """
-    commands: list[Command] = []
+    found: list[tuple[int, Command]] = []
     hints: list[Hint] = []
     for line in _candidates(body):
         try:
@@ -34,11 +34,22 @@ def parse(body: str, prefix: str | None = None) -> Parsed:
         except Refused as refused:
             hints.append(Hint(line=line.number, code=refused.code, message=refused.message, suggestion=refused.instead))
             continue
-        commands += [command] if command else []
-    if len(commands) + len(hints) > MAX_COMMANDS:
+        found += [(line.number, command)] if command else []
+    if len(found) + len(hints) > MAX_COMMANDS:
         message = f"A comment may hold at most {MAX_COMMANDS} commands."
         hints = [Hint(line=1, code="too_many_commands", message=message)]
-    return Parsed(hints=tuple(hints)) if hints else Parsed(commands=tuple(commands))
+    hints += _contradictions(found, prefix)
+    return Parsed(hints=tuple(hints)) if hints else Parsed(commands=tuple(one for _, one in found))
+
+
+def _contradictions(found: Sequence[tuple[int, Command]], prefix: str | None) -> Iterator[Hint]:
+    """What cannot both be meant. Neither is done, whichever stands first."""
+    for group in CONTRARY:
+        said = {one.verb: line for line, one in reversed(found) if one.verb in group}
+        if len(said) > 1:
+            words = " and ".join(f"`{lead(prefix)}{verb}`" for verb in sorted(said))
+            message = f"{words} in one comment contradict each other. Write the one that you mean in a new comment."
+            yield Hint(line=max(said.values()), code="contradictory", message=message)
 
 
 def _candidates(body: str) -> Iterator[Line]:

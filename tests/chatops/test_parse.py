@@ -224,6 +224,27 @@ def test_all_or_nothing() -> None:
     assert [command.verb for command in parse("/status\n/lgtm\n\n/plan").commands] == ["status", "plan"]
 
 
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("/approve\n/reject --reason no", 2), ("/reject --reason no\n\nor rather\n/approve", 4),
+        (f"/approve {E}\n/unapprove", 2), ("/unapprove\n/reject --reason no", 2),
+        ("/hold --reason wait\n/status\n/unhold", 3),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_refused_whole_in_one_answer(body: str, line: int) -> None:
+    parsed = parse(body)
+    assert parsed.commands == () and [(one.line, one.code) for one in parsed.hints] == [(line, "contradictory")]
+    assert all(f"`/{word.split()[0]}`" in parsed.hints[0].message for word in body.split("/")[1:] if word[0] != "s")
+
+
+@pytest.mark.parametrize(
+    "body", ["/approve a\n/approve b", f"/approve {E}\n/hold --reason wait", "/lock a --reason x\n/unlock b"]
+)
+def test_what_can_both_be_meant_is_done(body: str) -> None:
+    assert len(parse(body).commands) == 2
+
+
 def test_at_most_five_commands() -> None:
     assert len(parse("\n".join(["/status"] * MAX_COMMANDS)).commands) == MAX_COMMANDS
     assert code("\n".join(["/status"] * (MAX_COMMANDS + 1))) == "too_many_commands"

@@ -54,6 +54,13 @@ def test_talk_is_no_command_and_costs_nothing(made: World) -> None:
     assert made.talk.asked == [] and made.talk.reactions == []
 
 
+def test_two_words_that_contradict_each_other_are_refused_in_one_reply_and_neither_counts(made: World) -> None:
+    made.evaluate()
+    said = say(made, f"/approve {made.sha}\n/reject --reason no", "owen")
+    assert "`/approve` and `/reject` in one comment contradict each other" in said and said.count("Line") == 1
+    assert made.talk.statuses_["mlbot/verdict"][0] == "pending" and "rejected" not in made.rejudge()
+
+
 @pytest.mark.parametrize("changes", [{"stored": "/status please"}, {"edited": True}])
 def test_a_comment_that_was_edited_meanwhile_does_nothing_and_says_so(made: World, changes: dict[str, Any]) -> None:
     assert "an edited comment never acts" in say(made, "/retrain", **changes)
