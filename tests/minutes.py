@@ -46,11 +46,12 @@ class Minutes:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         cost = self._costs[suite_of(report.nodeid)]
+        cpu_s = getattr(report, "cpu_s", 0.0)  # a worker that crashed made no report
         cost.tests += report.when == "call"
-        cost.cpu_s += report.cpu_s
+        cost.cpu_s += cpu_s
         cost.wall_s += report.duration
-        if report.cpu_s > cost.longest_s:
-            cost.longest_s, cost.longest = report.cpu_s, report.nodeid.partition("/")[2]
+        if cpu_s > cost.longest_s:
+            cost.longest_s, cost.longest = cpu_s, report.nodeid.partition("/")[2]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if not self._is_printed:
