@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from bot.adapters.github_commits import commit_of, listed, with_known
 from bot.adapters.github_merge import GitHubMerge
 from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull import GHOST, Snapshot, snapshot
@@ -164,14 +165,14 @@ class GitHub:
     @_once
     @_clear
     def commits(self, number: int) -> list[Commit]:
-        found = [_commit(commit) for commit in self._repository.get_pull(number).get_commits()]
+        found = [commit_of(one) for one in listed(self._ask, f"{self._url}/pulls/{number}/commits")]
         if len(found) >= COMMIT_CAP:
             raise WorldError(
                 f"pull request #{number} has {COMMIT_CAP} commits or more, and GitHub lists no more",
                 hint="Squash the commits, so that each author can be seen.",
                 code="commit_cap",
             )
-        return found
+        return with_known(self._query, self._url.removeprefix("/repos/"), number, found)
 
     @_clear
     def comments(self, number: int) -> list[Comment]:
@@ -371,18 +372,6 @@ def _account(user: github.NamedUser.NamedUser | Any | None) -> Account:
     if user is None:
         return GHOST
     return Account(id=user.id, login=user.login, kind="Bot" if user.type == "Bot" else "User")
-
-
-def _commit(commit: Any) -> Commit:
-    return Commit(
-        sha=commit.sha,
-        parents=tuple(parent.sha for parent in commit.parents),
-        author=_account(commit.author) if commit.author else None,
-        committer=_account(commit.committer) if commit.committer else None,
-        author_email=commit.commit.author.email or "",
-        message=commit.commit.message,
-        verified=bool(commit.commit.verification and commit.commit.verification.verified),
-    )
 
 
 def _comment(comment: Any) -> Comment:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
+from bot.adapters.github_commits import commit_of
 from bot.ports import Commit
-from bot.records.event import Account
 from bot.records.facts import Check
 
 ACTIONS = 15368  # https://api.github.com/apps/github-actions
@@ -48,7 +48,7 @@ class GitHubWitness:
         after = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         where = f"sha={quote(self._default_branch, safe='')}&path={quote(path, safe='')}&since={after}"
         found = self._pages(f"{self._url}/commits?{where}")
-        return None if found is None else [_commit(one) for one in found]
+        return None if found is None else [commit_of(one) for one in found]
 
     def _told(self, path: str) -> Any:
         """The answer; None when GitHub says no, which may mean that the token may not look."""
@@ -143,21 +143,3 @@ def _statuses(statuses: Iterable[Any], names: Sequence[str]) -> list[Check]:
                 conclusion=conclusion, reporter_id=who,
             )  # fmt: skip
     return list(found.values())
-
-
-def _commit(one: Any) -> Commit:
-    def account(user: Any) -> Account | None:
-        kind: Literal["Bot", "User"] = "Bot" if user and user["type"] == "Bot" else "User"
-        return Account(id=user["id"], login=user["login"], kind=kind) if user else None
-
-    inner = one["commit"]
-    return Commit(
-        sha=one["sha"],
-        parents=tuple(parent["sha"] for parent in one["parents"]),
-        author=account(one["author"]),
-        committer=account(one["committer"]),
-        author_email=inner["author"]["email"] or "",
-        message=inner["message"],
-        verified=bool((inner.get("verification") or {}).get("verified")),
-        committed_at=datetime.fromisoformat(inner["committer"]["date"]),
-    )

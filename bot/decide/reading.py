@@ -224,25 +224,33 @@ def _put_back(record: Approval, voided: str, changed_by: int | None) -> Opinion:
 
 def commit_facts(commits: Sequence[Commit]) -> tuple[CommitFact, ...]:
     """Who made each commit, by account id; None where GitHub knows nobody."""
-    by_email = {one.author_email.lower(): one.author.id for one in commits if one.author and one.author_email}
-    return tuple(_commit(one, by_email) for one in commits)
+    known = {one.author_email.lower(): one.author.id for one in commits if one.author and one.author_email}
+    known |= {email: account for one in commits for email, account in one.known}
+    return tuple(_commit(one, known) for one in commits)
 
 
-def _commit(one: Commit, by_email: Mapping[str, int]) -> CommitFact:
+def _commit(one: Commit, known: Mapping[str, int]) -> CommitFact:
     author = one.author.id if one.author else None
     committer = one.committer.id if one.committer else None
     is_web = committer == WEB_FLOW
-    emails = _TRAILER.findall(one.message)
-    unreadable = len(_ANY_TRAILER.findall(one.message)) - len(emails)
+    emails = [email.strip().lower() for email in _TRAILER.findall(one.message)]
+    emails += [""] * (len(_ANY_TRAILER.findall(one.message)) - len(emails))
+    co_authors = tuple(_co_author(email, known) for email in emails)
+    unknown = tuple(email if who is None else "" for email, who in zip(emails, co_authors, strict=True))
+    committed_by = author if is_web else committer
+    committer_email = one.author_email if is_web else one.committer_email
     return CommitFact(
         sha=one.sha,
         author=author,
-        committer=author if is_web else committer,
-        co_authors=(*(_co_author(email, by_email) for email in emails), *[None] * unreadable),
+        committer=committed_by,
+        co_authors=co_authors,
         suggestion=is_web and one.verified and one.message.startswith("Apply suggestion"),
+        author_email=one.author_email.lower() if author is None else "",
+        committer_email=committer_email.lower() if committed_by is None else "",
+        co_author_emails=unknown if any(unknown) else (),
     )
 
 
-def _co_author(email: str, by_email: Mapping[str, int]) -> int | None:
-    match = _NO_REPLY.fullmatch(email.strip())
-    return int(match[1]) if match else by_email.get(email.strip().lower())
+def _co_author(email: str, known: Mapping[str, int]) -> int | None:
+    match = _NO_REPLY.fullmatch(email)
+    return int(match[1]) if match else known.get(email)

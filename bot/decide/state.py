@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.decide.case import Case
 from bot.decide.exclusions import last_pusher, unattributed
@@ -10,6 +11,8 @@ from bot.decide.globs import fits_branch
 from bot.decide.reasons import node
 from bot.decide.wording import listed
 from bot.records.decision import Node
+
+_PLAIN = re.compile(r"[a-z0-9.+_\[\]-]{1,64}@[a-z0-9.-]{1,100}")
 
 
 def state_nodes(case: Case) -> list[Node]:
@@ -50,10 +53,19 @@ def _completeness(case: Case) -> Iterator[Node]:
     if case.approvals.names_party("last_pusher") and not last_pusher(case):
         sentence = f"GitHub does not say who pushed {facts.pull_request.head_sha[:12]}: push once more."
         yield node("pusher", "error", "pusher_unknown", sentence, who=author)
-    strangers = unattributed(case) if case.approvals.defaults.unattributed_commits == "block" else ()
+    strangers = unattributed(case) if case.approvals.defaults.unattributed_commits == "block" else {}
     if strangers:
         sentence = (
             f"GitHub cannot say who made {listed(sha[:12] for sha in strangers)}: "
-            "commit with an e-mail address that belongs to an account."
+            f"commit with an e-mail address that belongs to an account{_or_list(strangers)}."
         )
         yield node("attribution", "error", "unattributed_commit", sentence, who=author)
+
+
+def _or_list(strangers: Mapping[str, Iterable[str]]) -> str:
+    """What to write where, with the addresses: they are somebody's text, so only plain ones are shown."""
+    addresses = dict.fromkeys(one for found in strangers.values() for one in found if _PLAIN.fullmatch(one))
+    if not addresses:
+        return ""
+    lines = listed((f"`{one}: LOGIN#ID`" for one in addresses), limit=3)
+    return f", or say whose it is under `addresses` in policies/roles.yaml: {lines} (`tool` for a program)"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.decide.exclusions import people_of
 from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ports import Commit, Ports, PullRequest
@@ -83,7 +84,7 @@ def builders(number: int, plan: Plan, policies: Policies, ports: Ports) -> Told:
     for model in (one.model for one in plan.planned):
         for name in BUILDS:
             commits = ports.witness.history(f"models/{model}/{name}", since) if ports.witness else None
-            made = list(_made(model, commits or (), since))
+            made = list(_made(model, commits or (), since, policies))
             found += [one for one in made if one is not None]
             if commits is None or (is_strict and None in made):
                 unknown.append(f"who built {model} since {stamp(since)[:10]}")
@@ -98,11 +99,11 @@ def _windows(policies: Policies) -> Iterator[str]:
     return (line.not_contributor_within for line in lines if line.not_contributor_within is not None)
 
 
-def _made(model: str, commits: Sequence[Commit], since: datetime) -> Iterator[Contribution | None]:
-    """None for a person whom GitHub does not know."""
+def _made(model: str, commits: Sequence[Commit], since: datetime, policies: Policies) -> Iterator[Contribution | None]:
+    """None for a person whom nobody knows."""
     for commit, fact in zip(commits, commit_facts(commits), strict=True):
         at = stamp((commit.committed_at or since).astimezone(UTC))
-        for person in (fact.author, fact.committer, *fact.co_authors):
+        for person in people_of(fact, policies.roles):
             yield None if person is None else Contribution(actor=person, model=model, at=at)
 
 

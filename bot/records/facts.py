@@ -45,7 +45,9 @@ class CommitFact(Part):
     """A commit's people by account id. None means a person whom GitHub cannot attribute.
 
     GitHub's own committer of commits made in its web page (`web-flow`) is left out: `committer` is then the author.
-    `suggestion` says that a review suggestion was applied in the web page (a verified web-flow commit).
+    `suggestion` says that a review suggestion was applied in the web page (a verified web-flow commit). The addresses
+    are kept of whom GitHub does not know, empty for everybody else and where a trailer cannot be read:
+    `co_author_emails` is as long as `co_authors`, or empty when all are known.
     """
 
     sha: str
@@ -53,6 +55,9 @@ class CommitFact(Part):
     committer: int | None
     co_authors: tuple[int | None, ...] = ()
     suggestion: bool = False
+    author_email: str = ""
+    committer_email: str = ""
+    co_author_emails: tuple[str, ...] = ()
 
 
 class CommitList(Record):

@@ -51,7 +51,10 @@ class Merge:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address."""
+    """A commit of a pull request. Accounts are None when GitHub knows nobody of that e-mail address.
+
+    `known` is whose addresses are, as GitHub says of the commit's author and co-authors: (lower case, account id).
+    """
 
     sha: str
     parents: tuple[str, ...]
@@ -61,6 +64,8 @@ class Commit:
     message: str
     verified: bool = False  # GitHub trusts the signature; its own on what is done in the web page
     committed_at: datetime | None = None
+    committer_email: str = ""
+    known: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

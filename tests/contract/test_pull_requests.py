@@ -43,6 +43,8 @@ def _life(started: Sandbox) -> None:
     """#3: approved, objected to, both dismissed by dana; comments edited, deleted; another base, closed, reopened."""
     started.propose("dana", "other", {"models/c.txt": b"two\n"}, "Base")
     started.propose("dana", "third", {"models/d.txt": b"two\n"}, "Third")
+    message = "More\n\nCo-authored-by: Owen <owen@corp.example>\nCo-authored-by: X <x@nobody.example>"
+    started.commit("dana", "third", {"models/d.txt": b"three\n"}, message)
     owen, dana = (started.github(login).get_repo(started.repository) for login in ("owen", "dana"))
     pull = owen.get_pull(4)
     for event in ("APPROVE", "REQUEST_CHANGES"):
@@ -98,11 +100,13 @@ def fake() -> FakePullRequests:
     )  # fmt: skip
     pulls[6] = replace(pulls[5], number=6, author=OWEN, siblings=(Sibling(5, DANA),))
     pulls[7] = replace(pulls[5], number=7, author=OWEN, base_ref="other", siblings=())
+    known = (("dana@example.com", DANA.id), ("owen@corp.example", OWEN.id))
+    named = Commit("5" * 40, ("0" * 40,), DANA, DANA, "dana@example.com", "More", known=known)
     dismissed = [Review(number, OWEN, "DISMISSED", "5" * 40, NOW, "so") for number in (3, 4)]
     merge = [TimelineEvent("merged", NOW, OWEN), TimelineEvent("closed", NOW, OWEN)]
     roles = {"owen": (1002, "write"), "rhea": (1004, "maintain")}
     return FakePullRequests(
-        pulls, {1: commits}, {1: comments, 4: [edited]}, {1: reviews, 4: dismissed}, roles,
+        pulls, {1: commits, 4: [named]}, {1: comments, 4: [edited]}, {1: reviews, 4: dismissed}, roles,
         timeline_of={2: merge, 4: timeline}, merges=[Merge(2, "3" * 40, "4" * 40, NOW)],
     )  # fmt: skip
 
@@ -199,3 +203,9 @@ def test_an_edited_comment_comes_with_what_it_said_before_and_who_edited_it(port
     assert (comment.body, comment.earlier, comment.editor) == ("fine", ("/reject --reason leak",), OWEN)
     assert (port.comments(1)[0].earlier, port.comments(1)[0].editor) == ((), None)
     assert comment.is_edited and not port.comments(1)[0].is_edited
+
+
+def test_whose_the_addresses_in_trailers_are_as_github_says(port: PullRequests) -> None:
+    known = dict(port.commits(4)[-1].known)
+    assert known["owen@corp.example"] == OWEN.id and "x@nobody.example" not in known
+    assert [one.known for one in port.commits(1)] == [(), ()]

@@ -125,6 +125,9 @@ def row(name: str, made: Callable[[], World], status: str, code: str | None = No
 
 TWO = P["two hats across"]
 REV_S = "11+rev@users.noreply.github.com"
+BY_MAIL = "x\n\nCo-authored-by: R <rev@corp.example>"
+BY_TOOL = "x\n\nCo-authored-by: T <noreply@tool.example>"
+LISTED = p1(roles=ROLES + "addresses: {rev@corp.example: rev#11, noreply@tool.example: tool}\n")
 TWELVE = [
     row("1 a quoted approval", lambda: world([said(REV, f"> /approve {H}\n\nwho wrote this?")]), "pending"),
     row("2 in a code fence", lambda: world([said(REV, f"```\n/approve {H}\n```")]), "pending"),
@@ -363,6 +366,38 @@ ATTACKS = [
     row("a trailer that nobody can read",
         lambda: commits(world(reviews=[review(REV)]), message="x\n\nCo-authored-by: R <a@b> <c@d>"),
         "error", "unattributed_commit"),
+    row("an address of a company", lambda: commits(world(reviews=[review(REV)]), message=BY_MAIL), "error",
+        "unattributed_commit"),
+    row("that GitHub knows to be the approver's",
+        lambda: commits(world(reviews=[review(REV)]), message=BY_MAIL, known=(("rev@corp.example", REV),)),
+        "pending", "contributor_approval"),
+    row("that is listed as the approver's", lambda: commits(world(reviews=[review(REV)]), message=BY_MAIL),
+        "pending", "contributor_approval", LISTED),
+    row("that is listed as somebody else's, while GitHub knows better",
+        lambda: commits(world(reviews=[review(REV2)]), message=BY_MAIL, known=(("rev@corp.example", REV2),)),
+        "pending", "contributor_approval", LISTED),
+    row("that is listed, in other letters",
+        lambda: commits(world(reviews=[review(REV2)]), message=BY_MAIL.replace("rev@corp", "Rev@Corp")),
+        "approved", None, LISTED),
+    row("a tool that is listed",
+        lambda: commits(world(reviews=[review(REV)]), message=BY_TOOL), "approved", None, LISTED),
+    row("a tool that is not", lambda: commits(world(reviews=[review(REV)]), message=BY_TOOL), "error",
+        "unattributed_commit"),
+    row("a tool beside a stranger",
+        lambda: commits(world(reviews=[review(REV)]), message=f"{BY_TOOL}\nCo-authored-by: X <x@y.example>"),
+        "error", "unattributed_commit", LISTED),
+    row("a commit made by a tool's address is somebody's",
+        lambda: commits(world(reviews=[review(REV)]), author=None, author_email="noreply@tool.example"),
+        "error", "unattributed_commit", LISTED),
+    row("the author's listed address is the author's",
+        lambda: commits(world(reviews=[review(REV)]), author=None, author_email="rev@corp.example"),
+        "pending", "contributor_approval", LISTED),
+    row("the committer's listed address is the committer's",
+        lambda: commits(world(reviews=[review(REV)]), committer=None, committer_email="rev@corp.example"),
+        "pending", "contributor_approval", LISTED),
+    row("a trailer that nobody can read, of a tool that is listed",
+        lambda: commits(world(reviews=[review(REV)]), message="x\n\nCo-authored-by: T noreply@tool.example"),
+        "error", "unattributed_commit", LISTED),
     row("a suggestion that GitHub did not sign",
         lambda: commits(world(reviews=[review(REV)]), committer=account(19864447),
                         message=f"Apply suggestion\n\nCo-authored-by: R <{REV_S}>"),
@@ -463,3 +498,11 @@ def test_who_lent_the_role_of_an_approval_cannot_promote_where_approver_and_prom
     )  # fmt: skip
     decision = judge(found, rules)
     assert decision.status == "pending" and "sod_violation" in codes(decision.tree)
+
+
+def test_who_is_not_known_is_named_with_what_to_write_where() -> None:
+    message = f"{BY_MAIL}\nCo-authored-by: X <<script>@y>\nCo-authored-by: nobody"
+    decision = decided(commits(world(), message=message))
+    (said,) = [one.sentence for one in decision.tree.children if one.reason_code == "unattributed_commit"]
+    assert "`rev@corp.example: LOGIN#ID`" in said and "policies/roles.yaml" in said and "script" not in said
+    assert len(said) < 400

@@ -10,7 +10,7 @@ import pytest
 from bot.chatops.parse import parse
 from bot.sandbox.world import Sandbox
 from bot.specs.policies import read_policies
-from tests.reliability.recorded import given, refused, wrong
+from tests.reliability.recorded import given, refused
 from tests.sandboxes import copied
 from tests.stories.world import NOTES, approve_by_review, bot_said, say, verdict
 
@@ -89,7 +89,6 @@ def test_a_managed_account_is_named_in_a_command(body: str) -> None:
 # --- who a commit is of
 
 
-@wrong("F16", "an address that is nobody's blocks, unless everybody's is ignored; the key is to be made")
 def test_addresses_of_tools_and_of_people_can_be_named() -> None:
     named = b"""
 addresses:

@@ -63,6 +63,8 @@ MISTAKES: list[tuple[str, tuple[str, str], str, str]] = [
     ("a login without an id", changed("roles", "rev#11", "rev"), "no account id", "users: [rev"),
     ("an id without a number", changed("roles", "rev#11", '"rev_acme#x"'), "no account id", "rev_acme"),
     ("words instead of a login", changed("roles", "rev#11", '"rev of acme#11"'), "names no account", "rev of acme"),
+    ("an address that is none", ("roles", GOOD["roles"] + "addresses: {rev: rev#11}\n"), "not an e-mail address", "rev: rev#11"),
+    ("an address of a bare login", ("roles", GOOD["roles"] + "addresses: {rev@x.example: rev}\n"), "has no account id", "rev@x.example"),
     ("a role of nobody", changed("roles", "reviewers: {users: [rev#11, rev2#12]}", "reviewers: {users: []}"), "no members", "reviewers:"),
     ("one account under two names", changed("roles", "own#21", "own#11"), "two names", "own#11"),
     ("a look-alike letter", changed("roles", "reviewers:", "rev\u0456ewers:"), "looks like an ASCII letter", "ewers:"),

@@ -7,7 +7,17 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from bot.specs.base import Spec, wrong
-from bot.specs.policies.words import AccountRef, AccountText, Name, Permission, TeamText, account
+from bot.specs.policies.words import (
+    TOOL,
+    AccountRef,
+    AccountText,
+    EmailText,
+    HolderText,
+    Name,
+    Permission,
+    TeamText,
+    account,
+)
 
 
 class Role(Spec):
@@ -41,3 +51,11 @@ class Roles(Spec):
     api_version: Literal["policy/v1"] = Field(alias="apiVersion")
     kind: Literal["Roles"]
     roles: dict[Name, Role] = Field(min_length=1)
+    addresses: dict[EmailText, HolderText] = Field(default_factory=dict)
+    """Whose an e-mail address in a commit is, where GitHub knows nobody: `login#id` of a person, or `tool` for a
+    program that names itself as a co-author. GitHub's own word goes first."""
+
+    def holder(self, email: str) -> int | Literal["tool"] | None:
+        """The account id, or that it is a tool's; None of an address that nobody listed."""
+        text = self.addresses.get(email.lower())
+        return None if text is None else "tool" if text == TOOL else account(text).id

@@ -21,6 +21,8 @@ _DURATION = re.compile(r"(0|[1-9][0-9]{0,5})([smhdw])")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LOGIN = re.compile(rf"{LOGIN_PATTERN}(?:\[bot\])?")
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_EMAIL = re.compile(r"[^\s@<>A-Z]{1,200}@[a-z0-9.-]{1,200}")
+TOOL = "tool"
 _TEAM = re.compile(TEAM_PATTERN)
 
 
@@ -66,6 +68,16 @@ def _account(text: str) -> str:
     raise wrong(f"{text!r} has no account id" if is_named else f"{text!r} names no account", hint)
 
 
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise wrong(f"{text!r} is not an e-mail address", "Write name@host in small letters.")
+    return text
+
+
+def _holder(text: str) -> str:
+    return text if text == TOOL else _account(text)
+
+
 def _team(text: str) -> str:
     if not _TEAM.fullmatch(text):
         raise wrong(f"{text!r} is not a team", "Write organization/team-slug.")
@@ -75,6 +87,8 @@ def _team(text: str) -> str:
 Duration = Annotated[str, AfterValidator(_duration)]
 Name = Annotated[str, AfterValidator(_name)]
 AccountText = Annotated[str, AfterValidator(_account)]
+EmailText = Annotated[str, AfterValidator(_email)]
+HolderText = Annotated[str, AfterValidator(_holder)]
 TeamText = Annotated[str, AfterValidator(_team)]
 DEFAULT_BRANCH = "~default"  # a pattern of branches: the default branch, whatever it is called
 Glob = Annotated[str, Field(min_length=1, max_length=200)]
