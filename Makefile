@@ -33,6 +33,7 @@ CAMPAIGN_FOLDER ?= out/campaigns
 campaigns: setup
 	mkdir -p $(CAMPAIGN_FOLDER)
 	$(RUN)/python -m tests.reliability --schedules 1000 --steps 50 --seed 1 --resume
+	$(RUN)/python -m tests.reliability --real --schedules 50 --seed 1 --resume
 	$(RUN)/python -m tests.alone --resume
 	$(RUN)/python tests/benchmarks/selection.py
 	$(RUN)/python tests/benchmarks/monitor_power.py

@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first schedule; the others follow")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for the shortest schedules")
+    parser.add_argument("--real", action="store_true", help="processes, HTTP, DVC, training, SIGKILL and a server")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="play one schedule that was written down")
     parser.add_argument("--mutants", nargs="*", metavar="NAME", help="put defects back, one at a time; all by default")
     parser.add_argument("--mutant", metavar="NAME", help="with one defect put back, until it shows")
@@ -33,6 +34,7 @@ def main() -> int:
         put_back(given.mutant)
     from tests.reliability.campaign import STATE, campaign, first_new, replay, shortest
     from tests.reliability.schedule import parse
+    from tests.reliability.stage import Stage
 
     if given.replay:
         return 1 if replay(parse(given.replay.read_text())).violations else 0
@@ -43,9 +45,12 @@ def main() -> int:
     if given.mutant:
         return first_new(given.seed, given.schedules, given.steps)
     since = time.monotonic()
-    total = campaign(given.seed, given.schedules, given.steps, resume=given.resume)
+    where: type[Stage] = Stage
+    if given.real:
+        from tests.reliability.real import RealStage as where
+    total = campaign(given.seed, given.schedules, given.steps, resume=given.resume, on=where)
     print(total.table(time.monotonic() - since))
-    if not given.no_shrink:
+    if not given.no_shrink and not given.real:
         shortest(total, given.steps, STATE / "schedules")
     return 1 if total.violations else 0
 

@@ -214,7 +214,7 @@ class Actions:
         workspace = self.folder / f"job-{going.item.run.id}-{key}-{len(going.rows.get(key, []))}-{self._depth}"
         token = self.hub.mint(_permissions(job.get("permissions", {})), going.item.run.id)
         known = self._contexts(going, job, matrix=row)
-        known["github"] = {**known["github"], "token": token, "api_url": "http://github.invalid"}
+        known["github"] = {**known["github"], "token": token, "api_url": self.hub.url}
         outputs: dict[str, dict[str, str]] = {}
         is_good = True
         try:
@@ -240,7 +240,7 @@ class Actions:
         uses, given = str(step.get("uses", "")), step.get("with") or {}
         filled = {name: expressions.fill(str(text), known) for name, text in given.items()}
         if uses.startswith("actions/checkout@"):
-            self._checkout(workspace)
+            self.checkout(workspace)
         elif uses.startswith("actions/upload-artifact@"):
             return self._upload(going, filled, workspace)
         elif uses.startswith("actions/download-artifact@"):
@@ -252,7 +252,7 @@ class Actions:
             return code == 0
         return True
 
-    def _checkout(self, workspace: Path) -> None:
+    def checkout(self, workspace: Path) -> None:
         """A clone with every branch and tag, at the tip of the default branch; objects are the server's."""
         bare, default = self.hub.bare(self.name), self.hub.repository(self.name).default_branch
         git = workspace / ".git"
@@ -308,8 +308,8 @@ class Actions:
         output.touch()
         given = {
             "GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": str(run.id), "GITHUB_RUN_ATTEMPT": str(run.attempt),
-            "GITHUB_SERVER_URL": "http://github.invalid", "GITHUB_API_URL": "http://github.invalid",
-            "GITHUB_GRAPHQL_URL": "http://github.invalid/graphql",
+            "GITHUB_SERVER_URL": self.hub.url, "GITHUB_API_URL": self.hub.url,
+            "GITHUB_GRAPHQL_URL": f"{self.hub.url}/graphql",
             "GITHUB_REPOSITORY": run.repository, "GITHUB_JOB": key, "GITHUB_WORKFLOW": run.name,
             "GITHUB_ACTOR": run.actor, "GITHUB_SHA": start.sha, "GITHUB_EVENT_NAME": start.event,
             "GITHUB_EVENT_PATH": str(event), "GITHUB_OUTPUT": str(output), "GITHUB_WORKSPACE": str(workspace),
@@ -321,8 +321,7 @@ class Actions:
         self.chaos.active += 1
         hit, self.chaos.hit = self.chaos.hit, []
         try:
-            with mock.patch.dict(os.environ, {**given, **env}, clear=True), _listening(said):
-                code = cli.run(["handle", "--repo", str(workspace)])
+            code = self.call({**given, **env}, workspace, said)
         finally:
             self.chaos.active -= 1
             hit, self.chaos.hit = self.chaos.hit, hit
@@ -330,6 +329,11 @@ class Actions:
             for each in self.ended:
                 each(found)
         return code, _outputs(output.read_text()) if code == 0 else {}
+
+    def call(self, environment: dict[str, str], workspace: Path, said: io.StringIO) -> int:
+        """The command in this process; its exit code. Raises SimulatedCrash when its runner dies."""
+        with mock.patch.dict(os.environ, environment, clear=True), _listening(said):
+            return cli.run(["handle", "--repo", str(workspace)])
 
     # --- ends
 

@@ -13,6 +13,7 @@ from typing import Any
 from tests.reliability.play import Played, play
 from tests.reliability.schedule import Step, dump, steps_of
 from tests.reliability.shrink import smallest
+from tests.reliability.stage import Stage
 
 STATE = Path(".reliability")
 # What the campaign finds today, by how the name of the violation begins. Whoever mends one takes it out.
@@ -83,13 +84,13 @@ def row_of(seed: int, played: Played) -> dict[str, Any]:
 
 def campaign(
     first: int, schedules: int, steps: int, *, resume: bool = False, say: Callable[[str], None] = print,
-    stop_at: int | None = None,
+    on: type[Stage] = Stage,
 ) -> Total:  # fmt: skip
     """Play the schedules of the seeds from `first` on; with `resume` those that the state file does not hold yet.
 
-    `stop_at` ends it after so many violations.
+    `on` is where they play.
     """
-    total, path = Total(), STATE / f"{first}-{steps}.jsonl"
+    total, path = Total(), STATE / f"{on.__name__.lower()}-{first}-{steps}.jsonl"
     known = {row["seed"]: row for row in _rows(path)} if resume else {}
     path.parent.mkdir(exist_ok=True)
     since = time.monotonic()
@@ -97,14 +98,12 @@ def campaign(
         for seed in range(first, first + schedules):
             row = known.get(seed)
             if row is None:
-                row = row_of(seed, play(steps_of(seed, steps)))
+                row = row_of(seed, play(steps_of(seed, steps), on=on))
                 file.write(json.dumps(row) + "\n")
                 file.flush()
             total.add(row)
             if total.schedules % 50 == 0:
                 say(f"{total.schedules} schedules, {total.violations} violations, {time.monotonic() - since:.0f} s")
-            if stop_at is not None and total.violations >= stop_at:
-                break
     return total
 
 

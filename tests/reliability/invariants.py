@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -433,6 +433,11 @@ class Watch:
             for model, environment in NOT_PROMOTED.findall(comment.body) if comment.app else ():
                 if (model, environment, comment.number) in facts:
                     self.broken(3, "live, and told that it is not", f"#{comment.number} {model} {environment}")
+
+    def of_the_server(self, lost: Sequence[str]) -> None:
+        """Promise 5: no request was lost."""
+        if lost:
+            self.broken(5, "requests were lost", f"{len(lost)}, such as {lost[0]}")
 
     def begin_quiet(self) -> None:
         """From here on nothing may be written."""

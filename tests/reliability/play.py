@@ -33,12 +33,18 @@ class Played:
     log: list[str] = field(default_factory=list)
 
 
-def play(steps: Sequence[Step], *, keeps_log: bool = False, until: Callable[[Violation], bool] | None = None) -> Played:
+def play(
+    steps: Sequence[Step],
+    *,
+    keeps_log: bool = False,
+    until: Callable[[Violation], bool] | None = None,
+    on: type[Stage] = Stage,
+) -> Played:
     """Play the steps, then let everything come to rest. `until` ends it at the first violation that it is true of."""
     folder = Path(tempfile.mkdtemp(prefix="stage-", dir=fast_folder()))
     played = Played()
     try:
-        stage = Stage(folder, flavour_of(steps[0].seed if steps else 0))
+        stage = on(folder, flavour_of(steps[0].seed if steps else 0))
         watch = Watch(stage)
         with stage.plugged():
             for step in steps:
@@ -55,6 +61,7 @@ def play(steps: Sequence[Step], *, keeps_log: bool = False, until: Callable[[Vio
                 if keeps_log:
                     played.log += [f"    {_line(one)}" for one in watch.fresh_ends()]
                     played.log += [f"at rest: {one}" for one in watch.violations if one.step == 0]
+        watch.of_the_server(getattr(stage, "lost", []))
         played.violations = watch.violations
         played.faults = stage.chaos.struck + Counter(f"event_{fate}" for fate, _ in stage.actions.deliveries.log)
         played.handlers, played.crashed, played.recovered = watch.handlers, len(watch.crashed), watch.recovered()

@@ -122,14 +122,14 @@ class QuickHub(Hub):
 class Stage:
     """Made in an empty folder. `with stage.plugged():` is when the bot in this process lives on it."""
 
-    def __init__(self, folder: Path, flavour: Flavour | None = None) -> None:
+    def __init__(self, folder: Path, flavour: Flavour | None = None, *, start: datetime = START) -> None:
         self.folder = folder
         self.flavour = flavour or Flavour()
         self.default = self.flavour.default
         self.is_announced = True  # nothing happened that GitHub has no event for
         self.hub = QuickHub(folder)
         self.hub.clock.stand_still()
-        self.hub.clock.set(START)
+        self.hub.clock.set(start)
         self.hub.url = "http://github.invalid"
         self.chaos = Chaos()
         self.api = Api(self.hub)

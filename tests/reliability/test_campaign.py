@@ -11,6 +11,7 @@ from tests.reliability import oracle
 from tests.reliability.campaign import KNOWN, Total, row_of
 from tests.reliability.mutants import MUTANTS, Mutant, stale
 from tests.reliability.play import play
+from tests.reliability.real import RealStage
 from tests.reliability.schedule import Step, dump, parse, steps_of
 from tests.reliability.shrink import smallest
 
@@ -42,6 +43,18 @@ def test_what_is_wrong_is_found_and_shortened(monkeypatch: pytest.MonkeyPatch) -
     found = play(steps).violations
     (name,) = {one.name for one in found if one.promise == 2}
     assert [step.do for step in smallest(steps, name)] == ["open"]
+
+
+@pytest.mark.slow
+def test_a_schedule_with_nothing_in_memory() -> None:
+    """Processes, HTTP, git, DVC, training and SIGKILL; the long one: `--real --schedules 50`."""
+    steps = [
+        Step("open", "dana", 1, 5), Step("drain"), Step("fault", kind="crash_before", seed=4), Step("drain"),
+        Step("forward", "owen", 1, 2), Step("forward", "vera", 1, 3), Step("drain"),
+    ]  # fmt: skip
+    played = play(steps, on=RealStage)
+    assert played.handlers >= 5
+    assert not [one for one in played.violations if not one.name.startswith(tuple(KNOWN))], played.violations
 
 
 def test_the_oracle_is_short_and_knows_nothing_of_the_judge() -> None:
