@@ -180,7 +180,7 @@ def table(names: Iterable[str], seed: int, schedules: int, steps: int) -> int:
     """Play the schedules with each defect until it shows; 1 when one of them is not found."""
     chosen = [by_name(name) for name in names] or list(MUTANTS)
     missed = 0
-    print(f"{'mutant':32} {'found':>9} {'s':>5}  violation")
+    print(f"{'mutant':32} {'schedule':>9} {'s':>5}  violation")
     for mutant in chosen:
         since = time.monotonic()
         line = [sys.executable, "-m", "tests.reliability", "--mutant", mutant.name, "--no-shrink"]
