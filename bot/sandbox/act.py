@@ -53,6 +53,7 @@ class Job:
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     others: dict[str, Bare] = field(default_factory=dict)  # repositories of this server whose workflows may be called
+    closed: frozenset[str] = frozenset()  # environments that this ref may not deploy to
 
     @property
     def work(self) -> Path:
@@ -107,7 +108,7 @@ def _work_tree(job: Job) -> None:
         head = f"ref: {job.start.ref}\n"
     (git / "HEAD").write_text(head)
     _export(job.bare, job.start.sha, ".github", job.work)
-    _translate(job.work)
+    _translate(job.work, job.closed)
 
 
 def _export(bare: Bare, sha: str, path: str, into: Path) -> None:
@@ -155,13 +156,13 @@ def _laid_out(job: Job, bare: Bare, name: str, ref: str) -> Path:
     commit = bare.commit(ref)
     if commit is not None and not folder.exists():
         _export(bare, str(commit.id), "", folder)
-        _translate(folder)
+        _translate(folder, job.closed)
     return folder
 
 
-def _translate(folder: Path) -> None:
+def _translate(folder: Path, closed: frozenset[str]) -> None:
     for path in sorted((folder / ".github/workflows").glob("*.y*ml")):
-        path.write_text(dialect.for_act(path.read_text(errors="replace")))
+        path.write_text(dialect.for_act(path.read_text(errors="replace"), closed))
 
 
 def command(job: Job) -> list[str]:

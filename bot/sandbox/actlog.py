@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.sandbox import gates
+from bot.sandbox import environments, gates
 from bot.sandbox.store import Annotation, Job, Run, Step
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _UNMAPPED = re.compile(r"Skipping unsupported platform.*-P (\S+?)=")
 LEVELS = ("error", "warning", "notice")
+_HIDDEN = (gates.NAME, environments.NAME)
 
 
 class Listener(Protocol):
@@ -75,11 +76,11 @@ class Reader:
         elif command in LEVELS:
             properties = {key: str(value) for key, value in (entry.get("kvPairs") or {}).items()}
             self.run.annotations.append(Annotation(job.name, str(command), str(entry.get("arg", "")), properties))
-        is_step = entry.get("stepResult") and entry.get("step") != gates.NAME
+        is_step = entry.get("stepResult") and entry.get("step") not in _HIDDEN
         if is_step and len(entry.get("stepID") or []) == 1 and entry.get("stage", "Main") == "Main":
             job.steps.append(Step(_step_name(entry), str(entry["stepResult"])))
         if entry.get("jobResult"):
-            failed = any(step.result == "failure" for step in job.steps)
+            failed = not job.steps or any(step.result == "failure" for step in job.steps)
             alone = not entry.get("matrix")
             job.result = str(entry["jobResult"]) if alone or failed else "success"
             job.finished_at = self.hub.clock()

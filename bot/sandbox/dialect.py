@@ -1,4 +1,7 @@
-"""Workflow files as `act` reads them: without keys that only GitHub knows, with gates for groups of jobs."""
+"""Workflow files as `act` reads them: without keys that only GitHub knows, with gates for groups of jobs.
+
+A job of an environment that does not take the run's ref has nothing but the step that says so.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,42 @@ from functools import lru_cache
 
 import yaml
 
-from bot.sandbox import gates
+from bot.sandbox import environments, gates
 
 # parent key -> keys that `act`'s schema refuses; the sandbox's own queue honours `queue`
 UNKNOWN = {"environment": {"deployment"}, "concurrency": {"queue"}}
 
 
 @lru_cache(64)  # composing a file in Python costs 30 ms, and each run of the same commit asks for all of them
-def for_act(text: str) -> str:
-    """The file without those keys; every other character is kept. A file that is no YAML is kept as it is."""
+def for_act(text: str, closed: frozenset[str] = frozenset()) -> str:
+    """The file without those keys; every other character is kept. A file that is no YAML is kept as it is.
+
+    `closed` are environments that refuse their jobs, known by their names as they are written.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return text
-    edits = [(start, end, "") for start, end in _spans(root, "")] + list(_gates(root))
+    jobs = set(_gates(root, closed))
+    edits = jobs | {(*span, "") for span in _spans(root, "") if not any(a <= span[0] < b for a, b, _ in jobs)}
     for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
+        rest = text[start:end].rstrip() if new else text[start:end]  # PyYAML ends a block where the next key begins
+        text = text[:start] + new + text[start + len(rest) :]
     return text
 
 
-def _gates(root: yaml.Node | None) -> Iterator[tuple[int, int, str]]:
-    """(at, at, step) of every job with a group of its own: its first step."""
+def _gates(root: yaml.Node | None, closed: frozenset[str]) -> Iterator[tuple[int, int, str]]:
+    """(at, at, step) of every job with a group of its own: its first step; (start, end, steps) of the refused."""
     jobs = _child(root, "jobs")
     for _, job in jobs.value if isinstance(jobs, yaml.MappingNode) else ():
-        concurrency, steps = _child(job, "concurrency"), _child(job, "steps")
-        if concurrency is None or not isinstance(steps, yaml.SequenceNode) or not steps.value:
+        concurrency, steps, environment = _child(job, "concurrency"), _child(job, "steps"), _environment(job)
+        if not isinstance(steps, yaml.SequenceNode) or not steps.value:
+            continue
+        if environment in closed:
+            step = environments.refusal(environment)
+            yield steps.start_mark.index, steps.end_mark.index, f"[{step}]" if steps.flow_style else f"- {step}"
+            continue
+        if concurrency is None:
             continue
         given = yaml.constructor.SafeConstructor().construct_document(concurrency)
         at, step = steps.start_mark, gates.step(given)
@@ -39,6 +53,13 @@ def _gates(root: yaml.Node | None) -> Iterator[tuple[int, int, str]]:
             yield at.index + 1, at.index + 1, f"{step}, "
         else:
             yield at.index, at.index, f"- {step}\n{' ' * at.column}"
+
+
+def _environment(job: yaml.Node) -> str:
+    """The name as it is written, "" for a job without one."""
+    named = _child(job, "environment")
+    named = _child(named, "name") if isinstance(named, yaml.MappingNode) else named
+    return str(named.value) if isinstance(named, yaml.ScalarNode) else ""
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

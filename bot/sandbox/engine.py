@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import WorldError
-from bot.sandbox import act, allowed_actions, cancelling, conditions, expressions, gates, processes
+from bot.sandbox import act, allowed_actions, cancelling, conditions, environments, expressions, gates, processes
 from bot.sandbox.concurrency import Claim, Groups, InvalidError, claim_of
 from bot.sandbox.deliveries import Deliveries
 from bot.sandbox.hub import Happening, Hub
@@ -237,6 +237,7 @@ class Engine:
         environment = self.settings.extra_env | shifted
         job = act.Job(run, start, folder, bare, self.hub.url, token, environment, labels)
         job.secrets, job.variables = secrets_of(self.hub, start), variables_of(self.hub, start)
+        job.closed = environments.closed_to(self.hub, self.hub.repository(run.repository), start.ref)
         job.others = {name: self.hub.bare(one) for name, one in self.hub.data.repositories.items()}
         return job
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox import expressions
+from bot.sandbox import environments, expressions
 from bot.sandbox.concurrency import Claim
 from bot.sandbox.events import announce
 from bot.sandbox.hub import Hub
 from bot.sandbox.shapes import actions as shapes
 from bot.sandbox.shapes.pulls import simple
 from bot.sandbox.store import Environment, Repository, Run
-from bot.sandbox.triggers import Start, matches
+from bot.sandbox.triggers import Start
 from bot.sandbox.workflows import Workflow, read_workflows
 
 CHAIN = 3  # https://docs.github.com/actions/reference/events-that-trigger-workflows#workflow_run: no more levels
@@ -167,12 +167,12 @@ def variables_of(hub: Hub, start: Start) -> dict[str, str]:
 def _environments(hub: Hub, start: Start) -> list[Environment]:
     """Those that a job of the workflow, or of one that it calls, names and this branch may use."""
     repository = hub.repository(start.payload["repository"]["full_name"])
-    branch, found = start.ref.removeprefix("refs/heads/"), []
+    found = []
     jobs = [job for one in (start.workflow, *called_by(hub, start)) for job in one.jobs.values()]
     for named in [job.get("environment") for job in jobs]:
         name = named.get("name") if isinstance(named, dict) else named
         environment = repository.environments.get(str(name))
-        if environment is not None and (not environment.is_limited or matches(environment.branches, branch)):
+        if environment is not None and environments.admits(hub, repository, environment, start.ref):
             found.append(environment)
     return found
 

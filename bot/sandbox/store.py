@@ -184,12 +184,13 @@ class Label:
 
 @dataclass
 class Environment:
-    """Where jobs get secrets from. When `is_limited`, only jobs of `branches` do."""
+    """Where jobs get secrets from. When `is_limited`, only jobs of `branches` do, or of protected ones."""
 
     name: str
     created_at: datetime
     is_limited: bool = False
     branches: list[str] = field(default_factory=list)
+    for_protected: bool = False
     secrets: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 

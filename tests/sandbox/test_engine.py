@@ -135,9 +135,17 @@ name: evil
 on: pull_request
 permissions: write-all
 jobs:
+  b:
+    runs-on: ubuntu-24.04-arm
+    environment: {{name: mlbot}}
+    strategy: {{matrix: {{of: [1, 2]}}}}
+    steps:
+      - run: echo "::notice::began"
+      - if: always()
+        run: echo "::notice::went on"
+    # what follows
   a:
     runs-on: ubuntu-24.04-arm
-    environment: mlbot
     env:
       GITHUB_TOKEN: ${{{{ github.token }}}}
       KEY: ${{{{ secrets.SIGNING_KEY }}}}
@@ -320,7 +328,7 @@ def test_an_event_can_come_twice(world: Sandbox, trained: tuple[int, Run]) -> No
 
 
 def test_a_forks_run_reads_only_and_has_no_secret(world: Sandbox) -> None:
-    """What a stranger proposes runs without anything to take."""
+    """What a stranger proposes runs without anything to take, and an environment of the default branch refuses it."""
     world.github("rita").get_repo(world.repository).create_fork()
     work = world.directory / "rita"
     url = world.clone_url("rita").replace("acme/", "rita/")
@@ -332,8 +340,12 @@ def test_a_forks_run_reads_only_and_has_no_secret(world: Sandbox) -> None:
     assert world.settle(20) == []
     world.github("rita").get_repo(world.repository).create_pull(base="main", head="rita:evil", title="Evil", body="")
     (run,) = world.settle(30)
-    assert (run.name, run.conclusion) == ("evil", "success"), Path(run.log).read_text()
-    assert [note.message for note in run.annotations] == ["403"]
+    refused = f'Branch "{run.ref}" is not allowed to deploy to mlbot due to environment protection rules.'
+    assert (run.ref[:10], run.name, run.conclusion) == ("refs/pull/", "evil", "failure"), Path(run.log).read_text()
+    by_job = {one.key: [note.message for note in run.annotations if note.job == one.name] for one in run.jobs}
+    assert by_job["a"] == ["403"]
+    assert by_job["b"] == [refused, "The deployment was rejected or didn't satisfy other protection rules."]
+    assert [(one.key, one.result, len(one.steps)) for one in run.jobs if one.key == "b"] == [("b", "failure", 0)] * 2
 
 
 def test_a_sandbox_that_does_not_settle_says_which_run_goes_on(world: Sandbox) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from bot.sandbox import branches, events, protections, rulesets
+from bot.sandbox import branches, environments, events, protections
 from bot.sandbox.http import ApiError, Call, Page, Reply, Route
 from bot.sandbox.people import WEB_FLOW
 from bot.sandbox.routes.commits import CONTENTS
@@ -19,9 +19,7 @@ B = R + "/branches/{branch+}"
 
 
 def is_protected(call: Call, name: str) -> bool:
-    """By a ruleset for branches or by branch protection."""
-    listed = rulesets.active(call.hub, call.repo, f"refs/heads/{name}")
-    return any(one["target"] == "branch" for one in listed) or bool(protections.protection_of(call.repo, name))
+    return environments.is_protected(call.hub, call.repo, name)
 
 
 def list_branches(call: Call) -> Page:

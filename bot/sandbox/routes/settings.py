@@ -12,6 +12,7 @@ from bot.sandbox.shapes.basics import iso, node
 from bot.sandbox.store import Environment, Repository
 
 E = R + "/environments/{name}"
+TAGS = "refs/tags/"  # before a pattern of tags
 
 
 def workflow_permissions(call: Call) -> Reply:
@@ -46,13 +47,13 @@ def put_environment(call: Call) -> Reply:
     policy = call.get("deployment_branch_policy")
     if policy is not None and policy.get("protected_branches") == policy.get("custom_branch_policies"):
         raise ApiError(422, "protected_branches and custom_branch_policies cannot have the same value")
-    found.is_limited = policy is not None
+    found.is_limited, found.for_protected = policy is not None, bool((policy or {}).get("protected_branches"))
     return Reply(shape(call, found))
 
 
 def shape(call: Call, found: Environment) -> dict[str, Any]:
     """GitHub's `environment`."""
-    policy = {"protected_branches": False, "custom_branch_policies": True} if found.is_limited else None
+    policy = {"protected_branches": found.for_protected, "custom_branch_policies": not found.for_protected}
     return {
         "id": 500 + sum(map(ord, found.name)),
         "node_id": node("Environment", found.name),
@@ -61,8 +62,8 @@ def shape(call: Call, found: Environment) -> dict[str, Any]:
         "html_url": f"{call.links.page(call.repo)}/deployments",
         "created_at": iso(found.created_at),
         "updated_at": iso(found.created_at),
-        "protection_rules": [],
-        "deployment_branch_policy": policy,
+        "protection_rules": [_branch_rule(found)] if found.is_limited else [],
+        "deployment_branch_policy": policy if found.is_limited else None,
     }
 
 
@@ -81,15 +82,31 @@ def branch_policies(call: Call) -> Page:
 
 def add_branch_policy(call: Call) -> Reply:
     found, name = environment_of(call), call.text("name", resource="DeploymentBranchPolicy")
-    if not found.is_limited:
+    if not found.is_limited or found.for_protected:
         raise not_found()
-    if name not in found.branches:
-        found.branches.append(name)
-    return Reply(_branch_policy(name))
+    kept = f"{TAGS}{name}" if call.get("type", "branch") == "tag" else name
+    if kept not in found.branches:
+        found.branches.append(kept)
+    return Reply(_branch_policy(kept))
 
 
-def _branch_policy(name: str) -> dict[str, Any]:
-    return {"id": 900 + sum(map(ord, name)), "node_id": node("BranchPolicy", name), "name": name, "type": "branch"}
+def delete_branch_policy(call: Call) -> Reply:
+    found, number = environment_of(call), call.number("policy")
+    kept = [one for one in found.branches if _branch_policy(one)["id"] != number]
+    if kept == found.branches:
+        raise not_found()
+    found.branches = kept
+    return Reply(None, 204)
+
+
+def _branch_rule(found: Environment) -> dict[str, Any]:
+    name = f"{found.name} branches"
+    return {"id": 700 + sum(map(ord, found.name)), "node_id": node("GateRule", name), "type": "branch_policy"}
+
+
+def _branch_policy(kept: str) -> dict[str, Any]:
+    kind, name = ("tag" if kept.startswith(TAGS) else "branch"), kept.removeprefix(TAGS)
+    return {"id": 900 + sum(map(ord, kept)), "node_id": node("BranchPolicy", kept), "name": name, "type": kind}
 
 
 @functools.cache
@@ -164,6 +181,7 @@ ROUTES = [
     _admin("PUT", E, put_environment),
     Route("GET", E + "/deployment-branch-policies", branch_policies, ("actions",)),
     _admin("POST", E + "/deployment-branch-policies", add_branch_policy),
+    _admin("DELETE", E + "/deployment-branch-policies/{policy}", delete_branch_policy),
     _admin("GET", R + "/actions/variables", list_variables),
     _admin("GET", E + "/variables", list_variables),
     _admin("POST", E + "/variables", create_variable),
