@@ -241,6 +241,8 @@ def _people(world: Sandbox, dana: Any, rhea: Any, adam: Any) -> None:
     limited = {"protected_branches": False, "custom_branch_policies": True}
     adam("PUT", "/environments/mlbot", {"deployment_branch_policy": limited})
     adam("POST", "/environments/mlbot/deployment-branch-policies", {"name": "main"})
+    tags = adam("POST", "/environments/mlbot/deployment-branch-policies", {"name": "v*", "type": "tag"})[1]
+    adam("DELETE", f"/environments/mlbot/deployment-branch-policies/{tags['id']}")
     remote = world.github("adam").get_repo(world.repository)
     remote.get_environment("mlbot").create_secret("MLBOT_SIGNING_KEY", "pem")
     adam("POST", "/environments/mlbot/variables", {"name": "X", "value": "1"})
