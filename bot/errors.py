@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -62,6 +63,43 @@ class Problems(UserError):  # noqa: N818 - it is several errors, and says so
         self.errors = errors
 
 
+# top package of a library -> what it was busy with, the kind of error, and the next step
+LIBRARIES: dict[str, tuple[str, type[MlbotError], str]] = {
+    "pygit2": ("the repository cannot be read", UserError, "`git fsck` says what is wrong with this clone."),
+    "pyarrow": ("a data file cannot be read", UserError, "Is the file whole? `dvc pull` fetches it again."),
+    "dvc": ("DVC failed", WorldError, "`dvc status --cloud` shows whether the remote answers."),
+    "github": ("GitHub failed", WorldError, "Run this again later."),
+    "requests": ("a server does not answer", WorldError, "Run this again later."),
+    "urllib3": ("a server does not answer", WorldError, "Run this again later."),
+}
+LIBRARIES |= {"_pygit2": LIBRARIES["pygit2"], "dvc_data": LIBRARIES["dvc"], "dvc_objects": LIBRARIES["dvc"]}
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+
+
+def translated(error: Exception) -> MlbotError | None:
+    """What a library or the machine said, as an error for people; None for what can only be a defect of mlbot.
+
+    The last net: whoever knows the file or the command says more, and says it first.
+    """
+    if isinstance(error, MlbotError):
+        return error
+    if isinstance(error, OSError) and error.errno in FULL:
+        return WorldError(
+            f"the disk is full: {error.strerror}", hint="Make room, then run this again.", code="disk_full"
+        )
+    if isinstance(error, MemoryError):
+        return WorldError(
+            "there is not enough memory", hint="A machine with more memory, or fewer rows.", code="memory"
+        )
+    for kind in type(error).__mro__:
+        known = LIBRARIES.get(kind.__module__.partition(".")[0])
+        if known is not None:
+            what, made, hint = known
+            said = (str(error) or type(error).__name__).splitlines()[0][:300]
+            return made(f"{what}: {said}", hint=f"{hint} MLBOT_TRACEBACK=1 shows where it was.", code="library")
+    return None
+
+
 @dataclass
 class Parts:
     """Things to do of which none keeps another back. `failed` are those that did not work, by name, in order."""
@@ -72,12 +110,12 @@ class Parts:
         """What `act` gives, `otherwise` when it fails. Also a bug in one part keeps no other back."""
         try:
             return act()
-        except MlbotError as error:
-            self.failed.append((name, error))
         except Exception as error:
-            bug = MlbotError(f"{type(error).__name__}: {error}", code="bug")
-            bug.__cause__ = error
-            self.failed.append((name, bug))
+            told = translated(error)
+            if told is None:
+                told = MlbotError(f"{type(error).__name__}: {error}", code="bug")
+                told.__cause__ = error
+            self.failed.append((name, told))
         return otherwise
 
     def finish(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bot.errors import MlbotError
+from bot.errors import MlbotError, translated
 
 # verb -> (module, one line of help). Help and completion read this table, so that neither imports a stage.
 VERBS: dict[str, tuple[str, str]] = {
@@ -99,8 +99,13 @@ def run(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 1
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        told = translated(error)
+        if told is None or os.environ.get("MLBOT_TRACEBACK"):
+            traceback.print_exc()
+        if told is not None:
+            _say(told)
+            return told.exit_code
         click.echo("\nThis is a bug in mlbot. Please report the lines above.", err=True)
         return BUG
 
