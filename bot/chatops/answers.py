@@ -80,7 +80,8 @@ _HEAD = [
     "digits) does as well; a short one does not, since somebody else can make a commit with the same start.",
     "- `MODEL` is a model's name or a pattern such as `delay-*`; without one, all models of the change are meant.",
     "- `ENV` is an environment of `policies/environments.yaml`.",
-    "- `--reason` takes the rest of the line.",
+    "- `--reason` takes the rest of the line, in any script; characters that cannot be seen are refused, but for those "
+    "that join letters or emoji.",
     "- A comment holds at most five commands of at most 200 characters. They run in order; when one of them is wrong, "
     "or two contradict each other (`/approve` and `/reject`, `/hold` and `/unhold`), none runs.",
     "- Each comment with commands gets one answer, after they were carried out: \N{THUMBS UP SIGN} on it where "

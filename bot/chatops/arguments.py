@@ -42,7 +42,7 @@ class Refused(Exception):  # noqa: N818, a value on its way to a hint, no error 
 
 def read(verb: str, rest: str, prefix: str | None) -> Command:
     """The command that `rest` makes of the verb. Raises Refused."""
-    before, reason = _split_reason(rest)
+    before, reason = split_reason(rest)
     if OPEN in before or CLOSE in before:
         message = "Write the arguments as plain text, without code, links or other markup."
         raise Refused("markup_in_command", message, usage(forms_of(verb)[0], prefix))
@@ -53,7 +53,7 @@ def read(verb: str, rest: str, prefix: str | None) -> Command:
     return draft.finish(reason)
 
 
-def _split_reason(rest: str) -> tuple[str, str | None]:
+def split_reason(rest: str) -> tuple[str, str | None]:
     """What stands before `--reason`, and the reason; None when there is none. Markup in a reason is its text."""
     found = _REASON.search(rest)
     if found is None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from bot.chatops.arguments import Refused, read
+from bot.chatops.arguments import Refused, read, split_reason
 from bot.chatops.grammar import CONTRARY, VERBS, lead
 from bot.chatops.lines import CLOSE, OPEN, Line, paragraph_lines
 from bot.chatops.nearest import nearest
 from bot.records.command import Command, Hint, Parsed
+from bot.specs.invisible import hidden_in_prose, is_hidden, is_selector
 
 MAX_COMMANDS = 5
 MAX_CHARACTERS = 200
-# Shown as nothing or as a space, though Unicode calls them letters or symbols
-_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# What editors and copying leave at the ends of a line: soft hyphen, zero-width characters, marks of direction.
+_ZERO_WIDTH = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
+_EDGES = "\u00ad\u061c\u180e\ufeff" + "".join(map(chr, _ZERO_WIDTH))
 _NEAR = re.compile(r"[a-z-]{2,20}[.,:;!?]?")  # what people mistype; paths and addresses are left alone
 _SPACES = re.compile(r"[ \t\u00a0]+")
 
@@ -63,9 +64,8 @@ def _candidates(body: str) -> Iterator[Line]:
 
 
 def _bare(text: str) -> str:
-    while text and unicodedata.category(text[0]) == "Cf":
-        text = text[1:]
-    while text and (text[-1].isspace() or unicodedata.category(text[-1]) == "Cf"):
+    text = text.lstrip(_EDGES)
+    while text and (text[-1].isspace() or text[-1] in _EDGES):
         text = text[:-1]
     return text
 
@@ -78,7 +78,7 @@ def _command(line: Line, prefix: str | None) -> Command | None:
         if first.lower() != prefix.lower():
             return None
     head, _, rest = words.partition(" ")
-    verb = head.lower()
+    verb = head.lower() if head.isascii() else head
     if verb not in VERBS:
         _suggest(verb, prefix)
         return None
@@ -88,9 +88,10 @@ def _command(line: Line, prefix: str | None) -> Command | None:
 
 def _suggest(verb: str, prefix: str | None) -> None:
     """Raise a hint when the word is nearly a verb, or when the prefix makes clear that we are meant."""
-    visible = "".join(letter for letter in verb if not _is_invisible(letter))
-    if visible != verb and visible in VERBS:
-        raise Refused("invisible_character", _invisible_message(verb), lead(prefix) + visible)
+    hidden = [letter for letter in verb if is_hidden(letter) or is_selector(letter)]
+    visible = "".join(letter for letter in verb if letter not in hidden)
+    if hidden and visible in VERBS:
+        raise Refused("invisible_character", _invisible_message(hidden), lead(prefix) + visible)
     close = nearest(verb, VERBS) if _NEAR.fullmatch(verb) else None
     if close is not None:
         message = f"There is no command `{lead(prefix)}{verb}`."
@@ -104,14 +105,12 @@ def _suggest(verb: str, prefix: str | None) -> None:
 def _check_text(text: str) -> None:
     if len(text) > MAX_CHARACTERS:
         raise Refused("too_long", f"A command may have at most {MAX_CHARACTERS} characters; this one has {len(text)}.")
-    if any(_is_invisible(letter) for letter in text if letter not in (OPEN, CLOSE)):
-        raise Refused("invisible_character", _invisible_message(text))
+    before, reason = split_reason(text.replace(OPEN, "").replace(CLOSE, ""))
+    hidden = [one for one in before if is_hidden(one) or is_selector(one)] + list(hidden_in_prose(reason or ""))
+    if hidden:
+        raise Refused("invisible_character", _invisible_message(hidden))
 
 
-def _is_invisible(letter: str) -> bool:
-    return letter in _BLANKS or unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
-
-
-def _invisible_message(text: str) -> str:
-    names = sorted({f"U+{ord(letter):04X}" for letter in text if _is_invisible(letter)} - {"U+000E", "U+000F"})
+def _invisible_message(hidden: Iterable[str]) -> str:
+    names = sorted({f"U+{ord(letter):04X}" for letter in hidden})
     return f"The command holds characters that cannot be seen: {', '.join(names)}."

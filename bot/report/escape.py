@@ -12,11 +12,8 @@ import unicodedata
 
 from markupsafe import Markup
 
-# Cf holds the bidirectional controls, zero-width characters and tags; the two joiners are kept, since emoji and several
-# scripts need them.
-HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-JOINERS = "\u200c\u200d"
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")  # letters and marks that show nothing
+from bot.specs.invisible import JOINERS, is_hidden
+
 MARKS = frozenset({"Mn", "Me"})
 MAX_MARKS = 4  # on one letter; more would paint over the lines above and below
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
@@ -46,8 +43,8 @@ def visible(text: str, *, keep: str = "") -> str:
     for char in text:
         category = unicodedata.category(char)
         marks = marks + 1 if category in MARKS else 0
-        hidden = category in HIDDEN_CATEGORIES and char not in JOINERS
-        show = char in keep or not (hidden or char in BLANK or marks > MAX_MARKS)
+        hidden = is_hidden(char) and char not in JOINERS  # emoji and several scripts need these
+        show = char in keep or not (hidden or marks > MAX_MARKS)
         shown.append(char if show else f"⟨U+{ord(char):04X}⟩")
     return "".join(shown)
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.specs.invisible import is_hidden, is_selector
+
 # Letters of other scripts (and full-width forms) that look like ASCII letters in common fonts, after the `confusables`
 # table of Unicode Technical Standard 39, cut down to what replaces a letter or a digit.
 _LOOKALIKES = frozenset(
@@ -16,12 +18,8 @@ _LOOKALIKES = frozenset(
     "ɡɑıȷ"  # Latin extensions
 ) | {chr(point) for point in range(0xFF01, 0xFF5F)}  # full-width ASCII
 
-# Drawn as nothing, though their category says letter or symbol.
-_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
-
 _ASCII = re.compile(r"[\t\n\r\x20-\x7e]*")
 _WORD = re.compile(r"\w+")
-_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,7 @@ def is_invisible(character: str) -> bool:
     """Whether the character draws nothing or changes the direction of text; tab and line ends are fine."""
     if character in "\t\n\r ":
         return False
-    category = unicodedata.category(character)
-    is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return category in _INVISIBLE_CATEGORIES or category == "Zs" or character in _BLANKS or is_selector
+    return is_hidden(character) or is_selector(character) or character.isspace()
 
 
 def name(character: str) -> str:
