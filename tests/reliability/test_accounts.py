@@ -60,6 +60,7 @@ def test_whoever_held_and_was_renamed_still_holds_and_stops_no_judgement(sandbox
     """The comment is gone, and with it the present login; the ledger knows the one of that time."""
     held = say(sandbox, "vera", NOTES, "/hold --reason a complaint")
     sandbox.github("vera").get_repo(sandbox.repository).get_issue(NOTES).get_comment(held).delete()
+    sandbox.settle()
     sandbox.rename_account("vera", "vera-r")
     sandbox.schedule("reconcile.yml")
     (run,) = sandbox.settle()
