@@ -10,8 +10,8 @@ import json
 
 from bot.sandbox import protections, rulesets
 from bot.sandbox.hub import Hub
+from bot.sandbox.patterns import matches
 from bot.sandbox.store import Environment, Repository
-from bot.sandbox.triggers import matches
 
 NAME = "Refused by the environment"  # the only step of such a job, in no list of steps
 _SCRIPT = r"""case "$GITHUB_REF" in
@@ -40,7 +40,7 @@ def admits(hub: Hub, repository: Repository, environment: Environment, ref: str)
     if not environment.is_limited:
         return True
     if not environment.for_protected:
-        return matches(environment.branches, branch)
+        return any(matches(pattern, branch) for pattern in environment.branches)
     names = [name.removeprefix("refs/heads/") for name in hub.bare(repository).refs() if name.startswith("refs/heads/")]
     protected = {name for name in names if is_protected(hub, repository, name)}
     return ref.startswith("refs/heads/") and (branch in protected or not protected)

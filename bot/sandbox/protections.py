@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.hub import Hub
-from bot.sandbox.rulesets import Actor, Mode, matches
+from bot.sandbox.patterns import matches
+from bot.sandbox.rulesets import Actor, Mode
 from bot.sandbox.store import Repository
 
 # what no administrator passes by, whatever `enforce_admins` says
@@ -45,8 +46,13 @@ def as_rules(body: dict[str, Any], hub: Hub, actor: Actor) -> Iterator[dict[str,
     yield from ({"type": name} for name, is_on in flags.items() if is_on)
     reviews = body.get("required_pull_request_reviews")
     if reviews is not None:
-        count = reviews.get("required_approving_review_count", 1)
-        yield {"type": "pull_request", "parameters": {"required_approving_review_count": count}}
+        parameters = {
+            "required_approving_review_count": reviews.get("required_approving_review_count", 1),
+            "dismiss_stale_reviews_on_push": bool(reviews.get("dismiss_stale_reviews")),
+            "require_code_owner_review": bool(reviews.get("require_code_owner_reviews")),
+            "require_last_push_approval": bool(reviews.get("require_last_push_approval")),
+        }
+        yield {"type": "pull_request", "parameters": parameters}
     checks = body.get("required_status_checks")
     if checks is not None:
         named = [{"context": name} for name in checks.get("contexts") or []]

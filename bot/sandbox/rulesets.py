@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.sandbox.http import ApiError
+from bot.sandbox.patterns import matches
 from bot.sandbox.people import RANKS, Permission
 from bot.sandbox.shapes.teams import team_id
 
@@ -287,32 +287,6 @@ def covers(one: Mapping[str, Any], ref: str, default_branch: str) -> bool:
 
     inside = ref.startswith(folder) and any(map(hit, names["include"]))
     return inside and not any(map(hit, names.get("exclude") or ()))
-
-
-@lru_cache(512)
-def _regex(pattern: str) -> re.Pattern[str]:
-    found, index = "", 0
-    while index < len(pattern):
-        rest = pattern[index:]
-        group = re.match(r"\[(!|\^)?(\]?[^\]]*)\]", rest)
-        if rest.startswith("**/") and (index == 0 or pattern[index - 1] == "/"):
-            found, index = found + "(?:[^/]+/)*", index + 3
-        elif rest[0] == "*":
-            found, index = found + "[^/]*", index + 1
-        elif rest[0] == "?":
-            found, index = found + "[^/]", index + 1
-        elif group:
-            inner = group[2].replace("\\", "\\\\").replace("[", "\\[")
-            found, index = found + f"(?!/)[{'^' if group[1] else ''}{inner}]", index + group.end()
-        else:
-            index += rest[0] == "\\" and len(rest) > 1
-            found, index = found + re.escape(pattern[index]), index + 1
-    return re.compile(found)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Ruby's `File.fnmatch` with FNM_PATHNAME, which GitHub's patterns are: a star stops at a slash, `**/` does not."""
-    return bool(_regex(pattern).fullmatch(name))
 
 
 def bypass_of(hub: Hub, one: Mapping[str, Any], actor: Actor) -> Mode:

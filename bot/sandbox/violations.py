@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from bot.sandbox import opinions
 from bot.sandbox.hub import Hub
-from bot.sandbox.people import RANKS
+from bot.sandbox.patterns import matches
 from bot.sandbox.shapes.actions import shown
 from bot.sandbox.shapes.basics import ACTIONS_APP
 from bot.sandbox.shapes.commits import latest_statuses
@@ -130,23 +131,9 @@ def _pull_request(change: Change, parameters: Parameters) -> Found:
         if change.new and (change.old or change.commits):
             yield Violation("Changes must be made through a pull request.")
         return
-    wanted = parameters.get("required_approving_review_count", 0)
-    if approvals(change.hub, change.repository, change.pull) < wanted:
-        many = "reviews are" if wanted > 1 else "review is"
-        yield Violation(f"At least {wanted} approving {many} required by reviewers with write access.")
-
-
-def approvals(hub: Hub, repository: Repository, found: Issue) -> int:
-    """People with write access whose last opinion is an approval."""
-    last: dict[str, str] = {}
-    for review in repository.reviews.values():
-        if review.number == found.number and review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
-            last[review.author] = review.state
-    strong = RANKS.index("write")
-    return sum(
-        state == "APPROVED" and RANKS.index(hub.permission(repository, login)) >= strong
-        for login, state in last.items()
-    )
+    sentence = opinions.missing(change.hub, change.repository, change.pull, parameters)
+    if sentence is not None:
+        yield Violation(sentence)
 
 
 _STATUS = {"failure": "failing", "error": "errored"}
@@ -259,8 +246,6 @@ def _paths(test: Callable[[PurePosixPath, Parameters], bool], sentence: str) -> 
 
 
 def _is_restricted(path: PurePosixPath, parameters: Parameters) -> bool:
-    from bot.sandbox.rulesets import matches
-
     return any(matches(pattern, str(path)) for pattern in parameters["restricted_file_paths"])
 
 

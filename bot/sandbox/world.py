@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot.chatops.grammar import FORMS
 from bot.errors import UserError, WorldError
-from bot.sandbox import desks, merge_queue, processes, rulesets, store
+from bot.sandbox import desks, merge_queue, processes, rulesets, stale_reviews, store
 from bot.sandbox import template as templates
 from bot.sandbox import tls as certificates
 from bot.sandbox.apps import add_app
@@ -44,7 +44,7 @@ class Sandbox(Population, Troubles):
         self.api = Api(hub)
         self.server = Server(self.api, port)
         self.engine = Engine(hub, settings)
-        hub.listeners.append(functools.partial(merge_queue.happened, hub))
+        hub.listeners += [functools.partial(one.happened, hub) for one in (stale_reviews, merge_queue)]
         self.site = Site(hub, self._act, directory / "clone")
         self.site.commands = list(dict.fromkeys(f"/{form.words[0]}" for form in FORMS))
         self.api.pages = self.site.answer

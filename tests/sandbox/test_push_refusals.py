@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import rulesets
+from bot.sandbox import patterns, rulesets
 from bot.sandbox.rulesets import PULL_REQUEST, Actor
 from bot.sandbox.world import Sandbox
 from tests.sandbox.conftest import Caller
@@ -344,7 +344,7 @@ def test_who_passes_by_is_told_what_they_passed_by(world: Sandbox) -> None:
 )
 def test_patterns_are_rubys(pattern: str, name: str, hit: bool) -> None:
     """https://docs.github.com/repositories: "Using fnmatch syntax" says that a star stops at a slash."""
-    assert rulesets.matches(pattern, name) is hit
+    assert patterns.matches(pattern, name) is hit
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,11 @@ def _special(links: Links, found: Event) -> Shape:
     if found.kind in ("review_requested", "review_request_removed"):
         return {"review_requester": links.account_or_none(found.actor), "requested_reviewer": about}
     if found.kind == "review_dismissed":
-        told = {"state": detail["state"], "review_id": int(detail["review"]), "dismissal_message": detail["message"]}
+        told = {
+            "state": detail["state"],
+            "review_id": int(detail["review"]),
+            "dismissal_message": detail.get("message"),
+        }
         return {"dismissed_review": told | ({"dismissal_commit_id": detail["commit"]} if "commit" in detail else {})}
     if found.kind in ("locked", "unlocked"):
         return {"lock_reason": detail.get("lock_reason")}

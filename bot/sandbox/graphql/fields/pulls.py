@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.sandbox import rules
+from bot.sandbox import opinions, rules
 from bot.sandbox.graphql.connection import Connection
 from bot.sandbox.graphql.context import Context
 from bot.sandbox.graphql.fields import issues
@@ -15,13 +15,11 @@ from bot.sandbox.graphql.fields.refs import git_object, ref
 from bot.sandbox.graphql.fields.timeline import timeline
 from bot.sandbox.graphql.fields.written import NO_THREADS, written
 from bot.sandbox.graphql.thing import Thing
-from bot.sandbox.people import RANKS
 from bot.sandbox.shapes import pulls as shapes
 from bot.sandbox.shapes.basics import maybe, node
 from bot.sandbox.store import Pull, Review
 
 _CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+#(\d+)\b", re.IGNORECASE)
-_OPINIONS = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 
 
 def rest(thing: Thing, at: Context) -> dict[str, Any]:
@@ -99,16 +97,10 @@ def _decision(thing: Thing, at: Context, _args: Args) -> str | None:
     rule = _review_rule(thing, at)
     if rule is None or not rule["required_approving_review_count"]:
         return None
-    strong = RANKS.index("write")
-    counted = [
-        one.state
-        for one in latest(thing, _OPINIONS)
-        if RANKS.index(at.hub.permission(thing.repo, one.author)) >= strong
-    ]
-    if "CHANGES_REQUESTED" in counted:
+    standing = opinions.standing(at.hub, thing.repo, thing.value.number).values()
+    if any(one.state == "CHANGES_REQUESTED" for one in standing):
         return "CHANGES_REQUESTED"
-    enough = counted.count("APPROVED") >= rule["required_approving_review_count"]
-    return "APPROVED" if enough else "REVIEW_REQUIRED"
+    return "REVIEW_REQUIRED" if opinions.missing(at.hub, thing.repo, thing.value, rule) else "APPROVED"
 
 
 def _merge_commit(thing: Thing, at: Context, _args: Args) -> Thing | None:
@@ -318,7 +310,7 @@ _PULL: dict[str, Field] = (
         "reviewDecision": _decision,
         "reviews": _reviews,
         "latestReviews": _latest("APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"),
-        "latestOpinionatedReviews": _latest(*_OPINIONS),
+        "latestOpinionatedReviews": _latest(*opinions.OPINIONS),
         "viewerLatestReview": lambda thing, at, _: next(
             (review(one, thing) for one in reversed(_seen(thing, at)) if one.author == at.login), None
         ),
