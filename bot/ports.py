@@ -21,6 +21,7 @@ from bot.records.pull_request import Review as Review
 from bot.records.pull_request import Sibling as Sibling
 from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
+from bot.records.pull_request import TrainingRun as TrainingRun
 
 if TYPE_CHECKING:
     from bot.records.training import Machine
@@ -313,8 +314,8 @@ class Conversation(Protocol):
 class TrainingRuns(Protocol):
     """Runs of the workflow that trains, whoever started them."""
 
-    def going(self, number: int) -> list[int]:
-        """Runs for a pull request that wait or go, newest first, of the newest hundred."""
+    def of(self, number: int) -> list[TrainingRun]:
+        """Runs for a pull request, newest first, of the newest hundred of the repository."""
 
     def cancel(self, run_id: int) -> bool:
         """Ask GitHub to stop it; False when it had ended already."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -16,7 +15,7 @@ from bot.adapters.github_pull import GHOST, Snapshot, snapshot
 from bot.adapters.github_refusals import error_of
 from bot.adapters.github_witness import GitHubWitness
 from bot.errors import UserError, WorldError
-from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent, TrainingRun
 from bot.records.event import Account
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ T = TypeVar("T")
 MERGE_PAGES = 15  # of a hundred closed pull requests
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
-RETRIES, MAX_WAIT_S, PAUSE_S = 4, 60.0, 1.0
+RETRIES, MAX_WAIT_S = 4, 60.0
 TRAINING = "pull-request.yml"
 
 
@@ -254,6 +253,8 @@ class GitHub:
             self._comments.pop(number, None)
             return self.own(number, marker)
 
+        from bot.adapters.github_retry import made_once
+
         return made_once(post, look)
 
     @_clear
@@ -293,6 +294,8 @@ class GitHub:
 
         same = _of(self._deployments(sha), environment, payload)
         if not same:
+            from bot.adapters.github_retry import made_once
+
             same = made_once(post, look)
             known = self._deployments(sha)
             known += [one for one in same if one not in known]
@@ -328,11 +331,19 @@ class GitHub:
     # --- TrainingRuns
 
     @_clear
-    def going(self, number: int) -> list[int]:
+    def of(self, number: int) -> list[TrainingRun]:
         found = self._ask("GET", f"{self._url}/actions/workflows/{TRAINING}/runs?per_page=100")["workflow_runs"]
         # `pull_requests` of a run is often empty and says nothing of a dispatched one; the file's `run-name` does
         mine = [one for one in found if one["display_title"].partition(" ")[0] == f"#{number}"]
-        return [one["id"] for one in mine if one["status"] != "completed"]
+        return [
+            TrainingRun(
+                one["id"],
+                datetime.fromisoformat(one["created_at"]),
+                is_going=one["status"] != "completed",
+                is_dispatched=one["event"] == "workflow_dispatch",
+            )
+            for one in mine
+        ]
 
     @_clear
     def cancel(self, run_id: int) -> bool:
@@ -349,23 +360,6 @@ class GitHub:
 
 def _of(deployments: list[dict[str, Any]], environment: str, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [one for one in deployments if (one["environment"], one["payload"]) == (environment, dict(payload))]
-
-
-def made_once(post: Callable[[], list[T]], look: Callable[[], list[T]]) -> list[T]:
-    """What `post` makes; when it does not answer, `look` says whether it is there, and only then it is asked again."""
-    import requests
-
-    for left in range(RETRIES, 0, -1):
-        try:
-            return post()
-        except requests.RequestException:
-            found = look()
-            if found:
-                return found
-            if left == 1:
-                raise
-            time.sleep(PAUSE_S)
-    raise AssertionError("unreachable")
 
 
 def _account(user: github.NamedUser.NamedUser | Any | None) -> Account:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import requests
 from github.GithubRetry import GithubRetry
 from urllib3.exceptions import MaxRetryError, ResponseError
 
+T = TypeVar("T")
+TIMES, PAUSE_S = 4, 1.0
 # What a second request would make twice. Statuses, reactions and queries may be sent again.
 MAKES_NEW = re.compile(r"/(?:comments|deployments|dispatches|issues|pulls)(?:\?.*)?$")
 
@@ -29,3 +34,18 @@ class CarefulRetry(GithubRetry):
             reason = error or ResponseError(f"GitHub answered {response.status}")
             raise MaxRetryError(_pool, url or "", reason)
         return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def made_once(post: Callable[[], list[T]], look: Callable[[], list[T]]) -> list[T]:
+    """What `post` makes; when it does not answer, `look` says whether it is there, and only then it is asked again."""
+    for left in range(TIMES, 0, -1):
+        try:
+            return post()
+        except requests.RequestException:
+            found = look()
+            if found:
+                return found
+            if left == 1:
+                raise
+            time.sleep(PAUSE_S)
+    raise AssertionError("unreachable")

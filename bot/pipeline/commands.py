@@ -232,7 +232,7 @@ def cancel(ask: Ask) -> str:
     runs, number = ask.job.ports.training_runs, ask.event.number
     if runs is None:
         raise UserError("runs are cancelled in GitHub Actions only", code="not_available")
-    stopped = [one for one in runs.going(number) if runs.cancel(one)]
+    stopped = [one.id for one in runs.of(number) if one.is_going and runs.cancel(one.id)]
     if not stopped:
         raise UserError("nothing of this pull request is being trained", code="nothing_to_cancel")
     links = ", ".join(run_url(one, ask.job) or str(one) for one in stopped)

@@ -90,8 +90,11 @@ def blocking(number: int, about: str, job: Job) -> Iterator[None]:
 
 
 def _block(number: int, said: str, job: Job) -> None:
-    talk, head_sha, base = job.ports.conversation, job.ports.pull_requests.get(number).head_sha, _base(number, job)
-    context = VERDICT if base is None else f"{VERDICT}: {base}"
+    talk, head_sha, context = (
+        job.ports.conversation,
+        job.ports.pull_requests.get(number).head_sha,
+        verdict_context(number, job),
+    )
     if talk.statuses(head_sha).get(context) != ("error", said):
         talk.set_status(head_sha, context, "error", said, job.ports.run.url)
 
@@ -216,6 +219,12 @@ def _base(number: int, job: Job) -> str | None:
     return None if base == job.ports.default_branch else base
 
 
+def verdict_context(number: int, job: Job) -> str:
+    """The name of the verdict's status, which tells base branches apart."""
+    base = _base(number, job)
+    return VERDICT if base is None else f"{VERDICT}: {base}"
+
+
 def show_verdict(judged: Judged, job: Job) -> None:
     """What an opinion changed, where a report exists: the verdict and the comment."""
     number, sha = judged.facts.pull_request.number, judged.facts.pull_request.head_sha
@@ -231,15 +240,18 @@ def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
     return judged
 
 
-def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: False) -> None:
+def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: False) -> list[Judged]:
     """`rejudge` every open pull request; one that fails keeps no other back. Stops when `until` says so."""
+    found = []
     for number in parts.attempt("open pull requests", job.ports.pull_requests.open_numbers) or []:
         if until():
             job.say("no time is left for the other open pull requests; the next run judges them")
-            return
+            break
         judged = parts.attempt(f"#{number}", functools.partial(rejudge, number, job))
         if judged is not None:
             job.say(f"#{number}: {judged.decision.headline}")
+            found.append(judged)
+    return found
 
 
 def run_url(run_id: int, job: Job) -> str | None:

@@ -9,6 +9,7 @@ from functools import partial
 from bot.errors import Parts, WorldError
 from bot.pipeline.job import Job
 from bot.pipeline.judge import policies_of, rejudge_open
+from bot.pipeline.lost_runs import start_again
 from bot.pipeline.merges import settle_merges
 from bot.pipeline.overdue import stamp
 from bot.pipeline.promote_job import by_itself, show_what_is_missing
@@ -51,7 +52,8 @@ def reconcile(job: Job, until: Callable[[], bool] = lambda: False) -> Parts:
     if policies:
         parts.attempt("merges", lambda: settle_merges(by_itself, job, parts, is_kept=True))
     parts.attempt("tags and deployments", lambda: show_what_is_missing(models, job))
-    rejudge_open(job, parts, until)
+    for judged in rejudge_open(job, parts, until):
+        parts.attempt(f"run of #{judged.facts.pull_request.number}", partial(start_again, judged, job))
     return parts
 
 

@@ -90,8 +90,8 @@ def _is_superseded(number: int, job: Job) -> bool:
     runs = job.ports.training_runs
     if runs is None or job.inputs.get("train_result") != "cancelled":
         return False
-    going = Parts().attempt("runs", lambda: runs.going(number))
-    return any(one != job.ports.run.id for one in going or ())
+    found = Parts().attempt("runs", lambda: runs.of(number))
+    return any(one.is_going and one.id != job.ports.run.id for one in found or ())
 
 
 def _show_difference(number: int, head: str, job: Job) -> None:

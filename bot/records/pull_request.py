@@ -124,6 +124,16 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True)
+class TrainingRun:
+    """A run of the workflow that trains, of one pull request. `is_dispatched`: no event began it."""
+
+    id: int
+    created_at: datetime
+    is_going: bool
+    is_dispatched: bool
+
+
+@dataclass(frozen=True)
 class Thread:
     """An issue or a pull request of the bot's own. `closed_at` None: open. `is_merged` is about a pull request."""
 

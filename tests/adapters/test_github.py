@@ -265,7 +265,7 @@ def test_a_comment_whose_answer_was_lost_is_looked_for_before_it_is_posted_again
         return answer
 
     monkeypatch.setattr(port, "_ask", lost)
-    monkeypatch.setattr("bot.adapters.github.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("bot.adapters.github_retry.time.sleep", lambda seconds: None)
     port.upsert_comment(number, MARKER, f"{MARKER}\nreport")
     assert [one.body for one in github(sandbox).own(number, MARKER)] == [f"{MARKER}\nreport"]
     assert posts.count("POST") == (1 if takes_effect else 2)

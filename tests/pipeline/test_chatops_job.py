@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import MlbotError, UserError, WorldError
 from bot.pipeline import answer, chatops_job
-from bot.ports import Comment
+from bot.ports import Comment, TrainingRun
 from bot.records.event import Account, CommentCreated
 from tests.fakes.conversation import NOW
 from tests.pipeline.test_train_and_report import SPEC, penalised
@@ -208,8 +208,8 @@ class Runs:
     def __init__(self, *going: int) -> None:
         self.left, self.cancelled = list(going), list[int]()
 
-    def going(self, number: int) -> list[int]:
-        return self.left if number == NUMBER else []
+    def of(self, number: int) -> list[TrainingRun]:
+        return [TrainingRun(one, NOW, True, False) for one in self.left] if number == NUMBER else []
 
     def cancel(self, run_id: int) -> bool:
         self.cancelled.append(run_id)
