@@ -18,6 +18,7 @@ from bot.records.pull_request import Commit as Commit
 from bot.records.pull_request import Merge as Merge
 from bot.records.pull_request import PullRequest as PullRequest
 from bot.records.pull_request import Review as Review
+from bot.records.pull_request import Said as Said
 from bot.records.pull_request import Sibling as Sibling
 from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
@@ -235,6 +236,9 @@ class PullRequests(Protocol):
 
     def comments(self, number: int) -> list[Comment]:
         """All comments, oldest first."""
+
+    def said(self, since: datetime) -> list[Said]:
+        """Comments on pull requests of `since` (aware) or later, oldest first; the newest thousand."""
 
     def reviews(self, number: int) -> list[Review]:
         """All reviews, oldest first."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from bot.adapters import github_recent
 from bot.adapters.github_commits import commit_of, listed, with_known
 from bot.adapters.github_merge import GitHubMerge
 from bot.adapters.github_people import GitHubPeople
@@ -15,7 +16,7 @@ from bot.adapters.github_pull import GHOST, Snapshot, snapshot
 from bot.adapters.github_refusals import error_of
 from bot.adapters.github_witness import GitHubWitness
 from bot.errors import UserError, WorldError
-from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent, TrainingRun
+from bot.ports import Comment, Commit, Merge, PullRequest, Review, Said, TimelineEvent, TrainingRun
 from bot.records.event import Account
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MERGE_PAGES = 15  # of a hundred closed pull requests
 COMMIT_CAP = 250  # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request
 ACTIONS = Account(id=41898282, login="github-actions[bot]", kind="Bot")  # who GITHUB_TOKEN acts as
 RETRIES, MAX_WAIT_S = 4, 60.0
@@ -144,18 +144,7 @@ class GitHub:
 
     @_clear
     def merged(self, since: datetime) -> list[Merge]:
-        where = f"{self._url}/pulls?state=closed&base={quote(self._default_branch, safe='')}&sort=updated"
-        found: list[Merge] = []
-        for page in range(1, MERGE_PAGES + 1):
-            listed = self._ask("GET", f"{where}&direction=desc&per_page=100&page={page}")
-            found += [
-                Merge(one["number"], one["head"]["sha"], one["merge_commit_sha"], at)
-                for one in listed
-                if one["merged_at"] and (at := datetime.fromisoformat(one["merged_at"])) >= since
-            ]
-            if len(listed) < 100 or datetime.fromisoformat(listed[-1]["updated_at"]) < since:
-                break
-        return sorted(found, key=lambda one: (one.at, one.number))
+        return github_recent.merges(self._ask, self._url, self._default_branch, since)
 
     @_clear
     def for_commit(self, sha: str) -> list[int]:
@@ -178,6 +167,15 @@ class GitHub:
         if number not in self._comments:
             self._comments[number] = list(self._seen(number).comments)
         return self._comments[number]
+
+    @_clear
+    def said(self, since: datetime) -> list[Said]:
+        return github_recent.comments(self._ask, self._url, since, self._as_comment, self._is_own)
+
+    def _as_comment(self, data: Any) -> Comment:
+        import github.IssueComment
+
+        return _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, data))
 
     @_clear
     def reviews(self, number: int) -> list[Review]:
@@ -223,14 +221,12 @@ class GitHub:
 
     @_clear
     def upsert_comment(self, number: int, marker: str, body: str) -> str:
-        import github.IssueComment
-
         mine = self.own(number, marker) or self._posted(number, marker, body)
         where = f"{self._url}/issues/comments/{mine[0].id}"
         known = {one.id: one for one in self.comments(number)}
         if mine[0].body != body:
             written = self._ask("PATCH", where, {"body": body})
-            now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, written))
+            now = self._as_comment(written)
             known[now.id] = now
         for extra in mine[1:]:  # of an earlier version of this program, or of two runs at once
             self._ask("DELETE", f"{self._url}/issues/comments/{extra.id}")
@@ -240,11 +236,10 @@ class GitHub:
 
     def _posted(self, number: int, marker: str, body: str) -> list[Comment]:
         """The bot's comment with the marker, made now; before it is posted a second time, it is looked for."""
-        import github.IssueComment
 
         def post() -> list[Comment]:
             made = self._ask("POST", f"{self._url}/issues/{number}/comments", {"body": body})
-            now = _comment(self._client.create_from_raw_data(github.IssueComment.IssueComment, made))
+            now = self._as_comment(made)
             self._comments[number] = [*self.comments(number), now]
             return [now]
 

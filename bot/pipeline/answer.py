@@ -80,5 +80,7 @@ def _is_known(event: CommentCreated, case: Case | None, job: Job) -> bool | None
 
 def _as_status(event: CommentCreated, said: str, job: Job) -> None:
     head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {one_line(said)}"
-    url = job.ports.run.url
-    job.ports.conversation.set_status(head, STATUS, "success", clipped(words, DESCRIPTION_LIMIT), url)
+    url, talk = job.ports.run.url, job.ports.conversation
+    description = clipped(words, DESCRIPTION_LIMIT)
+    if talk.statuses(head).get(STATUS) != ("success", description):
+        talk.set_status(head, STATUS, "success", description, url)

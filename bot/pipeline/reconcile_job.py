@@ -14,6 +14,7 @@ from bot.pipeline.merges import settle_merges
 from bot.pipeline.overdue import stamp
 from bot.pipeline.promote_job import by_itself, show_what_is_missing
 from bot.pipeline.promotion import summarizer
+from bot.pipeline.unanswered import answer_unanswered
 from bot.promote.compose import Drill
 from bot.promote.step import settle
 from bot.promote.upkeep import drill, follow_up, is_drill_due
@@ -36,10 +37,11 @@ def run(_event: Event, job: Job) -> None:
         raise WorldError(f"{len(parts.failed)} things could not be reconciled", hint="The lines above say why.")
 
 
-def reconcile(job: Job, until: Callable[[], bool] = lambda: False) -> Parts:
+def reconcile(job: Job, until: Callable[[], bool] = lambda: False, *, may_dispatch: bool = True) -> Parts:
     """Finish releases, keep them up, promote merges whose run was lost, judge what is open; what of it failed.
 
-    The part that takes long, judging, stops when `until` says so.
+    The part that takes long, judging, stops when `until` says so. `may_dispatch`: whether this job may start other
+    workflows, so that runs that were lost are started again and commands that nobody heard are carried out.
     """
     parts, summarize = Parts(), summarizer(job.ports, job.default_sha)
     models = parts.attempt("models", lambda: sorted(job.ports.git.entries(job.default_sha, "models"))) or []
@@ -51,8 +53,12 @@ def reconcile(job: Job, until: Callable[[], bool] = lambda: False) -> Parts:
             parts.attempt(f"{model} in {name}", partial(_kept_up, model, name, environment, job))
     if policies:
         parts.attempt("merges", lambda: settle_merges(by_itself, job, parts, is_kept=True))
+    if policies and may_dispatch:
+        answer_unanswered(policies, job, parts)
     parts.attempt("tags and deployments", lambda: show_what_is_missing(models, job))
     for judged in rejudge_open(job, parts, until):
+        if not may_dispatch:
+            break
         parts.attempt(f"run of #{judged.facts.pull_request.number}", partial(start_again, judged, job))
     return parts
 

@@ -124,6 +124,16 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A comment on a pull request. `is_own`: it is the bot's; `has_thumb`: somebody put a thumb up on it."""
+
+    number: int
+    comment: Comment
+    is_own: bool
+    has_thumb: bool
+
+
+@dataclass(frozen=True)
 class TrainingRun:
     """A run of the workflow that trains, of one pull request. `is_dispatched`: no event began it."""
 

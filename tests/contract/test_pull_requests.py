@@ -160,6 +160,13 @@ def test_a_commit_leads_to_its_pull_request(port: PullRequests) -> None:
     assert port.for_commit(port.get(1).head_sha) == [1]
 
 
+def test_what_was_said_lately_is_listed_with_its_pull_request_and_who_has_a_thumb(port: PullRequests) -> None:
+    found = [one for one in port.said(NOW - timedelta(days=1)) if one.number == 1]
+    assert [(one.comment.author.id, one.comment.body) for one in found] == [(OWEN.id, "one"), (OWEN.id, "two")]
+    assert not any(one.has_thumb or one.is_own for one in found)
+    assert port.said(found[-1].comment.created_at + timedelta(hours=1)) == []
+
+
 def test_comments_and_reviews_are_oldest_first_by_account(port: PullRequests) -> None:
     assert [(one.author.id, one.body) for one in port.comments(1)] == [(OWEN.id, "one"), (OWEN.id, "two")]
     reviews = port.reviews(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.errors import UserError
-from bot.ports import Comment, Commit, Merge, PullRequest, Review, TimelineEvent
+from bot.ports import Comment, Commit, Merge, PullRequest, Review, Said, TimelineEvent
 from bot.records.event import Account
 
 
@@ -26,6 +26,7 @@ class FakePullRequests:
     members: dict[tuple[str, int], bool | None] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
+    thumbs: set[int] = field(default_factory=set)
     timeline_of: dict[int, list[TimelineEvent]] = field(default_factory=dict)
 
     def get(self, number: int) -> PullRequest:
@@ -53,6 +54,18 @@ class FakePullRequests:
     def comments(self, number: int) -> list[Comment]:
         self.requests.append("comments")
         return self.comments_of.get(number, [])
+
+    def said(self, since: datetime) -> list[Said]:
+        self.requests.append("said")
+        found = [(number, one) for number, comments in self.comments_of.items() for one in comments]
+        return sorted(
+            (
+                Said(n, one, one.author.kind == "Bot", one.id in self.thumbs)
+                for n, one in found
+                if one.created_at >= since
+            ),
+            key=lambda one: (one.comment.created_at, one.comment.id),
+        )
 
     def reviews(self, number: int) -> list[Review]:
         self.requests.append("reviews")

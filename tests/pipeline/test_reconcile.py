@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -183,6 +184,17 @@ def test_parts_raise_what_may_help_to_try_again_first() -> None:
     for name, error in {"two": UserError("no"), "three": WorldError("later")}.items():
         assert parts.attempt(name, _raising(error), 0) == 0
     with pytest.raises(WorldError, match="later"):
+        parts.finish()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("could not write: No space left on device")],
+)
+def test_a_full_disk_is_no_bug(error: Exception) -> None:
+    parts = Parts()
+    parts.attempt("one", _raising(error), 0)
+    with pytest.raises(WorldError, match="no space is left"):
         parts.finish()
 
 

@@ -1,0 +1,72 @@
+"""Commands that nobody answered, since their run was lost or died -> carried out as if it had come, and answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.chatops.parse import parse
+from bot.decide.roles import at_least
+from bot.errors import Parts
+from bot.pipeline.answer import MARK, STATUS
+from bot.pipeline.chatops_job import run
+from bot.pipeline.job import Job
+from bot.ports import Said
+from bot.records.event import CommentCreated
+from bot.specs.policies import Policies
+
+LOOKS_BACK = timedelta(days=1)
+GRACE = timedelta(minutes=5)  # a younger comment has a run of its own
+MOST = 20  # of one run
+
+
+def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
+    """Carry out and answer what was written a day ago or less by somebody who holds a role or may write here.
+
+    What a run has noted is not done again, only answered. Requests: one for a hundred comments of the repository,
+    one for permissions, and those of each command.
+    """
+    now = job.ports.clock.now()
+    listed = parts.attempt("comments", lambda: job.ports.pull_requests.said(now - LOOKS_BACK)) or []
+    answered = {_about(one.comment.body) for one in listed if one.is_own}
+    prefix = policies.commands.prefix
+    waiting = [
+        one for one in listed
+        if not one.is_own and not one.has_thumb and one.comment.author.kind == "User"
+        and one.comment.updated_at == one.comment.created_at and now - one.comment.created_at >= GRACE
+        and one.comment.id not in answered and "/" in one.comment.body and _asks(one.comment.body, prefix)
+    ][:MOST]  # fmt: skip
+    for one in _owed(waiting, policies, job, parts):
+        event = CommentCreated(
+            number=one.number, comment_id=one.comment.id, body=one.comment.body, author=one.comment.author,
+            sender=one.comment.author,
+        )  # fmt: skip
+        parts.attempt(f"comment {one.comment.id} on #{one.number}", lambda event=event: run(event, job))  # type: ignore[misc]
+
+
+def _owed(waiting: list[Said], policies: Policies, job: Job, parts: Parts) -> list[Said]:
+    """Of people who are owed an answer, where none stands in a status, as in a locked conversation."""
+    if not waiting:
+        return []
+    authors = list({one.comment.author.id: one.comment.author for one in waiting}.values())
+    roles = parts.attempt("permissions", lambda: job.ports.pull_requests.permissions(authors)) or {}
+    named = {account.id for role in policies.roles.roles.values() for account in role.accounts}
+    known = {one.id for one in authors if one.id in named or at_least(roles.get(one.id), "write")}
+    mine = [one for one in waiting if one.comment.author.id in known]
+    return [one for one in mine if not parts.attempt(f"#{one.number}", lambda one=one: _is_in_a_status(one, job), True)]  # type: ignore[misc]
+
+
+def _is_in_a_status(said: Said, job: Job) -> bool:
+    head = job.ports.pull_requests.get(said.number).head_sha
+    _, text = job.ports.conversation.statuses(head).get(STATUS, ("", ""))
+    return text.startswith(f"@{said.comment.author.login}: ")
+
+
+def _asks(body: str, prefix: str | None) -> bool:
+    parsed = parse(body, prefix)
+    return bool(parsed.commands or parsed.hints)
+
+
+def _about(body: str) -> int:
+    """The comment that a reply of the bot's answers, 0 for what answers none."""
+    word = body.removeprefix(f"{MARK} ").partition(" ")[0] if body.startswith(f"{MARK} ") else ""
+    return int(word) if word.isdecimal() else 0
