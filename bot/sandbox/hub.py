@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.sandbox import store
 from bot.sandbox.bare import Bare
@@ -19,6 +19,9 @@ from bot.sandbox.downloads import Downloads
 from bot.sandbox.http import not_found
 from bot.sandbox.people import BOT, GHOST, WEB_FLOW, Permission, Person, Team
 from bot.sandbox.shapes.basics import ACTIONS_APP, Links
+
+if TYPE_CHECKING:
+    from bot.sandbox.limits import ContentLimit
 
 FULL: dict[str, str] = dict.fromkeys(
     ("actions", "checks", "contents", "deployments", "issues", "packages", "pull-requests", "statuses"), "write"
@@ -51,6 +54,7 @@ class Hub:
         self.data = data or store.Data(people={one.login: one for one in (BOT, WEB_FLOW)})
         self.lock = threading.RLock()
         self.listeners: list[Callable[[Happening], None]] = []
+        self.content_limit: ContentLimit | None = None  # the secondary limit; none unless somebody sets it
         self.url = ""
         self.control: Callable[[str, int], None] = _no_engine  # the engine's: cancel or rerun a run
         self.used: Counter[str] = Counter()

@@ -35,6 +35,12 @@ def check_primary(hub: Hub, token: Token | None) -> None:
         raise error
 
 
+def check_content(hub: Hub, login: str) -> None:
+    """Counts one more write. Raises 403 or 429 when it is one too many."""
+    if hub.content_limit is not None:
+        hub.content_limit.count(login, hub.clock())
+
+
 def _whom(hub: Hub, token: Token | None) -> str:
     if token is None:
         more = "But here's the good news: Authenticated requests get a higher rate limit."

@@ -47,7 +47,6 @@ class Api:
         self.hub = hub
         self.faults = Faults()
         self.gate = gate.Gate(hub)
-        self.content: limits.ContentLimit | None = None  # the secondary limit; none unless somebody sets it
         self.log: list[tuple[str, str, int, int | None, bool]] = []  # method, path, status, run, asked by a person
         self.pages: Callable[[Request], Reply | None] | None = None
 
@@ -121,8 +120,8 @@ class Api:
     def _call(self, route: Route, call: Call, path: str) -> Reply:
         with self.hub.lock:
             _authorise(route, call)
-            if self.content is not None and call.method != "GET" and not route.signed_by_app:
-                self.content.count(call.login, self.hub.clock())
+            if call.method != "GET" and route.saves and not route.signed_by_app:  # GraphQL counts its mutations itself
+                limits.check_content(self.hub, call.login)
             result = route.handler(call)
             if isinstance(result, Page):
                 result = _cut(result, call, path)

@@ -112,7 +112,7 @@ class Troubles:
         self, per_minute: int = 80, per_hour: int = 500, *, status: int = 403, retry_after_s: int = 60
     ) -> None:
         """From now on an account that writes more often is blocked for a while, as GitHub's secondary limit does it."""
-        self.api.content = ContentLimit(per_minute, per_hour, status, retry_after_s)
+        self.hub.content_limit = ContentLimit(per_minute, per_hour, status, retry_after_s)
 
     def exhaust(self, token: str) -> None:
         """Spend the rest of a token's requests of this hour."""

@@ -44,6 +44,20 @@ def test_who_writes_too_often_is_blocked_for_a_while_and_reads_on(world: Sandbox
     assert ask(dana, "POST", "/issues", {"title": "x"}).status_code == 201
 
 
+def test_a_mutation_counts_and_a_query_does_not(world: Sandbox, call: Any) -> None:
+    """https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api: 403 and a message."""
+    dana = call("dana")
+    subject = dana("POST", "/issues", {"title": "x"})[1]["node_id"]
+    world.limit_content(per_minute=2)
+    say = f'addComment(input: {{subjectId: "{subject}", body: "hi"}}) {{ clientMutationId }}'
+    for _ in range(4):
+        assert dana("POST", "//graphql", {"query": "{ viewer { login } }"})[0] == 200
+    assert dana("POST", "//graphql", {"query": f"mutation {{ a: {say} b: {say} }}"})[0] == 200
+    status, body = dana("POST", "//graphql", {"query": f"mutation {{ {say} }}"})
+    assert (status, body["message"][:41]) == (403, "You have exceeded a secondary rate limit ")
+    assert len(world.repo.comments) == 2
+
+
 def test_an_hour_has_a_limit_of_its_own(world: Sandbox, call: Any) -> None:
     dana = call("dana")
     world.limit_content(per_minute=100, per_hour=2)

@@ -23,6 +23,7 @@ from bot.sandbox.graphql.limits import Cost, cost_of
 from bot.sandbox.graphql.resolve import resolve, type_of
 from bot.sandbox.graphql.schema import schema
 from bot.sandbox.http import ApiError, Call, Reply
+from bot.sandbox.limits import check_content
 
 _UNKNOWN = re.compile(r"Cannot query field '(\w+)' on type '(\w+)'")
 LIMIT = "API rate limit exceeded for {}."
@@ -31,7 +32,7 @@ LIMIT = "API rate limit exceeded for {}."
 def answer(call: Call, perform: Perform, *, is_enterprise: bool) -> Reply:
     """`perform` answers a REST call as the same caller. Status 200 also with errors, as GitHub has it.
 
-    Raises ApiError for a body that is no GraphQL request.
+    Raises ApiError for a body that is no GraphQL request, and for a mutation too many.
     """
     text = call.get("query")
     if not isinstance(text, str):
@@ -42,6 +43,9 @@ def answer(call: Call, perform: Perform, *, is_enterprise: bool) -> Reply:
         operation = _operation(document, call.get("operationName"))
         cost = cost_of(schema(), operation, _fragments(document), variables)
         charge(call, cost)
+        if operation.operation == OperationType.MUTATION:
+            for _ in operation.selection_set.selections:
+                check_content(call.hub, call.login)
     except _RefusedError as refused:
         return _reply(call, {"errors": [_shown(error) for error in refused.errors]})
     except GraphQLError as error:
