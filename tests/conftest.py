@@ -1,4 +1,4 @@
-"""The options that tests/README.md tells of: `--fast` and `--minutes`."""
+"""The options that tests/README.md tells of: `--fast`, `--backwards` and `--minutes`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.suites import HERE, NOT_FAST, is_fast, suite_of
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--minutes", action="store_true", help="print the minutes of CPU that each suite took")
     parser.addoption("--fast", action="store_true", help="only what needs no engine, browser or server process")
+    parser.addoption("--backwards", action="store_true", help="the last test first: who needs an earlier one fails")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,7 +26,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.option.fast and is_suite and not is_fast(collection_path.name) else None
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.backwards:
+        items.reverse()
     if not config.option.fast:
         return
     slow = [one for one in items if not is_fast(suite_of(one.nodeid)) or any(map(one.get_closest_marker, NOT_FAST))]
