@@ -93,6 +93,9 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
         text = "\n\n".join(refusal(one.verb, failed.failed[0][1]) for one in commands)
     else:
         text = _carry_out(event, commands, judged, failed, job)
+    if any(error.code == "ledger_conflict" for _, error in failed.failed):
+        job.say("another run carried these commands out at the same moment, and answers them")
+        return
     answer(event, text, case, job, prefix=prefix)
 
 

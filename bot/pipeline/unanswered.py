@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from bot.chatops.parse import parse
 from bot.decide.roles import at_least
 from bot.errors import Parts
-from bot.pipeline.answer import MARK, STATUS
-from bot.pipeline.chatops_job import run
+from bot.pipeline.answer import MARK, STATUS, answer
+from bot.pipeline.chatops_job import ACTS, run
 from bot.pipeline.job import Job
 from bot.ports import Said
 from bot.records.event import CommentCreated
 from bot.specs.policies import Policies
 
-LOOKS_BACK = timedelta(days=1)
+LOOKS_BACK = timedelta(days=3)
+STALE = timedelta(days=1)  # nobody expects a command to act after that
+LATE = "Nothing was started: the run of this comment was lost, and a day has passed."
+TOO_LATE = f"{LATE}\n\n    Write it again in a new comment."
 GRACE = timedelta(minutes=5)  # a younger comment has a run of its own
 MOST = 20  # of one run
 
 
 def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
-    """Carry out and answer what was written a day ago or less by somebody who holds a role or may write here.
+    """Carry out and answer what somebody wrote who holds a role or may write here, and whose run was lost.
 
-    What a run has noted is not done again, only answered. Requests: one for a hundred comments of the repository,
-    one for permissions, and those of each command.
+    What a run has noted is not done again, only answered; so is what would act more than a day later. Requests: one for
+    a hundred comments of the repository, one for permissions, and those of each command.
     """
     now = job.ports.clock.now()
     listed = parts.attempt("comments", lambda: job.ports.pull_requests.said(now - LOOKS_BACK)) or []
@@ -40,7 +44,9 @@ def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
             number=one.number, comment_id=one.comment.id, body=one.comment.body, author=one.comment.author,
             sender=one.comment.author,
         )  # fmt: skip
-        parts.attempt(f"comment {one.comment.id} on #{one.number}", lambda event=event: run(event, job))  # type: ignore[misc]
+        is_stale = now - one.comment.created_at >= STALE and _acts(one.comment.body, prefix)
+        act = partial(answer, event, TOO_LATE, None, job, prefix=prefix) if is_stale else partial(run, event, job)
+        parts.attempt(f"comment {one.comment.id} on #{one.number}", act)
 
 
 def _owed(waiting: list[Said], policies: Policies, job: Job, parts: Parts) -> list[Said]:
@@ -64,6 +70,11 @@ def _is_in_a_status(said: Said, job: Job) -> bool:
 def _asks(body: str, prefix: str | None) -> bool:
     parsed = parse(body, prefix)
     return bool(parsed.commands or parsed.hints)
+
+
+def _acts(body: str, prefix: str | None) -> bool:
+    """Whether a command of it starts or changes something; opinions are read live, whenever they were written."""
+    return any(one.verb in ACTS for one in parse(body, prefix).commands)
 
 
 def _about(body: str) -> int:

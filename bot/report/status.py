@@ -82,18 +82,17 @@ def shared_verdict(own: Status, mine: Shared, others: Sequence[Shared]) -> Statu
     """The verdict's status of a commit: the worst of the pull requests that have it and count; the others are named.
 
     A status belongs to a commit, so what is right for one pull request must not open the other. Where nobody's counts,
-    everybody's does.
+    everybody's does. Whoever of them is judged, the status says the same, so that none writes over another's.
     """
     if not others:
         return own
-    everybody = [mine, *others]
+    everybody = sorted((mine, *others), key=lambda one: one.number)
     counted_ = [one for one in everybody if one.counts] or everybody
-    worst = min(counted_, key=lambda one: (_ORDER.index(_value(one)), one is not mine, one.number))
+    worst = min(counted_, key=lambda one: (_ORDER.index(_value(one)), one.number))
     words = one_line(worst.decision.headline) if worst.decision else "Not decided yet"
-    said = own.description if worst is mine else f"#{worst.number} has the same commit: {words}"
-    named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in others if one is not worst]
-    named += [f"#{mine.number} not counted"] if mine not in counted_ else []
-    added = f" [same commit: {', '.join(named)}]" if named else ""
+    said = f"#{worst.number}: {words}"
+    named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in everybody if one != worst]
+    added = f" [same commit: {', '.join(named)}]"
     added = added if len(added) <= DESCRIPTION_LIMIT // 2 else f" [same commit: {len(others)} more]"
     return replace(own, state=_value(worst), description=clipped(said, DESCRIPTION_LIMIT - len(added)) + added)
 

@@ -45,7 +45,7 @@ VERA, STRANGER = Account(id=1003, login="vera"), Account(id=4242, login="strange
 
 
 def test_the_worse_verdict_of_another_stands_and_of_a_stranger_does_not(made: World) -> None:
-    assert status(made, VERA, REJECTED) == ("failure", "#9 has the same commit: Rejected: no.")
+    assert status(made, VERA, REJECTED) == ("failure", "#9: Rejected: no. [same commit: #7]")
     state, said = status(made, STRANGER, None)
     assert state == "pending" and said.endswith("[same commit: #9 not counted]")
 

@@ -72,14 +72,37 @@ def test_what_was_done_before_the_crash_is_only_answered(made: World) -> None:
         ("/status", "mallory", {}),  # who holds no role is owed one a day at most, and none for a lost run
         ("/retrain", "owen", {"edited": True}),
         ("/retrain", "owen", {"minutes": GRACE.total_seconds() / 60 - 1}),
-        ("/retrain", "owen", {"minutes": 25 * 60}),
+        ("/retrain", "owen", {"minutes": 73 * 60}),
     ],
-    ids=["talk", "no role", "edited", "its own run may still come", "of the day before"],
+    ids=["talk", "no role", "edited", "its own run may still come", "of days before"],
 )
 def test_nothing_else_is_heard(made: World, body: str, login: str, given: Any) -> None:
     lose(made, body, login, **given)
     reconcile(made)
     assert (made.talk.dispatched, replies(made), made.talk.reactions) == ([], [], [])
+
+
+def test_what_would_act_a_day_later_is_only_answered_and_an_opinion_counts_whenever_it_is_heard(made: World) -> None:
+    lose(made, "/retrain", minutes=25 * 60)
+    lose(made, "/status", minutes=25 * 60)
+    for _ in range(2):
+        assert reconcile(made).failed == []
+    first, second = replies(made)
+    assert "Write it again" in first and "```text" in second and made.talk.dispatched == []
+
+
+def test_of_two_runs_at_the_same_moment_one_answers(made: World) -> None:
+    """The other one noted the commands first."""
+
+    def commit(files: Any, message: str, **_options: Any) -> str:
+        if any(path.startswith("handled/") for path in files):
+            raise UserError("handled/7/5000.json is there already and differs", code="ledger_conflict")
+        return type(made.ledger).commit(made.ledger, files, message) or ""
+
+    made.ledger.commit = commit  # type: ignore[method-assign]
+    lose(made, "/retrain")
+    reconcile(made)
+    assert replies(made) == [] and made.talk.reactions == []
 
 
 def test_in_a_locked_conversation_it_is_answered_once_in_a_status(made: World) -> None:
