@@ -393,7 +393,11 @@ def opened(engine: Any, *models: str, fails: bool = False) -> list[str]:
 def test_every_planned_model_reaches_the_report_in_its_own_folder(engine: Any, models: list[str]) -> None:
     calls = opened(engine, *models)
     report = calls[calls.index("report|run --frozen mlbot handle|") + 1 :]
-    assert report == ["train success", "out/plan.json", *(f"out/trained/{name}/model.skops" for name in models)]
+    assert report == [
+        "train success",
+        "out/plan.json",
+        *(f"out/trained/trained-{n:03d}/{name}/model.skops" for n, name in enumerate(models)),
+    ]
 
 
 @pytest.mark.engine
@@ -404,7 +408,7 @@ def test_nothing_to_train_is_reported_too(engine: Any) -> None:
 @pytest.mark.engine
 def test_a_training_that_fails_is_reported_with_the_others(engine: Any) -> None:
     calls = opened(engine, "broken", "churn", fails=True)
-    assert calls[-3:] == ["train failure", "out/plan.json", "out/trained/churn/model.skops"]
+    assert calls[-3:] == ["train failure", "out/plan.json", "out/trained/trained-001/churn/model.skops"]
 
 
 @pytest.mark.engine

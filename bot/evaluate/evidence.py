@@ -8,39 +8,9 @@ from datetime import datetime
 
 from bot.evaluate.metrics import canonical
 from bot.evaluate.metrics.interface import Metric
-from bot.evaluate.results import Difference, Estimate
 from bot.records.evaluation import Budget, MissingBaseline
+from bot.records.measured import Difference, Estimate, Gap, Sliced
 from bot.records.training import Training
-
-
-@dataclass(frozen=True)
-class Sliced:
-    """One slice: `column` (or `a × b`), its rows, the metric there, and the difference to each baseline by name.
-
-    `n_differ` counts, by baseline, the rows predicted differently.
-    `estimate` is None when the slice has too few rows to judge, or only one class.
-    """
-
-    column: str
-    name: str
-    n: int
-    estimate: Estimate | None
-    differences: Mapping[str, Difference] = field(default_factory=dict)
-    n_differ: Mapping[str, int] = field(default_factory=dict)
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """The largest difference between groups of a column, with its interval and the two groups at its ends."""
-
-    column: str
-    measure: str
-    value: float
-    low: float
-    high: float
-    error: float
-    groups: tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.evaluate.evidence import Gap
 from bot.evaluate.joint import unit_tables
 from bot.evaluate.metrics.ratio import ratio
 from bot.evaluate.resample import Resampler
 from bot.evaluate.rows import Floats, Scores
+from bot.records.measured import Gap
 
 MEASURES = ("demographic_parity_difference", "equalised_odds_difference")
 

@@ -13,9 +13,10 @@ from bot.evaluate.mcnemar import mcnemar
 from bot.evaluate.metrics.interface import Mean, Metric, Ranking, Table
 from bot.evaluate.ranking import compare_rankings, estimate_ranking
 from bot.evaluate.resample import Resampler
-from bot.evaluate.results import Difference, Estimate, two_sided
+from bot.evaluate.results import two_sided
 from bot.evaluate.rows import Floats, Scores
 from bot.evaluate.tails import critical, degrees_of_freedom, tail
+from bot.records.measured import Difference, Estimate
 
 
 def estimate(metric: Metric, scores: Scores, resampler: Resampler) -> Estimate:

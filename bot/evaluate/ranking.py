@@ -14,8 +14,9 @@ from scipy.special import expit, ndtri
 
 from bot.evaluate.metrics.interface import Ranking
 from bot.evaluate.resample import Resampler
-from bot.evaluate.results import Difference, Estimate, two_sided
+from bot.evaluate.results import two_sided
 from bot.evaluate.rows import Floats, Scores
+from bot.records.measured import Difference, Estimate
 
 FEW = 100
 NEAR_ONE = 0.99

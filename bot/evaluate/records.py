@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from bot.evaluate.evidence import Evidence, Sliced
+from bot.evaluate.evidence import Evidence
 from bot.evaluate.holm import holm
 from bot.evaluate.metrics.interface import Metric
-from bot.evaluate.results import Difference
 from bot.evaluate.slices import worst_first
 from bot.evaluate.words import interval
 from bot.records import evaluation as record
+from bot.records.measured import Difference, Gap, Sliced
 
 
 def unit_of(metric: Metric, target: str) -> str:
@@ -93,11 +95,11 @@ def _slice_record(
     )
 
 
-def gap_sections(evidence: Evidence) -> tuple[record.Section, ...]:
+def gap_sections(gaps: Sequence[Gap]) -> tuple[record.Section, ...]:
     """Gaps between groups, the widest first, as one section; none without groups."""
-    if not evidence.gaps:
+    if not gaps:
         return ()
-    ordered = sorted(evidence.gaps.values(), key=lambda gap: -gap.value)
+    ordered = sorted(gaps, key=lambda gap: -gap.value)
     rows = tuple(
         (gap.column, gap.measure.replace("_", " "), interval(gap.value, gap.low, gap.high), " and ".join(gap.groups))
         for gap in ordered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,11 +10,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.evaluate.evidence import Sliced
 from bot.evaluate.interval import compare, estimate
 from bot.evaluate.metrics.interface import Metric, Ranking
 from bot.evaluate.resample import Resampler
 from bot.evaluate.rows import FEWEST_GROUPS, Codes, Rows, Scores, differing
+from bot.records.measured import Sliced
 from bot.specs.gates import SlicePolicy
 
 Labels = NDArray[np.str_]
@@ -79,13 +78,13 @@ def measure(
             out.append(Sliced(column, name, len(rows), None, note="one class only"))
             continue
         own = estimate(metric, candidate.where(rows), inside)
-        if not math.isfinite(own.value):
+        if not own.is_finite:
             out.append(Sliced(column, name, len(rows), None, note="not defined on these rows"))
             continue
         theirs = {
             key: compare(metric, candidate.where(rows), scores.where(rows), inside) for key, scores in baselines.items()
         }
-        theirs = {key: one for key, one in theirs.items() if math.isfinite(one.difference)}
+        theirs = {key: one for key, one in theirs.items() if one.is_finite}
         differ = {
             key: int(differing(candidate.where(rows), scores.where(rows)).sum()) for key, scores in baselines.items()
         }

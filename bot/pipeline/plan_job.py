@@ -1,14 +1,16 @@
-"""Pull request -> out/plan.json and the training matrix."""
+"""Pull request -> out/plan.json, the training matrix, and the digest of both."""
 
 from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
 
+from bot.pipeline.handover import hand_over
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.reuse import is_current
 from bot.plan.step import plan
 from bot.ports import PullRequest
+from bot.records.base import canonical_json
 from bot.records.event import Dispatched, Event, PullRequestChanged
 from bot.records.matrix import matrix
 from bot.records.plan import Plan, Planned
@@ -19,10 +21,11 @@ def run(event: Event, job: Job) -> None:
     number, head, asked = _asked(event)
     found = job.ports.pull_requests.get(number)
     made = _plan(found, job)
-    (job.out / "plan.json").write_bytes(made.canonical())
     reason = _refusal(found, head, is_dispatched=isinstance(event, Dispatched))
     chosen = [] if reason else [one for one in made.planned if _is_wanted(one, asked, job, made)]
-    job.set_output("matrix", json.dumps(matrix(chosen)))
+    jobs = matrix(chosen)
+    job.set_output("matrix", json.dumps(jobs))
+    job.set_output("digest", hand_over(job.out, made.canonical(), canonical_json(jobs)))
     job.set_output("any", "true" if chosen else "false")
     for one in made.planned:
         again = one not in chosen and not reason

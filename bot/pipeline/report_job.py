@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bot.decide.step import policy_difference
 from bot.errors import Parts, UserError
+from bot.pipeline.handover import HandedOver, taken_over
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import blocking, evaluations_of, head_of, judge, show
 from bot.pipeline.reuse import is_current, known
-from bot.pipeline.train_job import read_result
 from bot.pipeline.trial import seed_of, trial_text
 from bot.plan.step import plan
 from bot.ports import PullRequest
-from bot.records.base import canonical_json
+from bot.records.base import MAX_RECORD_BYTES, canonical_json
 from bot.records.evaluation import Evaluation
 from bot.records.event import Dispatched, Event, PullRequestChanged
 from bot.records.failure import Failure
@@ -45,7 +43,7 @@ def run(event: Event, job: Job) -> None:
     """Check what came over against a plan of our own, keep it, decide and report."""
     number = number_of(event)
     found = job.ports.pull_requests.get(number)
-    handed = Plan.parse((job.out / "plan.json").read_bytes(), source="out/plan.json")
+    handed, shards = taken_over(job)
     inside = at_head(job, number, handed.head_sha)
     made = plan(job.default_sha, handed.head_sha, inside.ports)
     if [one.inputs_digest for one in made.planned] != [one.inputs_digest for one in handed.planned]:
@@ -58,14 +56,15 @@ def run(event: Event, job: Job) -> None:
         _keep_parties(parties, number, job)  # this event happened all the same
         job.say(f"#{number} has moved on; its own run reports it")
         return
+    handed_over = HandedOver(inside, made.head_sha, shards)
     if seed_of(job.inputs) is not None:
-        _report_trial(number, made, job)
+        _report_trial(number, made, handed_over, job)
         return
     before = head_of(number, made.head_sha, job)
-    results = {one.model: _result(one, found, before, inside) for one in made.planned}
-    head = _head(number, made, results, starter, job)
+    results = {one.model: _result(one, found, before, handed_over) for one in made.planned}
+    head = _head(number, made, results, starter, handed_over)
     with blocking(number, "merge", job):
-        _keep(head, made, results, parties, job)
+        _keep(head, made, results, parties, handed_over)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
@@ -112,11 +111,11 @@ def _starter(event: Event, number: int, job: Job) -> int | None:
     return asked[0] if asked else sender.id if sender and sender.kind == "User" else None
 
 
-def _result(one: Planned, found: PullRequest, before: Head | None, job: Job) -> Evaluation | Failure:
+def _result(one: Planned, found: PullRequest, before: Head | None, handed: HandedOver) -> Evaluation | Failure:
     """What was handed over; else what is stored for the same inputs; else why there is nothing."""
-    folder = job.out / "trained" / one.model
-    if folder.is_dir():
-        return read_result(folder, one)
+    job, new = handed.job, handed.result(one)
+    if new is not None:
+        return new
     stored = known(one, job.ports)
     if stored is not None and is_current(one, found.head_sha, job):
         return stored
@@ -157,42 +156,55 @@ def _keep_parties(parties: dict[str, bytes], number: int, job: Job) -> None:
 
 
 def _keep(
-    head: Head, made: Plan, results: dict[str, Evaluation | Failure], parties: dict[str, bytes], job: Job
+    head: Head,
+    made: Plan,
+    results: dict[str, Evaluation | Failure],
+    parties: dict[str, bytes],
+    handed: HandedOver,
 ) -> None:
-    """Artifact bytes first, then one ledger commit that names them; what is there stays."""
-    new = _evaluation_files(head.number, results, job)
+    """Artifact bytes first, then one ledger commit that names them; what is there stays.
+
+    Raises UserError (code `record_too_large`) for what could not be read back.
+    """
+    ledger = handed.job.ports.ledger
+    new = _evaluation_files(head.number, results, handed)
     for path, data in (
         *parties.items(),
         (plan_path(head.number, made.head_sha), made.canonical()),
         (head_path(head.number, made.head_sha), head.canonical()),
     ):
-        if job.ports.ledger.get(path) != data:
+        if ledger.get(path) != data:
             new[path] = data
+    for path, data in new.items():
+        if len(data) > MAX_RECORD_BYTES:
+            hint = "Split the change into several pull requests."
+            raise UserError(f"{path} would be too large to be read again", hint=hint, code="record_too_large")
     if new:
         what = f"evaluate #{head.number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}"
-        job.ports.ledger.commit(new, what)
+        ledger.commit(new, what)
 
 
-def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], job: Job) -> dict[str, bytes]:
+def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], handed: HandedOver) -> dict[str, bytes]:
     """Evaluations, pointers to their bytes and uses of the test set, as far as the ledger does not hold them."""
-    files: dict[str, bytes] = {}
+    ports, files = handed.job.ports, dict[str, bytes]()
     for name, one in results.items():
+        folder = handed.folder(name)
         if isinstance(one, Failure):
             continue
         where = (name, one.inputs_digest, one.digest())
-        if job.ports.ledger.get(evaluation_path(*where)) is None:
+        if folder is not None and ports.ledger.get(evaluation_path(*where)) is None:
             files[evaluation_path(*where)] = one.canonical()
-            files[pointer_path(*where)] = _stored(job.out / "trained" / name, one, job)
+            files[pointer_path(*where)] = ports.artifacts.store(folder).encode()
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
         files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
-    return {path: data for path, data in files.items() if job.ports.ledger.get(path) is None}
+    return {path: data for path, data in files.items() if ports.ledger.get(path) is None}
 
 
-def _report_trial(number: int, made: Plan, job: Job) -> None:
+def _report_trial(number: int, made: Plan, handed: HandedOver, job: Job) -> None:
     """What a trial with another seed found: kept and told, beside the report, and no part of any decision."""
-    tried = [one for one in made.planned if (job.out / "trained" / one.model).is_dir()]
-    results = {one.model: read_result(job.out / "trained" / one.model, one) for one in tried}
-    new = _evaluation_files(number, results, job)
+    tried = [one for one in made.planned if handed.folder(one.model) is not None]
+    results = {one.model: handed.result(one) or LOST for one in tried}
+    new = _evaluation_files(number, results, handed)
     if new:
         job.ports.ledger.commit(new, f"trial of #{number} at {made.head_sha[:12]}: {', '.join(results)}")
     report = Report(
@@ -213,16 +225,11 @@ def _report_trial(number: int, made: Plan, job: Job) -> None:
     job.ports.views.attempt("reply about the trial", lambda: talk.upsert_comment(number, marker, f"{marker}\n{text}"))
 
 
-def _stored(folder: Path, one: Evaluation, job: Job) -> bytes:
-    """Only the files that the Evaluation lists go to the store."""
-    listed = {file.name for file in one.training.files}
-    for path in folder.iterdir():
-        if path.name not in listed | {"training.json", "README.md"}:
-            path.unlink()
-    return job.ports.artifacts.store(folder).encode()
+def _head(
+    number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, handed: HandedOver
+) -> Head:
+    run = handed.job.ports.run
 
-
-def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], starter: int | None, job: Job) -> Head:
     def evaluated(one: Planned) -> Evaluated:
         found = results[one.model]
         if isinstance(found, Failure):
@@ -230,13 +237,23 @@ def _head(number: int, made: Plan, results: dict[str, Evaluation | Failure], sta
         digests = (found.digest(), found.artifact_digest)
         return Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=digests[0], artifact_digest=digests[1])
 
-    return Head(
-        number=number, head_sha=made.head_sha, base_sha=made.base_sha, run_id=job.ports.run.id,
-        run_attempt=job.ports.run.attempt, initiator_id=starter,
-        models={one.model: evaluated(one) for one in made.planned},
+    evaluated_before = (
+        name for name, one in results.items() if isinstance(one, Evaluation) and handed.folder(name) is None
+    )
+    head = Head(
+        number=number, head_sha=made.head_sha, base_sha=made.base_sha, run_id=run.id, run_attempt=run.attempt,
+        initiator_id=starter, models={one.model: evaluated(one) for one in made.planned},
         failures={name: one for name, one in results.items() if isinstance(one, Failure)},
-        reused=tuple(
-            name for name, one in results.items()
-            if isinstance(one, Evaluation) and not (job.out / "trained" / name).is_dir()
-        ),
+        reused=tuple(evaluated_before),
     )  # fmt: skip
+    return head if len(head.canonical()) <= MAX_RECORD_BYTES else _without_logs(head)
+
+
+def _without_logs(head: Head) -> Head:
+    """Of very many models that failed, the first words each: the whole must stay readable."""
+    short = {
+        name: {"log_tail": "", "hint": one.hint[:100], "message": one.message[:200]}
+        for name, one in head.failures.items()
+    }
+    failures = {name: one.model_copy(update=short[name]) for name, one in head.failures.items()}
+    return head.model_copy(update={"failures": failures})

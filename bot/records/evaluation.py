@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from bot.records.base import Part, Record
+from bot.records.measured import Measured
 from bot.records.training import Training
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -149,6 +150,8 @@ class Evaluation(Record):
     sections: tuple[Section, ...]
     policy_digest: str
     run: dict[str, Any]
+    measured: Measured | None = None
+    """What the gates were judged from; None in records of before there was such."""
 
     @property
     def inputs_digest(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from math import ceil
+from typing import Any
 
 from bot.errors import UserError
 from bot.records.plan import Planned
@@ -34,6 +35,11 @@ def matrix(planned: Iterable[Planned]) -> dict[str, list[dict[str, str | int]]]:
 def models_of(text: str) -> tuple[str, ...]:
     """The names in a job's `model`."""
     return tuple(name for name in text.split(",") if name)
+
+
+def shards_of(jobs: Mapping[str, Any]) -> dict[str, str]:
+    """Model -> the shard of the job that is asked for it, of a matrix that was read back."""
+    return {name: str(one["shard"]) for one in jobs["include"] for name in models_of(str(one["model"]))}
 
 
 def _models_per_job(sizes: list[int]) -> int:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.evaluate.evidence import Evidence, Gap, Sliced
+from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates import judge
 from bot.evaluate.gates.reasons import REASONS
 from bot.evaluate.metrics import METRICS
-from bot.evaluate.results import Difference, Estimate
 from bot.records.evaluation import Budget, MissingBaseline
+from bot.records.measured import Difference, Estimate, Gap, Sliced
 from tests.builders import a_training
 from tests.evaluate.worlds import some_gates
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.pipeline import judge, report_job, train_job
+from bot.pipeline import judge, plan_job, report_job, train_job
 from bot.pipeline.job import Job
-from bot.pipeline.reuse import is_current
-from bot.plan.step import plan
 from bot.ports import Commit, Ports, PullRequest, Run
-from bot.records.event import Account, PullRequestChanged
+from bot.records.event import Account, Event, PullRequestChanged
 from tests.evaluate.worlds import SPEC, a_table
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.branch import FakeBranch
@@ -109,25 +110,42 @@ class World:
 
     def evaluate(self) -> str:
         """One run of the pull request's workflow; the comment that it leaves."""
+        event = PullRequestChanged(
+            number=NUMBER, action="synchronize", head_sha=self.sha, base_ref="main", from_fork=False, draft=self.draft,
+            sender=DANA,
+        )  # fmt: skip
+        self.run(event, self.next_job())
+        return self.comment()
+
+    def next_job(self) -> Job:
+        """A job of a new run, with its folder."""
         self.runs += 1
         job = self.job()
         job.out.mkdir()
-        made = plan(BASE, self.sha, job.ports)
-        (job.out / "plan.json").write_bytes(made.canonical())
-        event = PullRequestChanged(
-            number=NUMBER, action="synchronize", head_sha=self.sha, base_ref="main", from_fork=False, draft=False,
-            sender=DANA,
-        )  # fmt: skip
-        new = {one.model for one in made.planned if not self.draft and not is_current(one, self.sha, job)}
-        trained = replace(job, out=job.out / "trained")
-        trained.out.mkdir()
-        (trained.out / "plan.json").write_bytes(made.canonical())
+        return job
+
+    def run(self, event: Event, job: Job, change: Callable[[Path], None] | None = None) -> None:
+        """The jobs of pull-request.yml, one after the other; `change` is done to what was handed over."""
+        outputs: dict[str, str] = {}
+        plan_job.run(event, replace(job, set_output=outputs.__setitem__))
+        for one in json.loads(outputs["matrix"])["include"]:
+            self.train(event, one, job)
+        if change is not None:
+            change(job.out)
+        report_job.run(event, replace(job, inputs={**job.inputs, "plan_digest": outputs["digest"]}))
+
+    def train(self, event: Event, one: dict[str, Any], job: Job) -> None:
+        """A training job of the matrix, and its artifact."""
+        name = f"trained-{one['shard']}"
+        out = self.tmp / f"{job.out.name}-{name}"
+        out.mkdir()
+        shutil.copy(job.out / "plan.json", out)
         try:
-            train_job.run(event, replace(trained, inputs={**job.inputs, "model": ",".join(sorted(new))}))
+            train_job.run(event, replace(job, out=out, inputs={**job.inputs, "model": one["model"]}))
         except Exception as error:
             self.said.append(str(error))
-        report_job.run(event, job)
-        return self.comment()
+        for folder in (one for one in out.iterdir() if one.is_dir()):
+            shutil.copytree(folder, job.out / "trained" / name / folder.name)
 
     def push(self, **files: bytes) -> None:
         """Another head."""
@@ -154,7 +172,7 @@ def world(
     new_data: bytes | None = None,
 ) -> World:
     """Models `churn` and `value`; the pull request brings `head` files and `new_data`. `files` are on both sides."""
-    for module in (train_job, report_job, judge):
+    for module in (plan_job, train_job, report_job, judge):
         monkeypatch.setattr(module, "at_head", lambda job, number, sha: job)
     base = {
         **policies(gates), "models/churn/model.yaml": CHURN, "models/value/model.yaml": VALUE, "data.dvc": b"old",

@@ -2,9 +2,9 @@
 
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.interface import Finding
-from bot.evaluate.results import Difference
 from bot.evaluate.words import signed
 from bot.records.evaluation import Verdict
+from bot.records.measured import Difference
 
 
 def without_baseline(against: str, first: Verdict, evidence: Evidence) -> Finding | None:

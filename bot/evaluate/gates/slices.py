@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from bot.evaluate.evidence import Evidence, Sliced
+from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.interface import Finding, more_rows, settling
 from bot.evaluate.holm import holm
 from bot.evaluate.rows import Floats
 from bot.evaluate.words import rows, show, signed
+from bot.records.measured import Sliced
 
 
 @dataclass(frozen=True)
