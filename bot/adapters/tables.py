@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.adapters.limits import Limits
 from bot.errors import Problems, UserError
 from bot.records.plan import DataFile
 from bot.specs.data import files_of
@@ -26,20 +27,26 @@ _BLOCK_BYTES = 8 * 1024 * 1024
 
 
 def read_table(
-    spec: ModelSpec, data_dir: Path, columns: Sequence[str] | None = None, contract: Contract | None = None
+    spec: ModelSpec,
+    data_dir: Path,
+    columns: Sequence[str] | None = None,
+    contract: Contract | None = None,
+    *,
+    limits: Limits | None = None,
 ) -> Any:
     """The rows of the model's data, in file order: those for which `data.where` holds and whose target is known.
 
     `data_dir` is the folder that holds `data/`. `columns` None means all columns; the target, row id, time, group and
     weight come along anyway. The schema's metadata counts the rows that were read and left out (COUNTS). The contract
     is checked on all columns and rows, before any is left out.
-    Raises UserError with the file's name when a file cannot be read, a column is not there or no row is left, and
+    Raises UserError (code `memory_exceeded`) before a file is read that is larger than `limits` allow once it is
+    unpacked, UserError with the file's name when a file cannot be read, a column is not there or no row is left, and
     Problems (code `contract_broken`) when the contract does not hold.
     """
     wanted = None if columns is None or contract is not None else _wanted(spec, columns)
     parts = []
     files, kind = data_files(spec, data_dir)
-    _check_memory(spec, files, kind, wanted)
+    _check_memory(spec, files, kind, wanted, limits or Limits())
     for file in files:
         with named(file, data_dir):
             parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
@@ -86,33 +93,58 @@ def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:
     return [data_dir / file.path for file in chosen], kind
 
 
-def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: list[str] | None) -> None:
-    """Refuse what cannot fit: the table alone, unpacked, is larger than the spec's limit."""
-    limit = spec.resources.memory_bytes
-    if limit is None:
-        return
-    size = sum(_text_size(file, columns) if kind == "csv" else _unpacked(file, columns) for file in files)
-    if size > limit:
-        allowed = f"`resources.memory: {spec.resources.memory}`"
-        raise UserError(
-            f"{spec.data.path}: {size / 1e6:.0f} MB of columns do not fit into {allowed}",
-            hint="Name fewer inputs, or raise `resources.memory` and the runner with it.",
-            code="memory_exceeded",
-        )
+def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: list[str] | None, limits: Limits) -> None:
+    """Refuse what cannot fit: the table alone, unpacked, is larger than what is allowed."""
+    limit = limits.table(spec.resources.memory_bytes)
+    size = 0
+    for file in files:
+        size += _text_size(file, columns, limit) if kind == "csv" else _unpacked(file, columns)
+        if size > limit:
+            raise UserError(
+                f"{spec.data.path}: {size / 1e6:.0f} MB of columns do not fit into {_allowed(spec, limits, limit)}",
+                hint="Name fewer inputs, or raise the limit and the runner with it.",
+                code="memory_exceeded",
+            )
 
 
-def _text_size(file: Path, columns: list[str] | None) -> int:
-    """About the bytes of some columns: their share of the file, as if all were equally wide."""
+def _allowed(spec: ModelSpec, limits: Limits, limit: int) -> str:
+    if limit == spec.resources.memory_bytes:
+        return f"`resources.memory: {spec.resources.memory}`"
+    what = "policies/training.yaml allows" if limit in (limits.memory_bytes, limits.table_bytes) else "this machine has"
+    return f"the {limit / 1e6:.0f} MB that {what}"
+
+
+def _text_size(file: Path, columns: list[str] | None, most: int) -> int:
+    """About the bytes of some columns: their share of the text, as if all were equally wide.
+
+    Of a compressed file no more is unpacked than it takes to see that it is too large.
+    """
     import pyarrow as pa
 
-    size = file.stat().st_size
     try:
+        size = file.stat().st_size if file.suffix == ".csv" else _text_bytes(file, most * max(1, len(_csv_names(file))))
         return size if columns is None else size * len(columns) // max(len(columns), len(_csv_names(file)))
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError):
         return 0  # reading says what is wrong with it
 
 
+def _text_bytes(file: Path, most: int) -> int:
+    """Bytes of a compressed text, counted up to the first beyond `most`."""
+    import pyarrow as pa
+
+    found = 0
+    with pa.input_stream(str(file), compression="detect") as opened:
+        while found <= most and (part := opened.read(_BLOCK_BYTES)):
+            found += len(part)
+    return found
+
+
+# Bytes of a value in memory by Parquet's physical type; of text there are offsets at least.
+_WIDTHS = {"BOOLEAN": 0.125, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8, "BYTE_ARRAY": 4}
+
+
 def _unpacked(file: Path, columns: list[str] | None) -> int:
+    """Bytes of some columns in memory, at least: values may be written once for millions of rows."""
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -121,9 +153,13 @@ def _unpacked(file: Path, columns: list[str] | None) -> int:
     except (pa.ArrowInvalid, OSError):
         return 0  # reading says what is wrong with it
     wanted = None if columns is None else set(columns)
-    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
-    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
-    return sum(one.total_uncompressed_size for one in chunks if wanted is None or one.path_in_schema in wanted)
+    widths = [_WIDTHS.get(metadata.schema.column(i).physical_type, 1) for i in range(metadata.num_columns)]
+    size = 0.0
+    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
+        for i, one in enumerate(group.column(i) for i in range(group.num_columns)):
+            if wanted is None or one.path_in_schema in wanted:
+                size += max(one.total_uncompressed_size, one.num_values * widths[i])
+    return int(size)
 
 
 def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:

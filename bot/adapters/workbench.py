@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.adapters.absent import skops_io
+from bot.adapters.limits import Limits
 from bot.adapters.tables import column_names, read_table
 from bot.errors import UserError, WorldError
 from bot.records.training import Machine
@@ -32,14 +33,21 @@ Tell = Callable[[str, int, int], None]
 class LocalWorkbench:
     """The Workbench port over two folders: `data_dir` holds `data/`, `out` receives the artifact.
 
-    `contract` None means that the data are not checked. `tell` receives (phase, done, total).
+    `contract` None means that the data are not checked. `tell` receives (phase, done, total). `limits` are those of the
+    team, for what the spec does not say.
     """
 
     def __init__(
-        self, data_dir: Path, out: Path, tell: Tell | None = None, *, contract: Contract | None = None
+        self,
+        data_dir: Path,
+        out: Path,
+        tell: Tell | None = None,
+        *,
+        contract: Contract | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.data_dir, self.out = data_dir, out
-        self._tell, self._contract = tell, contract
+        self._tell, self._contract, self._limits = tell, contract, limits or Limits()
         self._start = time.monotonic()
 
     def column_names(self, spec: ModelSpec) -> tuple[str, ...]:
@@ -48,7 +56,7 @@ class LocalWorkbench:
 
     def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
         """The rows, checked against the contract if there is one."""
-        table = read_table(spec, self.data_dir, columns, self._contract)
+        table = read_table(spec, self.data_dir, columns, self._contract, limits=self._limits)
         skops_io()  # the artifact needs it; imported here, it is cheaper than by `bot.train.canonical`
         return table
 
@@ -91,23 +99,9 @@ class LocalWorkbench:
         """Maximum resident set of the process (Linux counts it in KiB)."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-    @contextmanager
-    def limited(self, memory_bytes: int | None) -> Iterator[None]:
-        """The kernel counts what is reserved, too, for example a GiB by Arrow: that comes on top of the limit."""
-        if memory_bytes is None:
-            yield
-            return
-        import pyarrow as pa
-
-        pa.array([0])  # reserves now what it would reserve later
-        used, held = (_status_bytes(name) for name in ("VmData", "VmRSS"))
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = memory_bytes + max(0, used - held)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    def limited(self, memory_bytes: int | None) -> AbstractContextManager[None]:
+        """None: what the team allows, else nine tenths of the machine's memory."""
+        return within(self._limits.process(memory_bytes))
 
     def map(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, dask: str | None
@@ -145,6 +139,25 @@ class LocalWorkbench:
                 hint = "Most often for want of memory: set `resources.jobs: 1`, or name a larger runner."
                 raise UserError(message, hint=hint, code="memory_exceeded") from None
             return first + results
+
+
+@contextmanager
+def within(memory_bytes: int) -> Iterator[None]:
+    """What would take the process beyond so many bytes fails with MemoryError.
+
+    The kernel counts what is reserved, too, for example a GiB by Arrow: that comes on top of the limit.
+    """
+    import pyarrow as pa
+
+    pa.array([0])  # reserves now what it would reserve later
+    used, held = (_status_bytes(name) for name in ("VmData", "VmRSS"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = memory_bytes + max(0, used - held)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _cluster(address: str) -> AbstractContextManager[Any]:

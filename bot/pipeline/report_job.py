@@ -52,7 +52,8 @@ def run(event: Event, job: Job) -> None:
         )
     starter = _starter(event, number, job)
     parties = _parties(event, number, made.head_sha, starter)
-    if found.state != "open" or found.head_sha != handed.head_sha or _is_superseded(number, job):
+    pushed = event.head_sha if isinstance(event, PullRequestChanged) else handed.head_sha
+    if found.state != "open" or not pushed == found.head_sha == handed.head_sha or _is_superseded(number, job):
         _keep_parties(parties, number, job)  # this event happened all the same
         job.say(f"#{number} has moved on; its own run reports it")
         return

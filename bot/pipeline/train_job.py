@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import MlbotError, UserError
 from bot.pipeline.asked import Asked, asked_of, known_of
@@ -23,9 +24,18 @@ from bot.records.matrix import models_of
 from bot.records.plan import Plan, Planned
 from bot.records.training import Training
 from bot.specs.contract import read_contract
-from bot.specs.model import ModelSpec
 from bot.specs.policies.training import FILE as POLICY
-from bot.specs.policies.training import read_training_policy
+from bot.specs.policies.training import TrainingPolicy, read_training_policy
+
+if TYPE_CHECKING:
+    from bot.adapters.limits import Limits
+
+
+OUT_OF_MEMORY = UserError(
+    "it needs more memory than its spec, policies/training.yaml or the machine allows",
+    hint="Name fewer inputs, filter rows with `data.where`, or raise the limit and the runner with it.",
+    code="memory_exceeded",
+)
 
 
 def run(event: Event, job: Job) -> None:
@@ -44,7 +54,7 @@ def run(event: Event, job: Job) -> None:
             _train(planned[name], made, inside)
         except Exception as error:
             failed.append(name)
-            _write_failure(error, name, made, inside)
+            _write_failure(OUT_OF_MEMORY if isinstance(error, MemoryError) else error, name, made, inside)
     if failed:
         raise UserError(
             f"no evaluation of {', '.join(failed)}", hint="The lines above say why.", code="training_failed"
@@ -52,19 +62,24 @@ def run(event: Event, job: Job) -> None:
 
 
 def _train(one: Planned, made: Plan, job: Job) -> None:
+    from bot.adapters.limits import Limits
+    from bot.adapters.workbench import within
     from bot.evaluate.step import evaluate
 
     ports, folder = job.ports, job.out / one.model
     asked = asked_of(one.model, made.head_sha, job)
-    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
+    policy = read_training_policy(ports.git.read(job.default_sha, POLICY))
+    limits = Limits(policy.memory_bytes, policy.table_bytes)
+    memory = within(limits.process(asked.spec.resources.memory_bytes))
+    with tempfile.TemporaryDirectory(prefix="mlbot-") as name, memory:
         data, base = Path(name, "head"), Path(name, "base")
         ports.data.fetch(one.data_files, data)
         one = hashed(one, data)
-        training = _trained(one, asked, data, folder, job)
+        training = _trained(one, asked, data, folder, policy, job)
         where = {env: _champion(env, one.model, Path(name, env), ports) for env in asked.spec.environments}
         known = known_of(training, asked, ports)
         result = evaluate(
-            asked.spec, training, folder, data, where, asked.gates, loaders=_loaders(), uses=known.uses,
+            asked.spec, training, folder, data, where, asked.gates, loaders=_loaders(limits), uses=known.uses,
             best=known.best, passed=known.passed, policy_digest=asked.policy_digest,
             run={"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url}, contract=asked.contract,
             now=ports.clock.now(), before=_before(one, made, training, data, base, ports),
@@ -84,16 +99,17 @@ def hashed(one: Planned, data: Path) -> Planned:
     return one.model_copy(update={"data_files": tuple(files)})
 
 
-def _loaders() -> Any:
+def _loaders(limits: Limits) -> Any:
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
     from bot.evaluate.lent import Loaders
 
-    return Loaders(read_table, load, time.perf_counter)
+    return Loaders(partial(read_table, limits=limits), load, time.perf_counter)
 
 
-def _trained(one: Planned, asked: Asked, data: Path, folder: Path, job: Job) -> Training:
+def _trained(one: Planned, asked: Asked, data: Path, folder: Path, policy: TrainingPolicy, job: Job) -> Training:
     """The stored artifact of the same inputs, or a new one."""
+    from bot.adapters.limits import Limits
     from bot.adapters.progress import Progress
     from bot.adapters.workbench import LocalWorkbench
     from bot.train.step import train
@@ -106,17 +122,12 @@ def _trained(one: Planned, asked: Asked, data: Path, folder: Path, job: Job) -> 
             job.ports.artifacts.fetch(pointer.decode(), folder)
             job.say(f"{one.model}: not trained again, {one.inputs_digest} is in the ledger; only measured")
             return stored.training
+    spec, limits = asked.spec, Limits(policy.memory_bytes, policy.table_bytes)
     with Progress() as progress:
-        bench = LocalWorkbench(data, folder, progress, contract=asked.contract)
-        return train(asked.spec, one, bench, dask=_dask(asked.spec, job))
-
-
-def _dask(spec: ModelSpec, job: Job) -> str | None:
-    """The scheduler for a spec that may be spread: the machine's MLBOT_DASK, else the policy's."""
-    if spec.search is None or not spec.search.dask:
-        return None
-    policy = read_training_policy(job.ports.git.read(job.default_sha, POLICY))
-    return job.inputs.get("dask") or policy.dask
+        bench = LocalWorkbench(data, folder, progress, contract=asked.contract, limits=limits)
+        # For a spec that may be spread: the machine's own scheduler, else the policy's; never one of the spec.
+        may_spread = spec.search is not None and spec.search.dask
+        return train(spec, one, bench, dask=(job.inputs.get("dask") or policy.dask) if may_spread else None)
 
 
 def _champion(environment: str, model: str, into: Path, ports: Ports) -> Path | str:

@@ -43,7 +43,7 @@ class TrainingPolicy(Spec):
     memory: Size | None = None
     """Most memory of each process of a training whose spec names none; left out, nine tenths of the machine's."""
     table: Size | None = None
-    """Most memory that the data of a model may take once they are read; left out, half of the process's memory."""
+    """Most memory that a model's data may take once they are unpacked; left out, as much as the process."""
     dask: Annotated[str, Field(max_length=300)] | None = None
     """Address of the Dask scheduler for specs with `search: {dask: true}`: `tls://host:port`. Whoever answers there
     runs code in the training job."""
