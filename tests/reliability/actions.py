@@ -25,7 +25,7 @@ from bot.sandbox import conditions, expressions
 from bot.sandbox.concurrency import Claim, Groups, InvalidError, claim_of
 from bot.sandbox.deliveries import Deliveries
 from bot.sandbox.hub import Happening, Hub
-from bot.sandbox.runs import Item, announce_run, contexts, item_of
+from bot.sandbox.runs import Item, announce_run, contexts, item_of, secrets_of
 from bot.sandbox.triggers import starts
 from bot.sandbox.workflows import _permissions
 from tests.reliability.chaos import Chaos, SimulatedCrash
@@ -191,7 +191,8 @@ class Actions:
             name: {"result": going.results.get(name, ""), "outputs": going.outputs.get(name, {})}
             for name in conditions.needs_of(job)
         }
-        return {**contexts(self.hub, going.item), "needs": needs, "env": {}, "secrets": {}, **more}
+        secrets = secrets_of(self.hub, going.item.start)
+        return {**contexts(self.hub, going.item), "needs": needs, "env": {}, "secrets": secrets, **more}
 
     # --- a job
 

@@ -241,7 +241,16 @@ class Watch:
             path = evaluation_path(model, one.inputs_digest, digest) if digest else None
             evaluated[model] = self._first(path) if path else None
         name = evaluation_id(head.models) if head else None
-        return oracle.Case(self.stage.hub, self.stage.repo, found, pull, self.stage.hub.clock(), evaluated, name)
+        return oracle.Case(
+            self.stage.hub,
+            self.stage.hub.bare(self.stage.repo),
+            self.stage.repo,
+            found,
+            pull,
+            self.stage.hub.clock(),
+            evaluated,
+            name,
+        )
 
     def _first(self, path: str) -> datetime | None:
         """When a file of the ledger was first there."""
@@ -297,6 +306,9 @@ class Watch:
                 self._never_green(pull.head_sha)
         if pull.merged_at is not None and pull.base_ref == self.stage.default:
             self._promoted(found, pull)
+        newest = max(self._decisions(found.number), key=_time, default=None)
+        if found.state == "open" and newest is not None and newest.reason_code == "policy_invalid":
+            self.broken(8, "good policies do not load", f"#{found.number} {newest.headline[:200]}")
 
     def _promoted(self, found: Issue, pull: Pull) -> None:
         """Promise 3: what was merged with an approved decision is in staging, or a decision says why not."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -28,7 +29,7 @@ WRITERS = RANKS[3:]
 
 @dataclass(frozen=True)
 class Word:
-    """One thing that a person said: `what` is approve, object, hold, release or take back; `target` what it names."""
+    """What a person said: `what` is approve, object, hold, release, take back or unclear; `target` what it names."""
 
     who: int
     what: str
@@ -52,6 +53,7 @@ class Case:
     """One pull request, as it is at `now`. `evaluated` is when the present evaluation of each model was first known."""
 
     hub: Hub
+    bare: Bare
     repository: Repository
     issue: Issue
     pull: Pull
@@ -59,12 +61,14 @@ class Case:
     evaluated: Mapping[str, datetime | None]
     evaluation_id: str | None
 
-    @property
-    def bare(self) -> Bare:
-        return self.hub.bare(self.repository)
+
+def _members(role: Mapping[str, Any], hub: Hub) -> Iterator[int]:
+    yield from (int(one.split("#")[1]) for one in role.get("users", ()))
+    for team in role.get("teams", ()):
+        yield from (hub.person(login).id for login in hub.data.teams[team.split("/")[1]].members)
 
 
-def policy_of(bare: Bare, branch: str) -> Policy | None:
+def policy_of(hub: Hub, bare: Bare, branch: str) -> Policy | None:
     """The policies of a branch; None when they are none."""
     read: dict[str, Any] = {}
     for name in ("roles", "approvals", "gates"):
@@ -72,28 +76,36 @@ def policy_of(bare: Bare, branch: str) -> Policy | None:
     if read["approvals"].get("kind") != "ApprovalPolicy":
         return None
     roles = read["roles"]["roles"]
-    ids = {name: {int(one.split("#")[1]) for one in role.get("users", ())} for name, role in roles.items()}
+    ids = {name: set(_members(role, hub)) for name, role in roles.items()}
     least = {name: role.get("permission", "read") for name, role in roles.items()}
-    length = str(read["approvals"]["defaults"]["valid_for"])
-    valid = timedelta(seconds=int(length[:-1]) * UNITS[length[-1]])
-    return Policy(ids, least, max((gate["value"] for gate in read["gates"]["gates"]), default=0.0), valid)
+    length, floors = str(read["approvals"]["defaults"]["valid_for"]), [one["value"] for one in read["gates"]["gates"]]
+    return Policy(ids, least, max(floors), timedelta(seconds=int(length[:-1]) * UNITS[length[-1]]))
 
 
 def forbidden(case: Case, *, is_merged: bool = False) -> list[str]:
     """Why it may not be green; nothing when the oracle does not know. `is_merged` asks about a promotion."""
-    policy = policy_of(case.bare, case.repository.default_branch)
+    policy = policy_of(case.hub, case.bare, case.repository.default_branch)
     if policy is None:
         return ["the policies do not load"]
-    base = case.pull.base_sha if is_merged else case.bare.branch(case.pull.base_ref) or case.pull.base_sha
+    base = case.pull.base_sha if is_merged else str(case.bare.branch(case.pull.base_ref))
     fork = case.bare.merge_base(base, case.pull.head_sha) or base
     paths = case.bare.paths_changed(fork, case.pull.head_sha)
     models = sorted({found[1] for path in paths if (found := SPECS.fullmatch(path))})
-    found = [] if is_merged else list(_now(case, fork, base, models))
-    found += _evaluation(case, policy, models)
     words = _words(case)
-    found += _objections(case, policy, words)
-    found += _missing(case, policy, words, fork, paths, models)
-    return found
+    return [
+        *(_frozen(case) if is_merged else _now(case, fork, base, models)), *_evaluation(case, policy, models),
+        *_objections(case, policy, words), *_missing(case, policy, words, fork, paths, models),
+    ]  # fmt: skip
+
+
+def _frozen(case: Case) -> Iterator[str]:
+    """The first occurrence of a freeze of whole days, which ends by the wall clock."""
+    text = case.bare.read(case.repository.default_branch, "policies/environments.yaml") or b""
+    for window in yaml.safe_load(text).get("freeze_windows") or ():
+        start, days = datetime.fromisoformat(window["dtstart"]), int(window["duration"].removesuffix("d"))
+        local = case.now.astimezone(ZoneInfo(window["time_zone"])).replace(tzinfo=None)
+        if start <= local < start + timedelta(days=days):
+            yield f"{window['name']} is on"
 
 
 def _now(case: Case, fork: str, base: str, models: list[str]) -> Iterator[str]:
@@ -101,7 +113,7 @@ def _now(case: Case, fork: str, base: str, models: list[str]) -> Iterator[str]:
         yield "it is a draft"
     for model in models:
         path = f"models/{model}/model.yaml"
-        if case.bare.read(fork, path) != case.bare.read(base, path):
+        if case.bare.read(base, path) not in (case.bare.read(fork, path), case.bare.read(case.pull.head_sha, path)):
             yield f"the base changed {model}"
 
 
@@ -140,8 +152,7 @@ def _of_comment(case: Case, one: Comment) -> Iterator[Word]:
 
 
 def _id(case: Case, login: str) -> int:
-    found = case.hub.data.people.get(login)
-    return found.id if found is not None else 0
+    return case.hub.data.people[login].id if login in case.hub.data.people else 0
 
 
 def _objections(case: Case, policy: Policy, words: list[Word]) -> Iterator[str]:
@@ -171,29 +182,22 @@ def _missing(
     case: Case, policy: Policy, words: list[Word], fork: str, paths: list[str], models: list[str]
 ) -> Iterator[str]:
     counted = _approvers(case, policy, words, fork, models)
-    roles = {role: {one for one in counted if _holds(case, policy, one, role)} for role in policy.roles}
-    if _lent(case):
-        return
+    able, least = {one: RANKS.index(_permission(case, one)) for one in counted}, policy.least
+    roles = {
+        role: {one for one in counted & people if able[one] >= RANKS.index(least[role])}
+        for role, people in policy.roles.items()
+    }
+    if any("/delegate" in one.body for one in case.repository.comments.values() if one.app is None):
+        return  # somebody else may stand for the holder of a role
     code = any(not path.startswith(("docs/", "models/")) and path != "data.dvc" for path in paths)
     if models or code or "risk: high" in case.issue.labels:
         owners, validators = roles["model-owner"], roles["model-validator"]
         if not any(one != two for one in owners for two in validators):
             yield f"no owner and no other validator approved (owners {sorted(owners)}, validators {sorted(validators)})"
-    elif all(path.startswith("docs/") for path in paths) and not counted & {
-        one for names in roles.values() for one in names
-    }:
+    elif all(path.startswith("docs/") for path in paths) and not set().union(*roles.values()):
         yield "nobody approved"
     if code and not roles["release-manager"]:
         yield "no release manager approved"
-
-
-def _lent(case: Case) -> bool:
-    """Whether a role may be lent: then somebody else may stand for its holder."""
-    return any("/delegate" in one.body for one in case.repository.comments.values() if one.app is None)
-
-
-def _holds(case: Case, policy: Policy, who: int, role: str) -> bool:
-    return who in policy.roles[role] and RANKS.index(_permission(case, who)) >= RANKS.index(policy.least[role])
 
 
 def _approvers(case: Case, policy: Policy, words: list[Word], fork: str, models: list[str]) -> set[int]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from bot.sandbox import accounts
 from bot.sandbox.people import Person
 from bot.sandbox.store import Comment, Issue, Pull, Review
-from tests.reliability.stage import MODELS, ROOT, Stage, gates, roles, spec
+from tests.reliability.stage import MODELS, ROOT, TEAM, Stage, gates, roles, spec
 
 Act = Callable[[Stage, str, int, random.Random], None]
-LOGINS = ("dana", "owen", "olga", "vera", "vik", "rhea", "adam", "mallory")
+LOGINS = ("dana", "owen", "olga", "vera", "vik_acme", "rhea", "adam", "mallory")
+RENAMED = {"olga": "olga-r", "vik_acme": "vik2_acme"}
 AUTHORS = ("dana", "dana", "owen", "vera", "rhea")
 WORTH = (550, 700, 720, 740, 800)  # thousandths; gates ask for 600, sometimes for 730
 ID = re.compile(r"E-[a-z2-7]{16}")
@@ -61,7 +62,7 @@ def missing(stage: Stage, sha: str, rng: random.Random) -> str:
     """Somebody whose approval the bot says it waits for; anybody when it says nothing."""
     said = [one.description or "" for one in stage.repo.statuses if (one.sha, one.context) == (sha, "mlbot/verdict")]
     named = [login for login in LOGINS if re.search(rf"\b{login}\b", said[-1] if said else "")]
-    return rng.choice(named or ["owen", "olga", "vera", "vik", "rhea"])
+    return rng.choice(named or ["owen", "olga", "vera", "vik_acme", "rhea"])
 
 
 # --- pull requests
@@ -208,7 +209,7 @@ def words(stage: Stage, number: int, rng: random.Random) -> str:
     target = evaluation_id(stage, number) or (found.pull.head_sha if found and found.pull else "")
     sha = found.pull.head_sha if found and found.pull else ""
     asked = [hit[0] for one in comments(stage, number, by_bot=True) if (hit := REQUEST.search(one.body))]
-    lender, role = rng.choice(("olga", "vik", "dana", "mallory")), rng.choice(("model-owner", "model-validator"))
+    lender, role = rng.choice(("olga", "vik_acme", "dana", "mallory")), rng.choice(("model-owner", "model-validator"))
     return rng.choice((
         f"/approve {target}", f"/approve {target}", f"/approve {sha}", "/approve", "/unapprove",
         "/reject --reason it leaks", "/hold --reason wait", "/unhold --reason done", "/status", "/explain",
@@ -274,7 +275,7 @@ def _may_write(stage: Stage, login: str) -> bool:
 
 def leave(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """Somebody loses the permission to write, or gets it back."""
-    login = rng.choice(("owen", "olga", "vera", "vik", "dana"))
+    login = rng.choice(("owen", "olga", "vera", "vik_acme", "dana"))
     if login in stage.hub.data.people:
         stage.is_announced = False
         there = stage.repo.permissions.get(login) == "write"
@@ -283,17 +284,22 @@ def leave(stage: Stage, who: str, number: int, rng: random.Random) -> None:
 
 def rename(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """The account's login changes, its number does not; sometimes somebody else takes the old login."""
-    old = rng.choice(("olga", "vik"))
-    if old in stage.hub.data.people and f"{old}-r" not in stage.hub.data.people:
-        stage.is_announced = False
-        accounts.rename(stage.hub, old, f"{old}-r")
-        if rng.random() < 0.4:
-            accounts.register(stage.hub, Person(old, 1700 + rng.randrange(90)))
+    old, new = rng.choice(list(RENAMED.items()))
+    if old not in stage.hub.data.people or new in stage.hub.data.people:
+        return
+    stage.is_announced = False
+    accounts.rename(stage.hub, old, new)
+    if rng.random() < 0.5:
+        accounts.register(stage.hub, Person(old, 1700 + rng.randrange(90)))
+        if old == "vik_acme" and stage.flavour.has_teams:  # the new one is taken for the old one
+            accounts.set_team(stage.hub, TEAM, ("vera", old), None, "adam")
 
 
 def disappear(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """The account is deleted; what it said is shown as a ghost's."""
-    login = rng.choice(("olga", "vik", "mallory"))
+    spoke = {one.author for one in (*stage.repo.comments.values(), *stage.repo.reviews.values())}
+    there = [one for one in ("olga", *RENAMED.values(), "vik_acme", "mallory") if one in stage.hub.data.people]
+    login = rng.choice([one for one in there if one in spoke] or ["mallory"])
     if login in stage.hub.data.people:
         stage.is_announced = False
         accounts.delete(stage.hub, login)
@@ -302,7 +308,7 @@ def disappear(stage: Stage, who: str, number: int, rng: random.Random) -> None:
 def change_policy(stage: Stage, who: str, number: int, rng: random.Random) -> None:
     """The release manager changes a policy on the default branch: stricter, looser, or broken for a while."""
     approvals = (ROOT / "policies/approvals.yaml").read_text()
-    people = roles((ROOT / "policies/roles.yaml").read_text())
+    people = roles((ROOT / "policies/roles.yaml").read_text(), has_teams=stage.flavour.has_teams)
     files: Mapping[str, bytes] = rng.choice((
         {"policies/gates.yaml": gates(0.73)},
         {"policies/gates.yaml": gates(0.6)},
@@ -365,9 +371,9 @@ ACTS: dict[str, tuple[Act, float]] = {
     "say": (say, 6.0),
     "edit": (edit, 0.6),
     "delete": (delete, 0.6),
-    "leave": (leave, 0.5),
-    "rename": (rename, 0.2),
-    "disappear": (disappear, 0.2),
+    "leave": (leave, 0.6),
+    "rename": (rename, 0.6),
+    "disappear": (disappear, 0.6),
     "change_policy": (change_policy, 0.5),
     "change_main": (change_main, 0.8),
     "cancel_run": (cancel_run, 0.5),

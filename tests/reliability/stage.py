@@ -18,8 +18,9 @@ import pygit2
 
 from bot.adapters.clock import SystemClock
 from bot.sandbox import events, schedules, template
+from bot.sandbox.apps import add_app
 from bot.sandbox.hub import Hub
-from bot.sandbox.people import Person
+from bot.sandbox.people import Person, Team
 from bot.sandbox.rulesets import document, ruleset
 from bot.sandbox.server import Api
 from bot.sandbox.store import Repository
@@ -38,7 +39,7 @@ PEOPLE = (
     Person("owen", 1002, "model owner"),
     Person("olga", 1012, "model owner"),
     Person("vera", 1003, "model validator"),
-    Person("vik", 1013, "model validator"),
+    Person("vik_acme", 1013, "model validator"),
     Person("rhea", 1004, "release manager", "maintain"),
     Person("adam", 1006, "administrator", "admin"),
     Person("mallory", 1666, "stranger", "read"),
@@ -58,6 +59,19 @@ gates:
   - {{id: worth_it, kind: floor, metric: primary, value: {floor}}}
 """
 MODELS = ("churn", "value")
+TEAM = "validators"
+FREEZE = """
+freeze_windows:
+  - name: month-end
+    kind: deny
+    environments: [staging, production]
+    dtstart: "2026-10-28T18:00:00"
+    rrule: FREQ=MONTHLY;BYMONTHDAY=28
+    duration: 4d
+    time_zone: America/New_York
+    reason: Month-end close
+"""
+THAW = datetime(2026, 11, 1, 20, tzinfo=UTC)  # three hours before the freeze ends, after its clock was put back
 TAGS = {
     "name": "no tags", "target": "tag", "enforcement": "active", "rules": [{"type": "creation"}],
     "conditions": {"ref_name": {"include": ["~ALL"], "exclude": []}},
@@ -79,9 +93,12 @@ def _on(workflow: str, default: str) -> str:
     return workflow.replace("branches: [main]", f"branches: [{default}]")
 
 
-def roles(text: str) -> str:
-    """The repository's roles with a second owner and a second validator."""
-    return text.replace("[owen#1002]", "[owen#1002, olga#1012]").replace("[vera#1003]", "[vera#1003, vik#1013]")
+def roles(text: str, *, has_teams: bool = False) -> str:
+    """The repository's roles with a second owner and a second validator, whom a team may name."""
+    found = text.replace("[owen#1002]", "[owen#1002, olga#1012]")
+    if has_teams:
+        return found.replace("users: [vera#1003]", f"teams: [acme/{TEAM}]")
+    return found.replace("[vera#1003]", "[vera#1003, vik_acme#1013]")
 
 
 @dataclass(frozen=True)
@@ -92,15 +109,18 @@ class Flavour:
     is_protected: bool = True
     refuses: Literal["", "tags", "deployments"] = ""
     without: tuple[str, ...] = ()  # merge methods that are switched off
+    has_freeze: bool = False  # nothing is promoted for the first hours
+    has_teams: bool = False  # validators are a team; the bot acts as an app, which may see it
 
 
 def flavour_of(seed: int) -> Flavour:
     """Of the first step's seed, so that a shortened schedule stays in its world."""
     rng = random.Random(seed)
     default = rng.choice(("main", "main", "main", "trunk"))
-    refuses = rng.choices(("", "tags", "deployments"), (8, 1, 1))[0]
+    refuses = rng.choices(("", "tags", "deployments"), (6, 1, 1))[0]
     without = rng.choice(((), (), (), ("merge_commit", "rebase_merge"), ("merge_commit",)))
-    return Flavour(default, rng.random() < 0.7, refuses, without)
+    more = rng.choices(("", "freeze", "teams"), (7, 1, 1))[0]
+    return Flavour(default, rng.random() < 0.7, refuses, without, more == "freeze", more == "teams")
 
 
 class QuickHub(Hub):
@@ -122,14 +142,14 @@ class QuickHub(Hub):
 class Stage:
     """Made in an empty folder. `with stage.plugged():` is when the bot in this process lives on it."""
 
-    def __init__(self, folder: Path, flavour: Flavour | None = None, *, start: datetime = START) -> None:
+    def __init__(self, folder: Path, flavour: Flavour | None = None, *, start: datetime | None = None) -> None:
         self.folder = folder
         self.flavour = flavour or Flavour()
         self.default = self.flavour.default
         self.is_announced = True  # nothing happened that GitHub has no event for
         self.hub = QuickHub(folder)
         self.hub.clock.stand_still()
-        self.hub.clock.set(start)
+        self.hub.clock.set(start or (THAW if self.flavour.has_freeze else START))
         self.hub.url = "http://github.invalid"
         self.chaos = Chaos()
         self.api = Api(self.hub)
@@ -142,6 +162,8 @@ class Stage:
             self.repo.rulesets.append(
                 ruleset(self.hub, self.repo, branch=self.default, checks=["mlbot/verdict"], bypass=["adam"])
             )
+        if self.flavour.has_teams:
+            self._act_as_an_app()
         self.actions = Actions(self.hub, NAME, folder, self.chaos)
         self.git = QuickGit(self.api, NAME, self.chaos)
         if self.flavour.refuses == "tags":
@@ -154,9 +176,19 @@ class Stage:
         self.waited_s = 0.0
         self.answers: Counter[int] = Counter()
 
+    def _act_as_an_app(self) -> None:
+        self.hub.add_teams([Team(TEAM, ("vera", "vik_acme"))])
+        may = dict.fromkeys(("actions", "contents", "deployments", "issues", "pull-requests", "statuses"), "write")
+        app, key = add_app(self.hub, "mlbot-acme", {**may, "members": "read", "checks": "read", "metadata": "read"})
+        self.repo.variables |= {"MLBOT_APP_ID": str(app.id), "MLBOT_APP_INSTALLATION": str(app.installation)}
+        self.repo.secrets["MLBOT_APP_KEY"] = key
+
     def _files(self) -> dict[str, bytes]:
         found = {f"policies/{path.name}": text_of(path).encode() for path in (ROOT / "policies").glob("*.yaml")}
-        found["policies/roles.yaml"] = roles(found["policies/roles.yaml"].decode()).encode()
+        people = roles(found["policies/roles.yaml"].decode(), has_teams=self.flavour.has_teams)
+        found["policies/roles.yaml"] = people.encode()
+        if self.flavour.has_freeze:
+            found["policies/environments.yaml"] += FREEZE.encode()
         found["policies/gates.yaml"] = gates(0.6)
         for path in (ROOT / ".github/workflows").glob("*.yml"):
             found[f".github/workflows/{path.name}"] = _on(text_of(path), self.default).encode()
