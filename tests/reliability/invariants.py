@@ -181,6 +181,8 @@ class Watch:
                     self._still_green(found, found.pull)
         self._training()
         self._calls()
+        for what, said in self.stage.in_clones:
+            self.broken(8, what, said)
 
     def fresh_ends(self) -> list[Ended]:
         """Handlers that ended since this was asked last."""

@@ -114,6 +114,74 @@ MUTANTS: tuple[Mutant, ...] = (
             ),
         ),
     ),
+    Mutant(
+        "managed_login_is_no_login",
+        "a company's account cannot be named anywhere (gitops F5, decisions 7)",
+        (("bot/records/event.py", '[A-Za-z0-9_-]{0,98}"', '[A-Za-z0-9-]{0,98}"'),),
+    ),
+    Mutant(
+        "first_method_only",
+        "/merge in a squash-only repository gets no answer (gitops F6)",
+        (
+            (
+                "bot/adapters/github_merge.py",
+                'body = {"sha": head_sha, "merge_method": method}',
+                'body = {"sha": head_sha}',
+            ),
+            (
+                "bot/adapters/github_merge.py",
+                "if error.status == 405 and is_about_method(said) and at + 1 < len(left):",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutant(
+        "moving_tag_stops_clones",
+        "a tag that moves stops every release verb in a clone (gitops F8)",
+        (("bot/adapters/git.py", "if done.returncode and not only_tags_moved(done.stderr):", "if done.returncode:"),),
+    ),
+    Mutant(
+        "partial_clone_is_a_bug",
+        "a partial clone is not read (gitops F10)",
+        (
+            (
+                "bot/adapters/git_objects.py",
+                "        if found is None:\n            self._fetch(",
+                "        if False:\n            self._fetch(",
+            ),
+        ),
+    ),
+    Mutant(
+        "git_speaks_german",
+        "English words are looked for in what git says (gitops F12)",
+        (("bot/adapters/git.py", '"LC_ALL": "C", "LANGUAGE": "", ', ""),),
+    ),
+    Mutant(
+        "teams_by_login",
+        "a role survives on the membership of somebody who took the login (decisions 4)",
+        (
+            (
+                "bot/adapters/github_people.py",
+                'frozenset(one["id"] for one in found)',
+                'frozenset(one["login"] for one in found)',
+            ),
+            (
+                "bot/adapters/github_people.py",
+                "if listed is None or account.id in listed:",
+                "if listed is None or account.login in listed:",
+            ),
+        ),
+    ),
+    Mutant(
+        "days_are_24_hours",
+        "a freeze ends an hour early over the change of clocks (decisions 5)",
+        (("bot/decide/windows.py", 'return _utc(start + length, zone) if duration[-1] in "dw" else ', "return "),),
+    ),
+    Mutant(
+        "last_verdict_of_a_commit",
+        "a verdict belongs to the commit, and the last one judged wins (decisions 6)",
+        (("bot/pipeline/judge.py", "    if not found.siblings:\n", "    if found.siblings is not None:\n"),),
+    ),
 )
 
 

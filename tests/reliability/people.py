@@ -350,6 +350,13 @@ def dispatch(stage: Stage, who: str, number: int, rng: random.Random) -> None:
         stage.call("dana", "POST", "/actions/workflows/pull-request.yml/dispatches", body)
 
 
+def use_clone(stage: Stage, who: str, number: int, rng: random.Random) -> None:
+    """Somebody looks from the command line at what is live."""
+    from tests.reliability import clones  # it is the only one that needs a stage whole
+
+    clones.use(stage, rng.choice(list(clones.KINDS)), rng.choice(clones.VERBS))
+
+
 ACTS: dict[str, tuple[Act, float]] = {
     "forward": (forward, 36.0),
     "open": (open_, 3.0),
@@ -376,6 +383,7 @@ ACTS: dict[str, tuple[Act, float]] = {
     "disappear": (disappear, 0.6),
     "change_policy": (change_policy, 0.5),
     "change_main": (change_main, 0.8),
+    "use_clone": (use_clone, 0.5),
     "cancel_run": (cancel_run, 0.5),
     "rerun": (rerun, 0.5),
     "dispatch": (dispatch, 0.5),

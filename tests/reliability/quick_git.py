@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -48,6 +49,7 @@ class QuickGit:
         self.name = repository
         self.chaos = chaos
         self.real: list[str] = []
+        self.clones: set[Path] = set()  # in which git itself works
         self.pushed: list[Callable[[str, str, str], None]] = []  # told of every ref that a handler moved
         self._really = LocalGit.run
 
@@ -63,8 +65,8 @@ class QuickGit:
     def plugged(self) -> Iterator[None]:
         quick = self
 
-        def run(git: LocalGit, *arguments: str) -> Done:
-            return quick.run(git, arguments)
+        def run(git: LocalGit, *arguments: str, **more: Any) -> Done:
+            return quick._really(git, *arguments, **more) if git.path in quick.clones else quick.run(git, arguments)
 
         with mock.patch.object(LocalGit, "run", run):
             yield

@@ -174,6 +174,7 @@ class Stage:
         if self.flavour.refuses == "deployments":
             self.api.faults.add("POST", "/deployments$", 403, {}, "Resource not accessible by integration", 10**6)
         self.waited_s = 0.0
+        self.in_clones: list[tuple[str, str]] = []  # what went wrong in people's clones, and what was said
         self.answers: Counter[int] = Counter()
 
     def _act_as_an_app(self) -> None:
