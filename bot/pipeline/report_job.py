@@ -50,22 +50,19 @@ def run(event: Event, job: Job) -> None:
         raise UserError(
             "the plan that was handed over is not ours", hint="Run the workflow again.", code="plan_differs"
         )
-    starter = _starter(event, number, job)
-    parties = _parties(event, number, made.head_sha, starter)
-    pushed = event.head_sha if isinstance(event, PullRequestChanged) else handed.head_sha
-    if found.state != "open" or not pushed == found.head_sha == handed.head_sha or _is_superseded(number, job):
-        _keep_parties(parties, number, job)  # this event happened all the same
+    if _has_moved_on(event, found, handed, job):
+        _keep_parties(_sender(event), number, job)  # the event happened all the same
         job.say(f"#{number} has moved on; its own run reports it")
         return
     handed_over = HandedOver(inside, made.head_sha, shards)
     if seed_of(job.inputs) is not None:
         _report_trial(number, made, handed_over, job)
         return
-    before = head_of(number, made.head_sha, job)
+    starter, before = _starter(event, number, job), head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, handed_over) for one in made.planned}
     head = _head(number, made, results, starter, handed_over)
     with blocking(number, "merge", job):
-        _keep(head, made, results, parties, handed_over)
+        _keep(head, made, results, {**_initiator(head), **_sender(event)}, handed_over)
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
@@ -83,6 +80,15 @@ def run(event: Event, job: Job) -> None:
         job.say(line)
     job.say(judged.decision.headline)
     shown.finish()
+
+
+def _has_moved_on(event: Event, found: PullRequest, handed: Plan, job: Job) -> bool:
+    """Whether what this run was started for is not what the pull request is any more."""
+    wanted = event.head_sha if isinstance(event, PullRequestChanged) else None
+    if isinstance(event, Dispatched):
+        wanted = event.inputs.get("head") or None
+    is_live = found.state == "open" and found.head_sha == handed.head_sha == (wanted or handed.head_sha)
+    return not is_live or _is_superseded(found.number, job)
 
 
 def _is_superseded(number: int, job: Job) -> bool:
@@ -138,16 +144,20 @@ def _held(found: PullRequest) -> Failure | None:
     return Failure(message=f"#{found.number} {said}.", hint=hint, held=True)
 
 
-def _parties(event: Event, number: int, head_sha: str, starter: int | None) -> dict[str, bytes]:
-    """Who pushed, as the event tells, and who started the training; a later run adds to them and replaces nobody."""
-    found: list[tuple[Party, int]] = []
-    if starter is not None:
-        found.append(("initiator", starter))
-    if isinstance(event, PullRequestChanged) and (event.action, event.head_sha) == ("synchronize", head_sha):
-        found.append(("sender", event.sender.id))
-    return {
-        party_path(number, head_sha, party, account): canonical_json({"account": account}) for party, account in found
-    }
+def _sender(event: Event) -> dict[str, bytes]:
+    """Who pushed, as the event tells."""
+    if not isinstance(event, PullRequestChanged) or event.action != "synchronize":
+        return {}
+    return _party(event.number, event.head_sha, "sender", event.sender.id)
+
+
+def _initiator(head: Head) -> dict[str, bytes]:
+    """Who started the training; a later run adds to them and replaces nobody."""
+    return _party(head.number, head.head_sha, "initiator", head.initiator_id) if head.initiator_id is not None else {}
+
+
+def _party(number: int, head_sha: str, party: Party, account: int) -> dict[str, bytes]:
+    return {party_path(number, head_sha, party, account): canonical_json({"account": account})}
 
 
 def _keep_parties(parties: dict[str, bytes], number: int, job: Job) -> None:

@@ -75,9 +75,10 @@ def trained(life: Life) -> None:
     """A newer head supersedes the first one's training; the report job dies after the comment, and is run again."""
     sandbox = life.sandbox
     life.number = number = sandbox.propose("dana", "tune", {BIKES: bikes(61)}, "Tune")
-    life.runs["superseded"] = sandbox.wait_for("the first training", file="pull-request.yml")
-    sandbox.fail_next("POST", "/statuses/", 500, times=5)
+    life.runs["superseded"] = run = sandbox.wait_for("the first run", file="pull-request.yml")
+    sandbox.wait_for_log(run, "train bike-rentals")
     sandbox.commit("dana", "tune", {BIKES: bikes(62)}, "one more thing")
+    sandbox.fail_next("POST", "/statuses/", 500, times=15)
     run = life.note("push", "pull-request.yml")
     life.seen["died"] = (run.conclusion, verdict(sandbox, number), len(bot_said(sandbox, number)))
     life.again("push")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -128,7 +130,8 @@ def test_a_closed_proposal_stays_closed_until_somebody_asks_again(told: Told) ->
     """The reconcile looks at the last merge every hour; a no is an answer and no failure."""
     seen = told.seen["refused"]
     assert (seen["ended"], seen["proposals"], seen["live"]) == ("success", [(2, "closed")], [])
-    assert "was not promoted to staging: #2 proposed it and was closed. Ask for it with `/promote`" in seen["said"][0]
+    said = re.sub("<[^>]*>", "", html.unescape(seen["said"][0]))
+    assert "was not promoted to staging: #2 proposed it and was closed. Ask for it with `/promote`" in said
     assert told.seen["asked again"]["proposals"] == [(2, "closed"), (3, "open")]
     assert told.seen["asked again"]["live"] == []
 
