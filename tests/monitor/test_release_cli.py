@@ -18,7 +18,9 @@ def clone(tmp_path: Path) -> Path:
     text = files["policies/environments.yaml"].decode()
     line = "    rollback: {roles: [release-manager]}\n"
     files["policies/environments.yaml"] = text.replace(line, line.rstrip("\n") + WATCHED).encode()
-    Repository(tmp_path).commit(files)
+    made = Repository(tmp_path)
+    made.git.references.create("refs/remotes/origin/main", made.commit(files))
+    made.git.references.create("refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     return tmp_path
 
 
