@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.decide.case import Case, Scope, moment
 from bot.decide.reasons import node
+from bot.decide.wording import listed
 from bot.records.decision import Node, Status
 from bot.records.facts import Gate, ModelFact
 
@@ -31,6 +32,12 @@ def _presence(model: ModelFact, case: Case) -> Node | None:
             return node(NAME, "error", "needs_retrain", sentence, who=who)
         sentence = f"The merge gave {model.model} other inputs than those evaluated: evaluate it again."
         return node(NAME, "pending", "evaluation_outdated", sentence, who=who)
+    if model.unmeasured:
+        sentence = (
+            f"{listed(model.unmeasured)} came or changed after the evaluation of {model.model}, which does not hold "
+            "what is asked for: evaluate it again."
+        )
+        return node(NAME, "pending", "gates_changed", sentence, who=who)
     if model.base_moved and not case.facts.pull_request.merged:
         sentence = f"The base branch changed the inputs of {model.model}: update the branch, so that it is evaluated."
         return node(NAME, "pending", "stale_base", sentence, who=(case.facts.pull_request.author.login,))

@@ -57,9 +57,14 @@ def model_facts(
     evaluations: Mapping[str, Evaluation],
     merged: Mapping[str, str],
     moved: Collection[str],
+    unmeasured: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[ModelFact, ...]:
-    """Each planned model with its evaluation of the live head, if the ledger has one."""
-    return tuple(_model(entry, head, evaluations.get(entry.model), merged, moved) for entry in plan.planned)
+    """Each planned model with its evaluation of the live head, if the ledger has one.
+
+    `unmeasured`: ids of gates for which it holds no numbers.
+    """
+    found = (_model(entry, head, evaluations.get(entry.model), merged, moved) for entry in plan.planned)
+    return tuple(one.model_copy(update={"unmeasured": (unmeasured or {}).get(one.model, ())}) for one in found)
 
 
 def _model(

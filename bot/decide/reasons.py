@@ -39,6 +39,7 @@ REASONS: dict[str, str] = {
     # evaluation and checks
     "evaluation_missing": "There is no evaluation of the model's present inputs yet.",
     "evaluation_outdated": "The inputs changed after the evaluation.",
+    "gates_changed": "A gate came or changed after the evaluation, which does not hold the numbers for it.",
     "stale_base": "The base branch changed the model's inputs after the evaluation.",
     "needs_retrain": "The merge group gives the model other inputs than those evaluated.",
     "metrics_failed": "A gate failed.",

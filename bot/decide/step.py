@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from bot.decide.backtest import Past, as_markdown, differences, newest
 from bot.decide.coverage import guarded, guarded_digest
 from bot.decide.gathering import (
     actor_of,
     broken,
-    environment_fact,
     head_fact,
     model_facts,
     planned_digests,
@@ -30,7 +28,7 @@ from bot.decide.reading import (
     with_records,
     with_seen_head,
 )
-from bot.decide.surroundings import Told, builders, checks, initiators, moved_models, pushers
+from bot.decide.surroundings import Told, builders, checks, environments, initiators, moved_models, pushers, standing
 from bot.decide.wording import listed
 from bot.errors import Problems, UserError
 from bot.ports import Branch, Git, Ports, PullRequest
@@ -42,34 +40,29 @@ from bot.records.event import Account
 from bot.records.facts import (
     Actor,
     Asked,
-    BreakGlassUse,
     CommitFact,
     CommitList,
-    Delegation,
-    EnvironmentFact,
     Facts,
     HeadFact,
-    Lock,
     Opinion,
 )
 from bot.records.ledger import (
     Evaluated,
     Head,
-    bare,
     commits_path,
     decision_path,
     evaluation_path,
     facts_path,
     head_path,
-    lock_path,
     party_path,
     plan_path,
 )
 from bot.records.plan import Plan
-from bot.records.release import Release, Verification
 from bot.specs.policies import Policies, read_policies
 
 FOLDER = "policies"
+# A stored evaluation with its gates as they are asked now, and ids of those for which it holds no numbers.
+Again = Callable[[Evaluation], tuple[Evaluation, tuple[str, ...]]]
 _SAFE = re.compile(r"[^A-Za-z0-9._/:-]")  # the names of files are somebody's text
 
 
@@ -103,12 +96,14 @@ def collect(
     asked: Asked | None = None,
     merged: Mapping[str, str] | None = None,
     group: bool = False,
+    again: Again | None = None,
 ) -> Facts:
     """Complete facts about `merge` or an environment, or an error: GitHub's answers are read to the last page.
 
     `actor` is who gives a command now, so that `command_node` can judge it. `asked` is the promotion or rollback that
     somebody asks for, `merged` the inputs digests by model recomputed on the merge commit (with `group`: on the merge
-    group). Raises WorldError or UserError when a fact cannot be had.
+    group). `again` judges the gates of stored evaluations again, None leaves them as they were. Raises WorldError or
+    UserError when a fact cannot be had.
     Requests: pull request, commits (once a head), comments, reviews, who pushed, the permissions of whom a role
     concerns; checks (one a name, two more a job of Actions) and history (two a model) where the policy asks for them.
     """
@@ -122,12 +117,13 @@ def collect(
     older = _older(number, found.head_sha, ports)
     told = builders(number, plan, policies, ports) if plan else Told()
     accounts |= {one.id: one for one in (found.author, actor) if one is not None}
-    standing = _standing(ports)
-    lenders = [one.lender for one in standing["delegations"] if one.lender is not None]
+    kept = standing(ports)
+    lenders = [one.lender for one in kept["delegations"] if one.lender is not None]
     accounts |= {one.id: one for one in lenders if one.id not in accounts}
     commanders = [one.id for one in (actor, *lenders) if one is not None]
     commanders += [found.author.id] if policies.approvals.author_roles() else []
     paths = plan.changed_paths if plan else ()
+    evaluations, unmeasured = _evaluations(head, again, ports)
     moved = moved_models(plan, ports) if plan else ()
     return Facts(
         subject=about,
@@ -136,20 +132,20 @@ def collect(
         changed_paths=paths,
         change_kinds=plan.change_kinds if plan else (),
         guarded_paths=guarded(paths, names),
-        models=model_facts(plan, head, _evaluations(head, ports), merged or {}, moved) if plan else (),
+        models=model_facts(plan, head, evaluations, merged or {}, moved, unmeasured) if plan else (),
         broken=broken(plan) if plan else (),
         heads=_heads(found, plan, head, older, said, ports),
         opinions=tuple(said),
         actors=_actors(said, accounts, {asked.by, *commanders}, policies, ports),
         training_initiators=initiators(found, head, older, ports),
-        environments=() if about == "merge" else _environments(policies, ports),
+        environments=() if about == "merge" else environments(policies, ports),
         asked=asked,
         checks=checks(found.head_sha, policies, ports),
         contributions=told.contributions,
         unknown=told.unknown,
         group=group,
         planned=plan is not None,
-        **standing,
+        **kept,
     )
 
 
@@ -216,8 +212,10 @@ def _plan(number: int, sha: str, ports: Ports) -> Plan | None:
     return Plan.parse(data, source=plan_path(number, sha)) if data else None
 
 
-def _evaluations(head: Head | None, ports: Ports) -> dict[str, Evaluation]:
-    found = {}
+def _evaluations(
+    head: Head | None, again: Again | None, ports: Ports
+) -> tuple[dict[str, Evaluation], dict[str, tuple[str, ...]]]:
+    found, unmeasured = {}, {}
     for model, digests in head.models.items() if head else ():
         if digests.evaluation_digest is None:
             continue
@@ -225,7 +223,9 @@ def _evaluations(head: Head | None, ports: Ports) -> dict[str, Evaluation]:
         data = ports.ledger.get(path)
         if data is not None:
             found[model] = Evaluation.parse(data, source=path)
-    return found
+            if again is not None:
+                found[model], unmeasured[model] = again(found[model])
+    return found, unmeasured
 
 
 def _opinions(
@@ -326,48 +326,6 @@ def _actors(
     teams = sorted({team for role in policies.roles.roles.values() for team in role.teams})
     member = {(one.id, team): ports.pull_requests.in_team(team, one) for one in memberships for team in teams}
     return tuple(actor_of(account, roles.get(account.id), member) for _, account in sorted(accounts.items()))
-
-
-def _environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
-    paths = ports.environments.paths()
-    history = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("promotions/")]
-    checked = ports.ledger.paths("verifications/")
-    verified = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in checked]
-    found = []
-    for name in policies.environments.environments:
-        live = [path for path in paths if path.startswith(f"{name}/") and path.endswith("/release.json")]
-        releases = [Release.parse(ports.environments.get(path) or b"", source=path) for path in live]
-        lock = ports.environments.get(lock_path(name))
-        held = Lock.model_validate_json(lock) if lock else None
-        found.append(environment_fact(name, releases, history, verified, held))
-    return tuple(found)
-
-
-def _standing(ports: Ports) -> dict[str, Any]:
-    """What the ledger keeps apart from pull requests: roles that are lent, revoked artifacts, break-glass to review.
-
-    A loan that is over or was taken back concerns nobody any more.
-    """
-    ledger = ports.ledger
-    lent, broken_glass = ledger.paths("delegations/"), ledger.paths("break_glass/")
-    going = [path for path in lent if f"{path.removesuffix('.json')}.revoked.json" not in lent]
-    loans = [
-        Delegation.model_validate_json(ledger.get(path) or b"") for path in going if not path.endswith(".revoked.json")
-    ]
-    return {
-        "delegations": tuple(one for one in loans if ports.clock.now() < datetime.fromisoformat(one.until)),
-        "revoked": tuple(
-            "sha256:" + bare(path.removeprefix("revocations/").removesuffix(".json"))
-            for path in ledger.paths("revocations/")
-        ),
-        "break_glass": tuple(
-            BreakGlassUse.model_validate_json(ledger.get(path) or b"").model_copy(
-                update={"reviewed": path.replace(".json", ".reviewed.json") in broken_glass}
-            )
-            for path in broken_glass
-            if not path.endswith(".reviewed.json")
-        ),
-    }
 
 
 def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:

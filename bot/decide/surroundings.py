@@ -1,18 +1,21 @@
-"""What surrounds a pull request: who pushed it, checks on it, who built its models before, and where the base went."""
+"""What surrounds a pull request: who pushed and built before, checks, the base, environments, loans and revocations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.decide.exclusions import people_of
+from bot.decide.gathering import environment_fact
 from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ports import Commit, Ports, PullRequest
-from bot.records.facts import Check, CommitList, Contribution
-from bot.records.ledger import Head, Party, head_path, parties_folder
+from bot.records.facts import BreakGlassUse, Check, CommitList, Contribution, Delegation, EnvironmentFact, Lock
+from bot.records.ledger import Head, Party, bare, head_path, lock_path, parties_folder
 from bot.records.plan import DataFile, Plan, Planned
+from bot.records.release import Release, Verification
 from bot.specs.policies import Policies
 from bot.specs.policies.words import seconds
 
@@ -171,3 +174,45 @@ def _reads(one: Planned, head: str, sha: str, ports: Ports) -> set[tuple[str, st
 
 def _names(files: Sequence[DataFile]) -> set[tuple[str, str]]:
     return {(file.path, file.md5) for file in files}
+
+
+def environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
+    paths = ports.environments.paths()
+    history = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("promotions/")]
+    checked = ports.ledger.paths("verifications/")
+    verified = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in checked]
+    found = []
+    for name in policies.environments.environments:
+        live = [path for path in paths if path.startswith(f"{name}/") and path.endswith("/release.json")]
+        releases = [Release.parse(ports.environments.get(path) or b"", source=path) for path in live]
+        lock = ports.environments.get(lock_path(name))
+        held = Lock.model_validate_json(lock) if lock else None
+        found.append(environment_fact(name, releases, history, verified, held))
+    return tuple(found)
+
+
+def standing(ports: Ports) -> dict[str, Any]:
+    """What the ledger keeps apart from pull requests: roles that are lent, revoked artifacts, break-glass to review.
+
+    A loan that is over or was taken back concerns nobody any more.
+    """
+    ledger = ports.ledger
+    lent, broken_glass = ledger.paths("delegations/"), ledger.paths("break_glass/")
+    going = [path for path in lent if f"{path.removesuffix('.json')}.revoked.json" not in lent]
+    loans = [
+        Delegation.model_validate_json(ledger.get(path) or b"") for path in going if not path.endswith(".revoked.json")
+    ]
+    return {
+        "delegations": tuple(one for one in loans if ports.clock.now() < datetime.fromisoformat(one.until)),
+        "revoked": tuple(
+            "sha256:" + bare(path.removeprefix("revocations/").removesuffix(".json"))
+            for path in ledger.paths("revocations/")
+        ),
+        "break_glass": tuple(
+            BreakGlassUse.model_validate_json(ledger.get(path) or b"").model_copy(
+                update={"reviewed": path.replace(".json", ".reviewed.json") in broken_glass}
+            )
+            for path in broken_glass
+            if not path.endswith(".reviewed.json")
+        ),
+    }

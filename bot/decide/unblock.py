@@ -18,6 +18,7 @@ MAX_CANDIDATES = 12
 ACTIONS: dict[str, tuple[str, str | None]] = {
     "evaluation_missing": ("evaluate it", "/retrain"),
     "evaluation_outdated": ("evaluate it again", "/retrain"),
+    "gates_changed": ("evaluate it again", "/retrain"),
     "needs_retrain": ("evaluate it again", "/retrain"),
     "stale_base": ("update the branch from its base", None),
     "metrics_failed": ("change the model so that the gate passes", None),

@@ -21,7 +21,7 @@ from bot.evaluate.slices import CROSS, measure
 from bot.records.evaluation import Evaluation, MissingBaseline, Section
 from bot.records.measured import Difference, Gap, Measured, MeasuredBaseline, Sliced
 from bot.records.training import Training
-from bot.specs.gates import Gates, PlacedGate
+from bot.specs.gates import Gates, PlacedGate, settings_digest
 from bot.specs.model import ModelSpec
 
 
@@ -135,6 +135,7 @@ def measured(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ..
         newest_age_days=facts.newest_age_days,
         judged_at=facts.judged_at.isoformat() if facts.judged_at else None,
         overlap=facts.overlap,
+        settings=settings_digest(case.gates.policy),
     )
 
 

@@ -15,14 +15,17 @@ from bot.decide.recording import approval_files
 from bot.decide.roles import may_write
 from bot.decide.step import collect, policy_files, record, unread
 from bot.errors import MlbotError, Parts, Problems, UserError
+from bot.pipeline.again import judged_again
 from bot.pipeline.job import Job, at_head
+from bot.pipeline.reuse import gates_digest
 from bot.plan.step import plan_one
+from bot.records.base import canonical_json
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account
 from bot.records.facts import Asked, Facts
 from bot.records.failure import Failure
-from bot.records.ledger import Head, evaluation_path, head_path, plan_path
+from bot.records.ledger import Head, evaluation_path, head_path, measuring_path, plan_path
 from bot.records.plan import Plan
 from bot.records.report import Report, RunFacts
 from bot.report.escape import clipped, one_line
@@ -69,8 +72,12 @@ def judge(
             _refuse(number, error, job)
         raise
     with blocking(number, about, job):
-        inside = at_head(job, number, ports.pull_requests.get(number).head_sha).ports
-        facts = collect(number, about, inside, policies, parse, actor=actor, asked=asked, merged=merged)
+        head_sha = ports.pull_requests.get(number).head_sha
+        inside = at_head(job, number, head_sha)
+        again = functools.partial(judged_again, head=head_sha, job=inside)
+        facts = collect(
+            number, about, inside.ports, policies, parse, actor=actor, asked=asked, merged=merged, again=again
+        )
         now = ports.clock.now()
         decision = decide(facts, policies, now)
         decision = record(facts, decision, approval_files(facts, policies), ports)
@@ -251,7 +258,23 @@ def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: Fal
         if judged is not None:
             job.say(f"#{number}: {judged.decision.headline}")
             found.append(judged)
+            parts.attempt(f"evaluation of #{number}", functools.partial(measure_again, judged, job))
     return found
+
+
+def measure_again(judged: Judged, job: Job) -> None:
+    """Start the evaluation that a changed gate asks for, once a head and version of the gates.
+
+    Approvals of the evaluation before fall with it, as for any new one. A fork's head is evaluated when somebody asks.
+    """
+    subject = judged.facts.pull_request
+    missing = [one.model for one in judged.facts.models if one.unmeasured]
+    if not missing or subject.state != "open" or subject.draft or subject.from_fork:
+        return
+    path = measuring_path(subject.number, subject.head_sha, gates_digest(job))
+    if job.ports.ledger.get(path) is None:
+        job.ports.conversation.dispatch("pull-request.yml", {"number": str(subject.number)})
+        job.ports.ledger.commit({path: canonical_json({"models": missing})}, f"measure #{subject.number} again")
 
 
 def run_url(run_id: int, job: Job) -> str | None:

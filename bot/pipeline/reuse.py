@@ -42,9 +42,11 @@ def spec_at(one: Planned, head: str, ports: Ports) -> ModelSpec:
 
 
 def is_current(one: Planned, head: str, job: Job) -> bool:
-    """False without a stored evaluation, and when the gates or what is live have changed since it was made."""
+    """False without a stored evaluation, when it holds no numbers for a gate of now, and when what is live changed."""
+    from bot.pipeline.again import judged_again  # which asks this module what is live
+
     found = known(one, job.ports)
-    if found is None or found.policy_digest != gates_digest(job):
+    if found is None or judged_again(found, head, job)[1]:
         return False
     environments = spec_at(one, head, job.ports).environments
     return all(_seen(name, found) == live_digest(name, one.model, job.ports) for name in environments)

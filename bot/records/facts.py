@@ -86,7 +86,8 @@ class ModelFact(Part):
 
     `evaluated_inputs_digest` is what the evaluation measured. `merged_inputs_digest` is recomputed on the merge
     commit or the merge group, None while there is none. `base_moved` says that the base branch changed this model's
-    inputs since the evaluation. `attested` says that the artifact is one that the ledger knows.
+    inputs since the evaluation. `attested` says that the artifact is one that the ledger knows. `unmeasured` are gates
+    that came or changed after the evaluation and ask for numbers that it does not hold.
     """
 
     model: str
@@ -100,6 +101,7 @@ class ModelFact(Part):
     merged_inputs_digest: str | None = None
     base_moved: bool = False
     attested: bool = True
+    unmeasured: tuple[str, ...] = ()
 
 
 class Broken(Part):

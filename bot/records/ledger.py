@@ -184,6 +184,11 @@ def settled_path(at: str, sha: str) -> str:
     return f"{SETTLED}{stamp}-{sha}.json"
 
 
+def measuring_path(number: int, head_sha: str, gates_digest: str) -> str:
+    """That a head was to be evaluated again, since these gates ask for what its evaluations do not hold."""
+    return f"measuring/{number}/{head_sha}-{bare(gates_digest)}.json"
+
+
 def delegation_path(delegation_id: str) -> str:
     """A role that was lent."""
     return f"delegations/{delegation_id}.json"

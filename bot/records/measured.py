@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from bot.records.base import Part
 
@@ -115,6 +115,7 @@ class Measured(Part):
 
     `contract` is None when the data have no schema. `newest_age_days` at `judged_at` (RFC 3339) is None when the spec
     names no time column. `overlap` is the share of test rows also among the training rows, None when not looked for.
+    `settings` is the digest of how the policy had things measured, empty in older records.
     """
 
     metrics: tuple[str, ...]
@@ -128,3 +129,4 @@ class Measured(Part):
     newest_age_days: float | None
     judged_at: str | None
     overlap: float | None
+    settings: str = Field("", exclude_if=lambda digest: not digest)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from bot.errors import Place, UserError
+from bot.records.base import canonical_json, sha256
 from bot.records.training import Task
 from bot.specs.base import Spec, wrong
 from bot.specs.condition import parse
@@ -276,6 +277,12 @@ class GatesPolicy(Spec):
             if any(gate.id == earlier.id for earlier in gates[:position]):
                 raise wrong(f"two gates have the id `{gate.id}`", "Give each gate its own id.")
         return gates
+
+
+def settings_digest(policy: GatesPolicy) -> str:
+    """SHA-256 of how numbers are measured: what has intervals is measured anew when it changes."""
+    how = policy.model_dump(mode="json", include={"confidence", "resamples", "stratified", "slices"})
+    return sha256(canonical_json(how))
 
 
 @dataclass(frozen=True)
