@@ -80,6 +80,7 @@ TOUCHES: dict[str, tuple[set[str], str]] = {
     "train/estimator.py": ({"importlib", "import_module"}, "imports the allow-listed estimator when it is needed"),
     "report/numbers.py": ({"sys"}, "asks for the smallest normal float, a constant"),
     "serve/app.py": ({"starlette", "asyncio", "monotonic"}, "is the server; the clock is handed in"),
+    "serve/admission.py": ({"asyncio"}, "waits for a body, and no longer than it may take"),
     "serve/batching.py": ({"asyncio"}, "lets waiting requests share a call"),
 }
 

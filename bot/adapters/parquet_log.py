@@ -19,14 +19,24 @@ class ParquetLog:
     """Files `<folder>/<stream>/<UTC time>-<number>.parquet`, each whole or not there.
 
     A file is closed after `seconds`, or once a fifth of `waiting` rows wait. When `waiting` rows wait in memory, more
-    are dropped; `dropped` and `failed` count rows. The oldest files go before all of them are larger than `max_bytes`.
+    are dropped, and so they are when what waits came in more than `waiting_bytes`; `dropped` and `failed` count rows.
+    The oldest files go before all of them are larger than `max_bytes`.
     """
 
     def __init__(
-        self, folder: Path, *, max_bytes: int, seconds: float = 30.0, waiting: int = 50_000, workers: bool = True
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        seconds: float = 30.0,
+        waiting: int = 50_000,
+        waiting_bytes: int = 32 * 1024 * 1024,
+        workers: bool = True,
     ) -> None:
         self.folder, self.max_bytes, self.seconds = folder, max_bytes, seconds
-        self.queue: deque[tuple[str, int, Make]] = deque()
+        self.queue: deque[tuple[str, int, int, Make]] = deque()
+        self.waiting_bytes = waiting_bytes
+        self.put_bytes, self.taken_bytes = 0, 0  # each is written by one thread only
         self.waiting, self.dropped, self.failed, self.number = waiting, 0, 0, 0
         self.put_rows, self.taken_rows = 0, 0  # each is written by one thread only
         self.is_stopping, self.wake = False, threading.Event()
@@ -37,15 +47,17 @@ class ParquetLog:
         if workers:
             self.thread.start()
 
-    def put(self, stream: str, rows: int, make: Make) -> None:
-        """Keep a batch of so many rows; never blocks and never raises."""
-        waiting = self.put_rows - self.taken_rows
-        if waiting >= self.waiting:
+    def put(self, stream: str, rows: int, size: int, make: Make) -> None:
+        """Keep a batch of so many rows, which came in so many bytes; never blocks and never raises."""
+        waiting, held = self.put_rows - self.taken_rows, self.put_bytes - self.taken_bytes
+        if waiting >= self.waiting or (held and held + size > self.waiting_bytes):
             self.dropped += rows
+            self.wake.set()
             return
         self.put_rows += rows
-        self.queue.append((stream, rows, make))
-        if 5 * waiting >= self.waiting:
+        self.put_bytes += size
+        self.queue.append((stream, rows, size, make))
+        if 5 * waiting >= self.waiting or 5 * held >= self.waiting_bytes:
             self.wake.set()
 
     def close(self) -> None:
@@ -66,8 +78,9 @@ class ParquetLog:
         """Write what waits now, in files of one schema each."""
         streams: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for _ in range(len(self.queue)):
-            stream, rows, make = self.queue.popleft()
+            stream, rows, size, make = self.queue.popleft()
             self.taken_rows += rows
+            self.taken_bytes += size
             streams[stream].append(make())
         for stream, batches in streams.items():
             for table in tables(batches):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import random
 import signal
@@ -24,7 +25,7 @@ from bot.errors import MlbotError, UserError, WorldError
 if TYPE_CHECKING:
     from bot.ports import Ports
     from bot.records.release import Release
-    from bot.serve.app import Serving
+    from bot.serve.serving import Serving
     from bot.serve.step import Follower
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -76,7 +77,7 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
     keeps answering when a new one cannot be verified.
     """
     from bot.adapters.absent import absent_at_once
-    from bot.serve.app import Limits, Serving
+    from bot.serve.serving import Limits, Serving
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one request, one core: threads would fight over them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -87,7 +88,11 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
             hint="Pass --token-file FILE, or --insecure-no-token when something in front of it checks callers.",
         )
     limits = Limits(options["max_body_mb"] * 1024 * 1024, options["max_rows"], options["max_concurrency"])
-    serving = Serving(monotonic=time.monotonic, token=token, limits=limits, failed=_failed)
+    serving = Serving(
+        monotonic=time.monotonic, limits=limits, failed=_failed,
+        token_digest=None if token is None else hashlib.sha256(token.encode()).hexdigest(),
+        hosts=frozenset((*LOOPBACK, "[::1]")) if host in LOOPBACK and token is None else None,
+    )  # fmt: skip
     with contextlib.ExitStack() as stack:
         _keep_requests(serving, options, stack)
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlbot-serve-"))
@@ -255,6 +260,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _run(serving: Serving, follower: Follower, listening: socket.socket, poll_s: float) -> None:
     import uvicorn
 
+    from bot.adapters.patience import PatientProtocol
     from bot.serve.app import build
 
     async def answer() -> None:
@@ -263,7 +269,7 @@ def _run(serving: Serving, follower: Follower, listening: socket.socket, poll_s:
 
     config = uvicorn.Config(
         build(serving), access_log=False, log_level="warning", lifespan="off", server_header=False,
-        timeout_graceful_shutdown=30, limit_concurrency=None,
+        timeout_graceful_shutdown=30, limit_concurrency=None, http=PatientProtocol, ws="none",
     )  # fmt: skip
     server = uvicorn.Server(config)
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after a graceful stop, which is exit 0

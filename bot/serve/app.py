@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -16,49 +14,25 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.errors import UserError
+from bot.serve.admission import (
+    Receive,
+    authorize,
+    check_caller,
+    check_content,
+    check_size,
+    find,
+    is_authorized,
+    read_body,
+)
 from bot.serve.batching import Batcher
 from bot.serve.engine import Engine
-from bot.serve.metrics import Metrics
 from bot.serve.protocol import HEADER_LENGTH, Call, RequestError, output_tensors, read_call, response_head
+from bot.serve.serving import Serving
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Log = Callable[[Engine, Call, Any, Any], str | None]
 INFER = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may ask for. `inline_rows`: larger requests are computed on a thread, not on the event loop."""
-
-    body_bytes: int = 16 * 1024 * 1024
-    rows: int = 100_000
-    concurrency: int = 64
-    inline_rows: int = 256
-
-
-@dataclass
-class Serving:
-    """What is loaded now. `engines` is replaced as a whole, so that a request keeps the engine it began with."""
-
-    monotonic: Callable[[], float]
-    engines: Mapping[str, Engine] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    expected: frozenset[str] = frozenset()
-    started: bool = False
-    limits: Limits = Limits()
-    metrics: Metrics = field(default_factory=Metrics)
-    token: str | None = None
-    log: Log | None = None
-    dropped: Callable[[], int] = int
-    failed: Callable[[Exception], None] = print
-    in_flight: int = 0
-
-    def ready(self) -> bool:
-        """Whether every model that should be served is."""
-        return self.started and self.expected <= set(self.engines)
 
 
 def build(serving: Serving) -> Application:
@@ -66,11 +40,18 @@ def build(serving: Serving) -> Application:
     infer, pages = Infer(serving), _pages(Pages(serving))
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        found = INFER.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if found is None:
-            await pages(scope, receive, send)
-        else:
+        if scope["type"] != "http":
+            return
+        found = INFER.fullmatch(scope["path"])
+        if found is not None:
             await infer(found["model"], found["version"], scope, receive, send)
+            return
+        try:
+            check_caller(serving, dict(scope["headers"]))
+        except RequestError as error:
+            await respond(send, error.status, orjson.dumps({"error": error.message}), [])
+            return
+        await pages(scope, receive, send)
 
     return application
 
@@ -113,13 +94,15 @@ class Infer:
             if scope["method"] != "POST":
                 raise RequestError(405, "use POST")
             headers = dict(scope["headers"])
+            check_caller(serving, headers)
             authorize(serving, headers.get(b"authorization"))
             engine = find(serving, name, asked_version)
+            check_content(headers)
+            body = await read_body(receive, headers.get(b"content-length"), serving)
             if serving.in_flight >= serving.limits.concurrency:
                 raise RequestError(503, "too many requests at once; try again")
             serving.in_flight += 1
             try:
-                body = await read_body(receive, headers.get(b"content-length"), serving.limits.body_bytes)
                 call, payload, extra = await self._answer(engine, body, headers)
             finally:
                 serving.in_flight -= 1
@@ -138,6 +121,7 @@ class Infer:
         length = headers.get(HEADER_LENGTH.encode())
         limits = self.serving.limits
         call = read_call(body, engine.training, length.decode("latin-1") if length else None, max_rows=limits.rows)
+        check_size(call, engine, limits)
         if call.n > limits.inline_rows:
             predicted, probabilities = await asyncio.to_thread(engine.predict, call.columns)
         elif engine.quick:
@@ -170,9 +154,9 @@ class Pages:
     async def live(self, _: Request) -> Response:
         return answer({"live": True})
 
-    async def server_ready(self, _: Request) -> Response:
+    async def server_ready(self, request: Request) -> Response:
         ready = self.serving.ready()
-        problems = self.serving.problems
+        problems = self.serving.problems if is_authorized(self.serving, _token(request)) else {}
         return answer({"ready": ready, **({"problems": problems} if problems else {})}, 200 if ready else 503)
 
     async def models(self, request: Request) -> Response:
@@ -188,7 +172,7 @@ class Pages:
 
     async def metrics(self, request: Request) -> Response:
         try:
-            authorize(self.serving, (request.headers.get("authorization") or "").encode("latin-1"))
+            authorize(self.serving, _token(request))
         except RequestError as error:
             return answer({"error": error.message}, error.status)
         engines = self.serving.engines
@@ -201,53 +185,22 @@ class Pages:
 
     def _guarded(self, request: Request, make: Callable[[], dict[str, Any]]) -> Response:
         try:
-            authorize(self.serving, (request.headers.get("authorization") or "").encode("latin-1"))
+            authorize(self.serving, _token(request))
             return answer(make())
         except RequestError as error:
             return answer({"error": error.message}, error.status)
 
 
-def authorize(serving: Serving, header: bytes | None) -> None:
-    """Raises RequestError (401) unless the access token is there, when one is asked for."""
-    if serving.token is not None and not hmac.compare_digest(header or b"", b"Bearer " + serving.token.encode()):
-        raise RequestError(401, "an access token is needed: Authorization: Bearer ...")
-
-
-def find(serving: Serving, name: str, version: str | None) -> Engine:
-    """The engine of a model. Raises RequestError (404 unknown, 503 not loaded)."""
-    engine = serving.engines.get(name)
-    if engine is None and name in serving.expected:
-        raise RequestError(503, f"{name} is not loaded: {serving.problems.get(name, 'it is being loaded')}")
-    if engine is None:
-        raise RequestError(404, f"there is no model {name!r}; served: {', '.join(sorted(serving.engines)) or 'none'}")
-    if version is not None and version != engine.release.version:
-        raise RequestError(404, f"{name} {version} is not served; {engine.release.version} is")
-    return engine
-
-
-async def read_body(receive: Receive, length: bytes | None, limit: int) -> bytes:
-    """The whole body. Raises RequestError (413) as soon as it is known to be too long."""
-    too_long = RequestError(413, f"the body is longer than {limit} bytes")
-    if length is not None and length.isdigit() and int(length) > limit:
-        raise too_long
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestError(400, "the caller went away")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise too_long
-        parts.append(part)
-        if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+def _token(request: Request) -> bytes:
+    return (request.headers.get("authorization") or "").encode("latin-1")
 
 
 async def respond(send: Send, status: int, payload: bytes, extra: list[tuple[bytes, bytes]]) -> None:
     """One response; binary tensors are announced by the extra header."""
     kind = b"application/octet-stream" if extra else b"application/json"
     headers = [(b"content-type", kind), (b"content-length", str(len(payload)).encode()), *extra]
+    if status in (408, 413):  # the rest of the body is still on its way
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": payload})
 

@@ -11,7 +11,7 @@ from bot.records.log import AT, DIGEST, PREDICTED, PROBABILITY, REQUEST, ROW, VE
 from bot.serve.engine import Engine
 from bot.serve.protocol import Call
 
-Put = Callable[[str, int, Callable[[], dict[str, Any]]], None]
+Put = Callable[[str, int, int, Callable[[], dict[str, Any]]], None]
 
 
 def columns(
@@ -49,7 +49,12 @@ def logger(
         if sample < 1.0 and random() >= sample:
             return None
         request_id, at = call.id or new_id(), now_us()
-        put(engine.release.model, call.n, lambda: columns(engine, call, predicted, probabilities, request_id, at))
+        put(
+            engine.release.model,
+            call.n,
+            call.size,
+            lambda: columns(engine, call, predicted, probabilities, request_id, at),
+        )
         return request_id
 
     return log

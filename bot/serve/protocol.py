@@ -17,6 +17,9 @@ from bot.records.training import Training
 from bot.serve.tensors import DTYPES, Column, column_of, split_matrix, take_binary
 
 HEADER_LENGTH = "inference-header-content-length"
+MAX_ID = 128  # characters of a caller's own id, which the answer and the log repeat
+MAX_NAME = 200  # as the name of a column in a spec
+MAX_DIGITS = 15  # of a length
 PREDICT, PROBABILITIES = "predict", "predict_proba"
 
 
@@ -30,13 +33,16 @@ class RequestError(UserError):
 
 @dataclass(frozen=True)
 class Call:
-    """A request as words. `id` None means that the caller gave none; `binary` names outputs wanted as bytes."""
+    """A request as words. `id` None means that the caller gave none; `binary` names outputs wanted as bytes, `size` is
+    that of the body.
+    """
 
     id: str | None
     columns: dict[str, Column]
     n: int
     outputs: tuple[str, ...]
     binary: frozenset[str]
+    size: int = 0
 
 
 def read_call(body: bytes, training: Training, header_length: str | None, *, max_rows: int) -> Call:
@@ -58,21 +64,24 @@ def read_call(body: bytes, training: Training, header_length: str | None, *, max
             raise RequestError(400, f"the tensor {name!r} has {len(column)} rows, others have {n}")
     if tail:
         raise RequestError(400, f"{len(tail)} bytes of binary data belong to no tensor")
+    if n == 0:
+        raise RequestError(400, "there are no rows")
     if n > max_rows:
         raise RequestError(413, f"{n} rows are more than {max_rows} in one request")
     missing = [name for name in training.inputs if name not in columns]
     if missing:
         raise RequestError(400, f"missing inputs: {', '.join(missing)}; the model reads {', '.join(training.inputs)}")
     identity = request.get("id")
-    if identity is not None and not isinstance(identity, str):
-        raise RequestError(400, "`id` must be text")
-    return Call(identity, columns, max(n, 0), *_wanted(request, training))
+    if identity is not None and not (isinstance(identity, str) and len(identity) <= MAX_ID):
+        raise RequestError(400, f"`id` must be text of at most {MAX_ID} characters")
+    return Call(identity, columns, max(n, 0), *_wanted(request, training), len(body))
 
 
 def _parts(body: bytes, header_length: str | None) -> tuple[bytes, memoryview]:
     if header_length is None:
         return body, memoryview(b"")
-    if not header_length.isdecimal() or int(header_length) > len(body):
+    is_length = header_length.isdecimal() and header_length.isascii() and len(header_length) <= MAX_DIGITS
+    if not is_length or int(header_length) > len(body):
         raise RequestError(400, f"{HEADER_LENGTH}: {header_length[:20]!r} is not a length of this body")
     cut = int(header_length)
     return body[:cut], memoryview(body)[cut:]
@@ -82,10 +91,14 @@ def _add(columns: dict[str, Column], tensor: Any, tail: memoryview, training: Tr
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
         raise RequestError(400, "every tensor needs a `name`")
     name, kind = tensor["name"], tensor.get("datatype")
+    if len(name) > MAX_NAME:
+        raise RequestError(400, f"the name of a tensor has at most {MAX_NAME} characters")
+    if name in columns:
+        raise RequestError(400, f"the tensor {name!r} is there twice")
     shape: Any = tensor.get("shape")
     if not isinstance(kind, str) or (kind not in DTYPES and kind != "BYTES"):
         raise RequestError(
-            400, f"the tensor {name!r}: unknown datatype {kind!r}; known: {', '.join([*DTYPES, 'BYTES'])}"
+            400, f"the tensor {name!r}: unknown datatype {_short(kind)}; known: {', '.join([*DTYPES, 'BYTES'])}"
         )
     if not _is_shape(shape):
         raise RequestError(400, f"the tensor {name!r}: `shape` must be one or two numbers, such as [1] or [1, 1]")
@@ -118,11 +131,18 @@ def _wanted(request: Mapping[str, Any], training: Training) -> tuple[tuple[str, 
     for output in asked if isinstance(asked, list) else [None]:
         name = output.get("name") if isinstance(output, dict) else None
         if not isinstance(output, dict) or not isinstance(name, str) or name not in known:
-            raise RequestError(400, f"unknown output {name!r}; the model gives {', '.join(known)}")
+            raise RequestError(400, f"unknown output {_short(name)}; the model gives {', '.join(known)}")
+        if name in names:
+            raise RequestError(400, f"the output {name!r} is asked for twice")
         names.append(name)
         if _parameters(output).get("binary_data", every):
             binary.add(name)
     return tuple(names), frozenset(binary)
+
+
+def _short(word: Any) -> str:
+    """A caller's own word in an answer, cut."""
+    return repr(word)[:80]
 
 
 def _parameters(of: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,13 +15,25 @@ from bot.records.evaluation import Evaluation
 from bot.records.ledger import ENVIRONMENTS, artifact_path, evaluation_path, pointer_path, withdrawn_path
 from bot.records.release import Release
 from bot.records.training import Training
-from bot.serve.app import Serving
 from bot.serve.engine import Engine
 from bot.serve.golden import check_golden
+from bot.serve.serving import Serving
 from bot.serve.switch import changed, gone, newest_fact, pinned, wanted
 
 Load = Callable[[Path, Training, str], Predictor]
 RETRY_AFTER_S = 60.0
+# What the next look may find mended: a release's facts, evaluation and bytes are pushed one after the other.
+EARLY = frozenset(("chain_broken", "evaluation_missing", "artifact_missing"))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A release that was not served: when that was first found and when last, in seconds, and the error's code."""
+
+    release: Release
+    first: float
+    last: float
+    code: str
 
 
 @dataclass
@@ -37,7 +49,7 @@ class Follower:
     runtime: str = "auto"
     check: Callable[[Release], None] | None = None
     sensitive: Callable[[Release], frozenset[str]] | None = None
-    refused: dict[str, tuple[Release, float]] = field(default_factory=dict)
+    refused: dict[str, Refused] = field(default_factory=dict)
 
     def refresh(self, serving: Serving) -> list[str]:
         """One look at the branch; what happened, in sentences. A release that cannot be served leaves the old one."""
@@ -80,8 +92,12 @@ class Follower:
         }
 
     def _waits(self, release: Release, serving: Serving) -> bool:
-        before = self.refused.get(release.model)
-        return before is not None and before[0] == release and serving.monotonic() - before[1] < RETRY_AFTER_S
+        """Whether it was refused a moment ago; what may only be early is looked at each time, for a while."""
+        before, now = self.refused.get(release.model), serving.monotonic()
+        if before is None or before.release != release:
+            return False
+        is_early = before.code in EARLY and now - before.first < RETRY_AFTER_S
+        return not is_early and now - before.last < RETRY_AFTER_S
 
     def _switch(self, release: Release, serving: Serving) -> str:
         try:
@@ -89,7 +105,9 @@ class Follower:
         except MlbotError as error:
             serving.problems = {**serving.problems, release.model: f"{release.version}: {error.message}"}
             serving.metrics.switched(release.model, "refused")
-            self.refused[release.model] = (release, serving.monotonic())
+            before, now = self.refused.get(release.model), serving.monotonic()
+            first = before.first if before is not None and before.release == release else now
+            self.refused[release.model] = Refused(release, first, now, error.code)
             kept = serving.engines.get(release.model)
             keeps = f"{kept.release.version} keeps answering" if kept else "nothing answers"
             return f"{release.model} {release.version} refused: {error.message}; {keeps}"

@@ -124,7 +124,11 @@ def _wait(body: Path) -> None:
     for _ in range(600):
         time.sleep(0.2)
         try:
-            request = urllib.request.Request(f"http://127.0.0.1:{PORT}/v2/models/churn/infer", data=body.read_bytes())
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{PORT}/v2/models/churn/infer",
+                data=body.read_bytes(),
+                headers={"Content-Type": "application/json"},
+            )
             request.add_header("Content-Type", "application/json")
             urllib.request.urlopen(request, timeout=5).read()
             return

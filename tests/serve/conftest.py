@@ -10,8 +10,9 @@ import pytest
 
 from bot.adapters.predictor import load
 from bot.records.release import Release
-from bot.serve.app import Serving, build
+from bot.serve.app import build
 from bot.serve.engine import Engine
+from bot.serve.serving import Serving
 from tests.builders import a_digest
 from tests.serve.artifacts import an_artifact, write
 from tests.serve.asgi import Client

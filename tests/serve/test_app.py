@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import orjson
 import pytest
 
-from bot.serve.app import Limits, Serving, build
+from bot.serve.app import build
+from bot.serve.serving import Limits, Serving
 from tests.serve.asgi import Client
 
 ROWS: dict[str, Any] = {
@@ -175,7 +177,7 @@ def test_limits(serving: Serving) -> None:
 
 def test_token(serving: Serving) -> None:
     """With a token, everything but health asks for it."""
-    serving.token = "a secret"
+    serving.token_digest = hashlib.sha256(b"a secret").hexdigest()
     client = Client(build(serving))
     for ask in (
         lambda **extra: client.post("/v2/models/churn/infer", json=ROWS, **extra),

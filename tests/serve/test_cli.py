@@ -66,7 +66,8 @@ def server(world: World, *options: str) -> Iterator[tuple[str, subprocess.Popen[
 
 def infer(address: str) -> Any:
     """A prediction."""
-    request = urllib.request.Request(f"{address}/v2/models/churn/infer", data=json.dumps(ROWS).encode())
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{address}/v2/models/churn/infer", data=json.dumps(ROWS).encode(), headers=kind)
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.load(answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from bot.cli.serve import _unbroken
 from bot.promote.step import rollback, withdraw
 from bot.records.ledger import promotion_path
 from bot.records.training import ArtifactFile
-from bot.serve.app import Serving, build
+from bot.serve.app import build
+from bot.serve.serving import Serving
 from bot.serve.step import Follower
 from tests.promote.world import RUTH, World, git
 from tests.serve.artifacts import an_artifact
@@ -276,3 +278,25 @@ def test_the_policy_says_whether_only_unbroken_chains_are_served(world: World, w
     server = Server(world, check=_unbroken("production", ports, is_asked=False, is_live=True))
     (said,) = server.refresh()
     assert ("the chain is broken at ledger_fact" in said) == wants
+
+
+def test_a_release_whose_fact_comes_a_second_later_answers_at_the_next_look(world: World) -> None:
+    """A rollback pushes the branch before the ledger's fact; a server that looks in between is not a minute late."""
+    live = release(world, ONE)
+    origin, ref = world.root / "origin.git", "refs/heads/mlbot/ledger"
+    fact = promotion_path("churn", live.counter, "production")
+    newest = subprocess.run(
+        ["git", "-C", str(origin), "log", "-1", "--format=%H", ref, "--", fact],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    tip = subprocess.run(
+        ["git", "-C", str(origin), "rev-parse", ref], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    git(origin, "update-ref", ref, f"{newest}^")
+    ports = world.ports("server")
+    server = Server(world, check=_unbroken("production", ports, is_asked=True, is_live=True))
+    (said,) = server.refresh()
+    assert "the chain is broken at ledger_fact" in said
+    git(origin, "update-ref", ref, tip)
+    (said,) = server.refresh()
+    assert said.startswith("churn v1.0.0 answers")

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from bot.adapters.parquet_log import ParquetLog
-from bot.serve.app import Serving, build
+from bot.serve.app import build
 from bot.serve.engine import Engine
 from bot.serve.logged import logger
+from bot.serve.serving import Serving
 from tests.serve.asgi import Client
 from tests.serve.test_app import ROWS
 

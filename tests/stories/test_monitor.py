@@ -138,7 +138,7 @@ def ask(sandbox: Sandbox, folder: Path, name: str, n: int, seed: int) -> tuple[s
     ]
     body = json.dumps({"id": name, "inputs": tensors}).encode()
     with serving(sandbox, folder / "log") as url:
-        request = urllib.request.Request(f"{url}/v2/models/visits/infer", body)
+        request = urllib.request.Request(f"{url}/v2/models/visits/infer", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             told = json.load(answer)
     said = next(one["data"] for one in told["outputs"] if one["name"] == "predict")

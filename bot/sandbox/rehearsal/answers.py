@@ -133,7 +133,9 @@ def _until_changed(url: str, row: dict[str, Any], before: Answer) -> Answer:
 
 
 def _call(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode() if body else None)  # noqa: S310 - our own server
+    headers = {"Content-Type": "application/json"}
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - our own server
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - the same
             answer: dict[str, Any] = json.loads(reply.read())
