@@ -87,7 +87,11 @@ def command(environment: str, repo: Path, host: str, port: int, **options: Any) 
             f"{host} can be reached from other machines, and no token is asked for",
             hint="Pass --token-file FILE, or --insecure-no-token when something in front of it checks callers.",
         )
-    limits = Limits(options["max_body_mb"] * 1024 * 1024, options["max_rows"], options["max_concurrency"])
+    limits = Limits(
+        body_bytes=options["max_body_mb"] * 1024 * 1024,
+        rows=options["max_rows"],
+        concurrency=options["max_concurrency"],
+    )
     serving = Serving(
         monotonic=time.monotonic, limits=limits, failed=_failed,
         token_digest=None if token is None else hashlib.sha256(token.encode()).hexdigest(),

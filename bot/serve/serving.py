@@ -13,7 +13,7 @@ from bot.serve.protocol import Call
 Log = Callable[[Engine, Call, Any, Any], str | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """What one request may ask for. `values` counts numbers and labels of its answer. A body has `body_s` seconds, and
     one more for each MB that has come; bodies that are larger than `small_bytes` may take `held_bytes` together while
