@@ -277,27 +277,34 @@ class Actions:
         (workspace / ".dvc/config").write_bytes(config or b"")
 
     def _upload(self, going: Going, given: dict[str, str], workspace: Path) -> bool:
-        """upload-artifact: the folder before the first wildcard is the root; a single file is kept by its name."""
-        pattern = given["path"].rstrip("/")
-        if "*" in pattern:
-            root = workspace / pattern.split("*")[0]
-            found = [path for folder in sorted(root.glob("*/")) for path in sorted(folder.rglob("*")) if path.is_file()]
-        else:
-            root = (workspace / pattern).parent
-            found = [path for path in [workspace / pattern] if path.is_file()]
+        """upload-artifact: the root is the folder before the first wildcard, or the one that holds all files."""
+        found: list[Path] = []
+        roots: list[Path] = []
+        for pattern in (line.strip().rstrip("/") for line in given["path"].splitlines()):
+            if "*" in pattern:
+                roots.append(workspace / pattern.split("*")[0])
+                folders = sorted(roots[-1].glob("*/"))
+                found += [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+            else:
+                roots.append((workspace / pattern).parent)
+                found += [path for path in [workspace / pattern] if path.is_file()]
         if not found:
             return given.get("if-no-files-found") != "error"
+        root = os.path.commonpath(roots)
         going.artifacts[given["name"]] = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
         return True
 
     def _download(self, going: Going, given: dict[str, str], workspace: Path) -> None:
-        into = workspace / given.get("path", ".")
+        """download-artifact: one by name as it is; of several each has a folder of its own, or they are merged."""
         prefix = given.get("pattern", "").rstrip("*")
         for name, files in going.artifacts.items():
-            if name == given.get("name") or (prefix and name.startswith(prefix)):
-                for path, data in files.items():
-                    (into / path).parent.mkdir(parents=True, exist_ok=True)
-                    (into / path).write_bytes(data)
+            if name != given.get("name") and not (prefix and name.startswith(prefix)):
+                continue
+            is_apart = name != given.get("name") and given.get("merge-multiple") != "true"
+            into = workspace / given.get("path", ".") / (name if is_apart else "")
+            for path, data in files.items():
+                (into / path).parent.mkdir(parents=True, exist_ok=True)
+                (into / path).write_bytes(data)
 
     def _handle(
         self, going: Going, key: str, env: dict[str, str], workspace: Path
