@@ -78,7 +78,7 @@ def trained(life: Life) -> None:
     life.runs["superseded"] = run = sandbox.wait_for("the first run", file="pull-request.yml")
     sandbox.wait_for_log(run, "train bike-rentals")
     sandbox.commit("dana", "tune", {BIKES: bikes(62)}, "one more thing")
-    sandbox.fail_next("POST", "/statuses/", 500, times=15)
+    sandbox.fail_next("POST", "/statuses/", 500, times=10)  # two statuses, five tries each
     run = life.note("push", "pull-request.yml")
     life.seen["died"] = (run.conclusion, verdict(sandbox, number), len(bot_said(sandbox, number)))
     life.again("push")
