@@ -104,8 +104,9 @@ def collect(
     somebody asks for, `merged` the inputs digests by model recomputed on the merge commit (with `group`: on the merge
     group). `again` judges the gates of stored evaluations again, None leaves them as they were. Raises WorldError or
     UserError when a fact cannot be had.
-    Requests: pull request, commits (once a head), comments, reviews, who pushed, the permissions of whom a role
-    concerns; checks (one a name, two more a job of Actions) and history (two a model) where the policy asks for them.
+    Requests: one for the pull request with all that was said and done on it, commits (once a head), who pushed, the
+    permissions of whom a role concerns; checks (one a name, two more a job of Actions) and history (two a model) where
+    the policy asks for them.
     """
     asked = asked or Asked()
     found = ports.pull_requests.get(number)

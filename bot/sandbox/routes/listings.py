@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from bot.sandbox.http import Call, Page, Reply, Route, not_found
 from bot.sandbox.people import RANKS
 from bot.sandbox.routes.commits import CONTENTS
 from bot.sandbox.routes.issues import SPEAK, R
 from bot.sandbox.routes.people import organization
-from bot.sandbox.shapes.basics import node, organization_id
 from bot.sandbox.shapes.repositories import full, minimal
 from bot.sandbox.store import Repository
 
@@ -43,26 +41,7 @@ def my_organizations(call: Call) -> Page:
     """Owners of repositories that are nobody's own, when the caller is in one of the teams."""
     belongs = any(call.login in team.members for team in call.hub.data.teams.values())
     owners = {one.owner for one in _seen(call)} - call.hub.data.people.keys()
-    return Page(sorted(owners) if belongs else [], lambda name: _organization(call, name))
-
-
-def _organization(call: Call, name: str) -> dict[str, Any]:
-    """GitHub's `organization-simple`."""
-    url, number = f"{call.root}/orgs/{name}", organization_id(name)
-    return {
-        "login": name,
-        "id": number,
-        "node_id": node("User", number),
-        "url": url,
-        "repos_url": f"{url}/repos",
-        "events_url": f"{url}/events",
-        "hooks_url": f"{url}/hooks",
-        "issues_url": f"{url}/issues",
-        "members_url": f"{url}/members{{/member}}",
-        "public_members_url": f"{url}/public_members{{/member}}",
-        "avatar_url": f"{call.web}/avatars/{number}.svg",
-        "description": None,
-    }
+    return Page(sorted(owners) if belongs else [], call.links.organization)
 
 
 def contributors(call: Call) -> Page:
