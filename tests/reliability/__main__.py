@@ -28,6 +28,13 @@ def main() -> int:
     parser.add_argument("--mutants", nargs="*", metavar="NAME", help="put defects back, one at a time; all by default")
     parser.add_argument("--mutant", metavar="NAME", help="with one defect put back, until it shows")
     given = parser.parse_args()
+    if given.replay and not given.replay.is_file():
+        parser.error(f"{given.replay}: no such file; a campaign that finds something names the ones it wrote")
+    from tests.reliability.mutants import MUTANTS
+
+    names = {one.name for one in MUTANTS}
+    for name in {given.mutant, *(given.mutants or ())} - {None} - names:
+        parser.error(f"{name}: no such mutant; there are {', '.join(sorted(names))}")
     if given.mutant:
         from tests.reliability.mutants import put_back
 
