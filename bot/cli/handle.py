@@ -13,9 +13,15 @@ import click
 from bot.errors import Parts, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.adapters.actions import Actions
     from bot.pipeline.job import Job
     from bot.ports import Ports
+    from bot.records.event import Event
+
+# As MLBOT_*: the models and the plan of this run, how its trainings ended; and a machine's own scheduler.
+PASSED = ("model", "plan_digest", "train_result", "dask")
 
 
 @click.command(name="handle")
@@ -38,7 +44,7 @@ def command(repo: Path) -> int:
     if actions.run.job not in JOBS:
         hint = f"Jobs that it knows: {', '.join(JOBS)}."
         raise UserError(f"mlbot has nothing to do in a job named {actions.run.job!r}", hint=hint, code="unknown_job")
-    job = make_job(actions, repo)
+    job = make_job(actions, repo, event)
     try:
         importlib.import_module(JOBS[actions.run.job]).run(event, job)
     finally:
@@ -48,19 +54,26 @@ def command(repo: Path) -> int:
     return 0
 
 
-def make_job(actions: Actions, repo: Path) -> Job:
+def make_job(actions: Actions, repo: Path, event: Event) -> Job:
     """The job with adapters on the checkout, GitHub and the bot's branches as they are now."""
     from bot.pipeline.job import Job
 
     out = repo / "out"
     out.mkdir(exist_ok=True)
-    prefix = "MLBOT_"
-    given = {name.removeprefix(prefix).lower(): text for name, text in os.environ.items() if name.startswith(prefix)}
-    inputs = {name: text for name, text in given.items() if not name.endswith("_key")}  # no secret among them
+    inputs = inputs_of(event, os.environ)
     return Job(
         ports=github_ports(actions, repo), out=out, inputs=inputs, set_output=actions.set_output,
         summarize=actions.add_summary, say=click.echo,
     )  # fmt: skip
+
+
+def inputs_of(event: Event, environ: Mapping[str, str]) -> dict[str, str]:
+    """The few values that a workflow hands from job to job, and of a dispatch the seed: that is GitHub's to say."""
+    from bot.records.event import Dispatched
+
+    given = {name: environ.get(f"MLBOT_{name.upper()}", "") for name in PASSED}
+    given["seed"] = event.inputs.get("seed", "") if isinstance(event, Dispatched) else ""
+    return {name: text for name, text in given.items() if text}
 
 
 def github_ports(actions: Actions, repo: Path) -> Ports:

@@ -159,6 +159,15 @@ def unread(number: int, ports: Ports) -> Facts:
     )  # fmt: skip
 
 
+def asking(number: int, actor: Account, policies: Policies, ports: Ports) -> Facts:
+    """What `command_node` needs to know of somebody who asks for something; nothing can be approved on that."""
+    facts, kept = unread(number, ports), standing(ports)
+    lenders = [one.lender for one in kept["delegations"] if one.lender is not None]
+    accounts = {one.id: one for one in (*lenders, facts.pull_request.author, actor)}
+    people = {actor.id, *(one.id for one in lenders)}
+    return facts.model_copy(update={**kept, "actors": _actors((), accounts, people, policies, ports)})
+
+
 def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: Ports) -> Decision:
     """Write the decision, the facts behind it and the opinions first seen now, in one commit; what is there stays.
 

@@ -44,13 +44,14 @@ def pushers(found: PullRequest, policies: Policies, ports: Ports) -> tuple[int |
 
 
 def initiators(found: PullRequest, head: Head | None, heads: Iterable[Head], ports: Ports) -> tuple[int, ...]:
-    """Who started the training of a model as it is at the live head, at this head or at one with the same inputs."""
+    """Who started the training of what the live head holds: there, or at a head or in a trial of the same inputs."""
     if head is None:
         return ()
     same = [one for one in heads if any(_is_same(name, one, head) for name in head.models)]
     people = {head.initiator_id, *(one.initiator_id for one in same)} - {None}
-    for one in (head, *same):
-        people |= set(_known("initiator", found.number, one.head_sha, ports))
+    trials = [bare(one.inputs_digest) for one in head.models.values()]
+    for name in (head.head_sha, *(one.head_sha for one in same), *trials):
+        people |= set(_known("initiator", found.number, name, ports))
     return tuple(sorted(person for person in people if person is not None))
 
 

@@ -14,6 +14,7 @@ from bot.decide.explain import explain
 from bot.decide.reading import opinion_id
 from bot.decide.simulate import as_if
 from bot.errors import Parts, UserError
+from bot.pipeline.dispatched import PROMOTION, TRAINING, accept
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
 from bot.pipeline.overdue import last_reconcile, sentence
@@ -22,6 +23,7 @@ from bot.records.command import Command
 from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
 from bot.records.facts import EnvironmentFact, Facts
+from bot.records.ledger import Accepted
 from bot.report.escape import inline
 
 MAX_REPLY = 20_000
@@ -128,9 +130,9 @@ def start_training(ask: Ask) -> str:
         hint = f"/retrain {subject.head_sha}"
         raise UserError("a fork's head is trained by its full commit id", hint=hint, code="target_missing")
     models = " ".join(command.models) or ("*" if command.verb == "retrain" else "")
-    inputs = {"number": str(subject.number), "head": command.target or "", "models": models}
+    inputs = {"number": str(subject.number), "head": subject.head_sha, "models": models}
     inputs |= {"seed": command.options["seed"]} if "seed" in command.options else {}
-    ask.job.ports.conversation.dispatch("pull-request.yml", {**inputs, "comment_id": str(ask.event.comment_id)})
+    _start(ask, TRAINING, inputs)
     return ""
 
 
@@ -162,9 +164,19 @@ def break_glass(ask: Ask) -> str:
 def _dispatch(ask: Ask, action: str) -> None:
     inputs = {
         "action": action, "environment": ask.command.environment or "", "model": " ".join(ask.command.models),
-        "number": str(ask.event.number), "comment_id": str(ask.event.comment_id), "reason": ask.command.reason,
+        "number": str(ask.event.number), "reason": ask.command.reason,
     }  # fmt: skip
-    ask.job.ports.conversation.dispatch("promote.yml", inputs)
+    _start(ask, PROMOTION, inputs)
+
+
+def _start(ask: Ask, workflow: str, inputs: dict[str, str]) -> None:
+    """The run that a command asks for, written down first: nobody else can start it in the author's name."""
+    event, verb = ask.event, ask.command.verb
+    one = Accepted(
+        number=event.number, comment_id=event.comment_id, index=ask.index, verb=verb, author=event.author,
+        workflow=workflow, inputs=inputs,
+    )  # fmt: skip
+    accept(one, ask.job)
 
 
 def merge(ask: Ask) -> str:
@@ -177,7 +189,7 @@ def merge(ask: Ask) -> str:
     if talk.merge(number, ask.judged.facts.pull_request.head_sha) is None:
         return f"#{number} waits in the merge queue, and is promoted once that has merged it."
     started = Parts()
-    started.attempt("promotion", lambda: talk.dispatch("promote.yml", {"action": "promote", "number": str(number)}))
+    started.attempt("promotion", lambda: talk.dispatch(PROMOTION, {"action": "promote", "number": str(number)}))
     later = "its promotion could not be started, and the next `reconcile` does it"
     return "".join(f"Merged; {later}: {inline(error.message)}" for _, error in started.failed)
 

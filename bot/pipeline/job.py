@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.report.escape import inline, one_line
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a workflow. `inputs` are MLBOT_* values without the prefix, in lower case.
+    """One job of a workflow. `inputs` are what jobs of a run are handed by it: model, plan_digest, train_result, seed.
 
     `out` is the folder that jobs of one run hand over. `set_output` and `summarize` are GitHub's.
     """
@@ -69,6 +70,6 @@ def number_of(event: Event) -> int:
     """The pull request that an event is about. Raises UserError (code `no_number`) when it names none."""
     if isinstance(event, PullRequestChanged):
         return event.number
-    if isinstance(event, Dispatched) and event.inputs.get("number", "").isdigit():
+    if isinstance(event, Dispatched) and re.fullmatch(r"[1-9][0-9]{0,9}", event.inputs.get("number", ""), re.ASCII):
         return int(event.inputs["number"])
     raise UserError(f"this needs a pull request, not {event.kind}", hint="Give the input `number`.", code="no_number")

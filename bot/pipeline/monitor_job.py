@@ -26,10 +26,14 @@ def run(event: Event, job: Job) -> None:
     """Judge each live model that the policy watches; one that cannot be judged does not stop the others."""
     policies = watched(job.ports, job.default_sha)
     only = event.inputs.get("model", "") if isinstance(event, Dispatched) else ""
+    live = live_releases(job.ports)
+    if only and only not in {one.model for one in live}:
+        hint = f"Live: {', '.join(sorted({one.model for one in live})[:20]) or 'nothing'}."
+        raise UserError(f"no model called {only[:64]!r} is live", hint=hint, code="no_model")
     listed = Parts()
     threads = listed.attempt("issues", lambda: _threads(job))
     failed = [f"issues: {error}" for _, error in listed.failed]
-    for release in live_releases(job.ports):
+    for release in live:
         if only and release.model != only:
             continue
         monitor = policies.get(release.environment)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from fnmatch import fnmatchcase
 
+from bot.errors import UserError
+from bot.pipeline.dispatched import may_start
 from bot.pipeline.handover import hand_over
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.reuse import is_current
@@ -19,9 +21,12 @@ from bot.records.plan import Plan, Planned
 def run(event: Event, job: Job) -> None:
     """Plan the live head; nothing is trained for a draft, a stale head, or a fork's head that nobody let in."""
     number, head, asked = _asked(event)
+    if isinstance(event, Dispatched):
+        may_start(event, number, job)
     found = job.ports.pull_requests.get(number)
     made = _plan(found, job)
     reason = _refusal(found, head, is_dispatched=isinstance(event, Dispatched))
+    _known(asked, made)
     chosen = [] if reason else [one for one in made.planned if _is_wanted(one, asked, job, made)]
     jobs = matrix(chosen)
     job.set_output("matrix", json.dumps(jobs))
@@ -39,6 +44,14 @@ def _asked(event: Event) -> tuple[int, str | None, tuple[str, ...]]:
     if isinstance(event, Dispatched):
         return number, event.inputs.get("head") or None, tuple(event.inputs.get("models", "").split())
     return number, event.head_sha if isinstance(event, PullRequestChanged) else None, ()
+
+
+def _known(asked: tuple[str, ...], made: Plan) -> None:
+    """Raises UserError (code `no_model`) for a name or pattern that fits no model of the plan."""
+    for name in asked:
+        if name != "*" and not any(fnmatchcase(one.model, name) for one in made.planned):
+            hint = f"Models that this change affects: {', '.join(one.model for one in made.planned[:20]) or 'none'}."
+            raise UserError(f"this change affects no model called {name[:64]!r}", hint=hint, code="no_model")
 
 
 def _plan(found: PullRequest, job: Job) -> Plan:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bot.chatops.parse import parse
-from bot.decide.orders import break_glass_used
+from bot.decide.orders import break_glass_used, checked
 from bot.errors import MlbotError, Parts, UserError, WorldError
-from bot.pipeline.job import Job
+from bot.pipeline.dispatched import PROMOTION, asker
+from bot.pipeline.job import Job, number_of
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of, rejudge_open
 from bot.pipeline.merges import settle_merges
 from bot.pipeline.probes import probed
@@ -27,7 +28,7 @@ from bot.ports import Ports, PullRequest
 from bot.promote.step import Probe, promote, revoked_digests, rollback, settle_all, show_views, states_of
 from bot.records.command import Command
 from bot.records.evaluation import Evaluation
-from bot.records.event import Dispatched, Event, Pushed
+from bot.records.event import Account, Dispatched, Event, Pushed
 from bot.records.facts import Asked
 from bot.records.ledger import Head, handled_path, proposal_branch
 from bot.records.release import Approver, Release
@@ -57,13 +58,15 @@ def run(event: Event, job: Job) -> None:
         return
     if not isinstance(event, Dispatched):
         raise UserError(f"not a promotion: {event.kind}", code="wrong_event")
-    number = event.inputs.get("number", "")
-    if not number.isdigit():
-        raise UserError("a promotion needs the number of its pull request", code="no_number")
+    number = number_of(event)
     if event.inputs.get("environment"):
-        _as_asked(int(number), event, job)
-    else:
-        by_itself(int(number), job)
+        _as_asked(number, event, job)
+        return
+    named = [name for name in ("model", "comment_id") if event.inputs.get(name)]
+    if named or event.inputs.get("action", "promote") != "promote":
+        said = f"{named[0] if named else 'a rollback'} needs an environment"
+        raise UserError(said, hint="Name it, or leave out what is asked of it.", code="target_missing")
+    by_itself(number, job)
 
 
 def _moved(event: Pushed, job: Job) -> None:
@@ -135,8 +138,6 @@ def _later(release: Release) -> str:
 
 def _as_asked(number: int, event: Dispatched, job: Job) -> None:
     """What a person's comment asks for; without a comment, what the person who dispatched asks for."""
-    comment_id = event.inputs.get("comment_id", "")
-    trigger = f"comment {comment_id}" if comment_id else f"run {job.ports.run.id}"
     tried = Parts()
     told = tried.attempt("request", lambda: _answer(number, event, job))
     if told is not None:
@@ -145,17 +146,22 @@ def _as_asked(number: int, event: Dispatched, job: Job) -> None:
         return
     ((_, error),) = tried.failed
     hint = f" {inline(error.hint)}" if error.hint else ""
-    _tell(number, [Told(f"Nothing was done: {inline(error.message)}{hint}", error)], trigger, job)
+    said = [Told(f"Nothing was done: {inline(error.message)}{hint}", error)]
+    _tell(number, said, f"run {job.ports.run.id}", job)  # never in the place of what a comment was answered
 
 
 def _answer(number: int, event: Dispatched, job: Job) -> tuple[str, list[Told]]:
     """What makes a second delivery the same request, and what became of it. Raises MlbotError when nothing did."""
     found, head = _merged(number, job)
-    command, by, at, trigger = _request(number, event, job)
+    who = asker(event, number, PROMOTION, job)
+    if who is None:
+        raise UserError("the bot asks for no promotion by itself", code="promoter_missing")
+    command, by, at, trigger = _request(number, event, who, job)
     question: Asked = asked(command, by.id, at, head)
     merged = merged_inputs(head, found.merge_commit_sha, job) if head and found.merge_commit_sha else {}
     environment = command.environment or ""
-    judged = judge(number, environment, job, asked=question, merged=merged)
+    judged = judge(number, environment, job, actor=who, asked=question, merged=merged)
+    checked(command.verb, who.id, judged.case)  # also in a dispatch by hand: the role of what it stands for
     told = _act(judged, command, head, found, by, trigger, job)
     return trigger, told + _shown(question.models, job)
 
@@ -165,21 +171,19 @@ def _merged(number: int, job: Job) -> tuple[PullRequest, Head | None]:
     return found, head_of(number, found.head_sha, job)
 
 
-def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approver, str | None, str]:
+def _request(number: int, event: Dispatched, who: Account, job: Job) -> tuple[Command, Approver, str | None, str]:
     """Command, who gave it, when, and a trigger that makes a second delivery the same request."""
     action = event.inputs.get("action", "promote")
     comment_id = event.inputs.get("comment_id", "")
     if not comment_id:
-        if event.sender.kind != "User":
-            raise UserError("the bot asks for no promotion by itself", code="promoter_missing")
         command = Command(
             verb="rollback" if action == "rollback" else "promote", environment=event.inputs["environment"],
             models=tuple(event.inputs.get("model", "").split()), options={"reason": event.inputs.get("reason", "")},
         )  # fmt: skip
-        by = Approver(id=event.sender.id, login=event.sender.login, role="dispatched")
+        by = Approver(id=who.id, login=who.login, role="dispatched")
         return command, by, None, f"run {job.ports.run.id}"
     comments = [one for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
-    if not comments or comments[0].is_edited:
+    if not comments or comments[0].is_edited or comments[0].author.id != who.id:
         raise UserError(f"comment {comment_id} is gone or was edited", code="edited")
     wanted = (event.inputs["environment"], tuple(event.inputs.get("model", "").split()))
     refused = _refused(number, comments[0].id, job)
@@ -188,8 +192,7 @@ def _request(number: int, event: Dispatched, job: Job) -> tuple[Command, Approve
             continue
         command = requested(said, number, job)
         if command.verb in VERBS.get(action, ()) and (command.environment, command.models) == wanted:
-            author = comments[0].author
-            by = Approver(id=author.id, login=author.login, role="asked for it")
+            by = Approver(id=who.id, login=who.login, role="asked for it")
             trigger = " ".join(["comment", comment_id, *command.models])  # a comment may hold several commands
             return command, by, comments[0].created_at.isoformat(), trigger
     hint = "What was refused once is asked for in a new comment." if refused else None

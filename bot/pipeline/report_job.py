@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.decide.step import policy_difference
 from bot.errors import Parts, UserError
+from bot.pipeline.dispatched import TRAINING, asker
 from bot.pipeline.handover import HandedOver, taken_over
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import blocking, evaluations_of, head_of, judge, show
@@ -19,6 +20,7 @@ from bot.records.ledger import (
     Evaluated,
     Head,
     Party,
+    bare,
     evaluation_path,
     head_path,
     party_path,
@@ -54,11 +56,11 @@ def run(event: Event, job: Job) -> None:
         _keep_parties(_sender(event), number, job)  # the event happened all the same
         job.say(f"#{number} has moved on; its own run reports it")
         return
-    handed_over = HandedOver(inside, made.head_sha, shards)
+    handed_over, starter = HandedOver(inside, made.head_sha, shards), _starter(event, number, job)
     if seed_of(job.inputs) is not None:
-        _report_trial(number, made, handed_over, job)
+        _report_trial(number, made, handed_over, starter, job)
         return
-    starter, before = _starter(event, number, job), head_of(number, made.head_sha, job)
+    before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, handed_over) for one in made.planned}
     head = _head(number, made, results, starter, handed_over)
     with blocking(number, "merge", job):
@@ -112,10 +114,8 @@ def _starter(event: Event, number: int, job: Job) -> int | None:
     """The account that pushed, or that asked for the training by a comment or by hand."""
     if isinstance(event, PullRequestChanged):
         return event.sender.id
-    comment_id = event.inputs.get("comment_id", "") if isinstance(event, Dispatched) else ""
-    asked = [one.author.id for one in job.ports.pull_requests.comments(number) if str(one.id) == comment_id]
-    sender = event.sender if isinstance(event, Dispatched) else None
-    return asked[0] if asked else sender.id if sender and sender.kind == "User" else None
+    who = asker(event, number, TRAINING, job) if isinstance(event, Dispatched) else None
+    return who.id if who is not None else None
 
 
 def _result(one: Planned, found: PullRequest, before: Head | None, handed: HandedOver) -> Evaluation | Failure:
@@ -211,11 +211,18 @@ def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], han
     return {path: data for path, data in files.items() if ports.ledger.get(path) is None}
 
 
-def _report_trial(number: int, made: Plan, handed: HandedOver, job: Job) -> None:
-    """What a trial with another seed found: kept and told, beside the report, and no part of any decision."""
+def _report_trial(number: int, made: Plan, handed: HandedOver, starter: int | None, job: Job) -> None:
+    """What a trial with another seed found: kept and told, beside the report, and no part of any decision.
+
+    Whoever chose the seed started the training, should a spec name it one day.
+    """
     tried = [one for one in made.planned if handed.folder(one.model) is not None]
     results = {one.model: handed.result(one) or LOST for one in tried}
     new = _evaluation_files(number, results, handed)
+    if starter is not None:
+        for one in tried:
+            new |= _party(number, bare(one.inputs_digest), "initiator", starter)
+    new = {path: data for path, data in new.items() if job.ports.ledger.get(path) is None}
     if new:
         job.ports.ledger.commit(new, f"trial of #{number} at {made.head_sha[:12]}: {', '.join(results)}")
     report = Report(

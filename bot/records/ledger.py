@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Part, Record, canonical_json
+from bot.records.event import Account
 from bot.records.failure import Failure
 
 LEDGER = "mlbot/ledger"
@@ -65,6 +66,22 @@ class Settled(Record):
     sha: str
     at: str
     waiting: tuple[Waiting, ...] = ()
+
+
+class Accepted(Record):
+    """A command of a comment that the bot accepted, written before the run that it starts.
+
+    `index` is its place in the comment, `inputs` are all that the run is given. `author` is who is meant by it.
+    """
+
+    schema_version: Literal[1] = 1
+    number: int
+    comment_id: int
+    index: int
+    verb: str
+    author: Account
+    workflow: str
+    inputs: dict[str, str]
 
 
 def evaluation_id(models: dict[str, Evaluated]) -> str:
@@ -160,7 +177,8 @@ Party = Literal["pusher", "sender", "initiator"]
 def parties_folder(number: int, head_sha: str, party: Party) -> str:
     """Folder of accounts that had to do with a head; ends with a slash.
 
-    `pusher`: GitHub's record of the branch says so, `sender`: the event of a push did. `initiator`: started a training.
+    `pusher`: GitHub's record of the branch says so, `sender`: the event of a push did. `initiator`: started a training;
+    of a trial with another seed, where the inputs digest stands for the head.
     """
     return f"parties/{number}/{head_sha}/{party}/"
 
@@ -173,6 +191,16 @@ def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
 def handled_path(number: int, comment_id: int) -> str:
     """Which commands of a comment were carried out, and the places of those that were refused."""
     return f"handled/{number}/{comment_id}.json"
+
+
+def accepted_folder(number: int, comment_id: int) -> str:
+    """Folder of what the bot accepted of a comment; ends with a slash."""
+    return f"accepted/{number}/{comment_id}/"
+
+
+def accepted_path(one: Accepted) -> str:
+    """The path of one; the same again is the same path."""
+    return f"{accepted_folder(one.number, one.comment_id)}{bare(one.digest())}.json"
 
 
 SETTLED = "settled/"  # folder of how far merges are settled, the newest last

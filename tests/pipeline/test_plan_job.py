@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.errors import UserError
 from bot.pipeline import plan_job
 from bot.records.event import Dispatched, Event, PullRequestChanged
 from bot.records.matrix import models_of
@@ -70,9 +71,7 @@ def test_an_event_of_an_older_head_trains_nothing(made: World) -> None:
         ({"from_fork": True}, {}, []),
         ({"from_fork": True}, {"head": "e" * 40}, []),
         ({"from_fork": True}, {"head": "1" * 40}, ["churn", "value"]),
-        ({"state": "closed"}, {}, []),
         ({}, {"models": "val*"}, ["value"]),
-        ({}, {"models": "nothing"}, []),
     ],
 )
 def test_a_dispatch_trains_what_it_names(
@@ -80,6 +79,22 @@ def test_a_dispatch_trains_what_it_names(
 ) -> None:
     """A fork's head by its full commit id only; and only while it is the live one."""
     assert trained(made, dispatched(**inputs), **pull) == models
+
+
+@pytest.mark.parametrize(
+    ("pull", "inputs", "code"),
+    [
+        ({"state": "closed"}, {}, "closed"),
+        ({}, {"models": "nothing"}, "no_model"),
+        ({}, {"number": "08"}, "no_number"),
+    ],
+)
+def test_a_dispatch_of_what_is_not_there_is_an_error(
+    made: World, pull: Mapping[str, Any], inputs: Mapping[str, str], code: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        trained(made, dispatched(**inputs), **pull)
+    assert caught.value.code == code
 
 
 def test_the_same_inputs_are_trained_once_and_again_when_somebody_asks(made: World) -> None:

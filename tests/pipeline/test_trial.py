@@ -73,7 +73,9 @@ def test_a_trial_is_told_and_kept_but_decides_nothing(tmp_path: Path, monkeypatc
     assert re.search(r"^\| churn \| roc auc 0\.\d+ \(0\.\d+ to 0\.\d+\) \| roc auc 0\.\d+ ", said[0], re.MULTILINE)
     assert made.comment() == report, "the report is about the spec as it stands"
     new = {path.split("/")[0] for path in set(made.ledger.files) - before}
-    assert new == {"evaluations", "testsets"}, "no head, no plan and no decision: there is nothing to approve"
+    assert new == {"evaluations", "testsets", "parties"}, (
+        "no head, no plan and no decision: there is nothing to approve"
+    )
 
     made.push(**{SPEC: penalised(0.5) + b"seed: 7\n"})
     trained = len(list(tmp_path.rglob("training.json")))

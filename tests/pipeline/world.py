@@ -26,6 +26,7 @@ from tests.fakes.pull_requests import FakePullRequests
 
 BASE, NUMBER = "b" * 40, 7
 DANA = Account(id=1001, login="dana")
+PEOPLE = {"dana": (1001, "write"), "owen": (1002, "write"), "vera": (1003, "write"), "rhea": (1004, "admin")}
 POLICIES = Path(__file__).parents[2] / "policies"
 CHURN = SPEC.replace(b"data/churn.parquet", b"data/churn.csv").replace(b"id}", b"id, time: seen}")
 VALUE = CHURN.replace(b"[age, spend]", b"[age]")
@@ -83,6 +84,7 @@ class World:
     said: list[str] = field(default_factory=list)
     pushes: int = 0
     draft: bool = False
+    people: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(PEOPLE))
 
     @property
     def sha(self) -> str:
@@ -97,8 +99,9 @@ class World:
         commits = [Commit(self.sha, (BASE,), DANA, DANA, "dana@example.com", "A change")]
         git = FakeGit({BASE: self.base, self.sha: self.head}, {self.sha: (BASE,)}, {"HEAD": BASE, "origin/main": BASE})
         git.refs[f"refs/mlbot/pull/{NUMBER}"] = self.sha
-        people = {"dana": (1001, "write"), "owen": (1002, "write"), "vera": (1003, "write"), "rhea": (1004, "admin")}
-        github: Any = FakePullRequests({NUMBER: pull}, {NUMBER: commits}, {NUMBER: self.talk.comments_}, roles=people)
+        github: Any = FakePullRequests(
+            {NUMBER: pull}, {NUMBER: commits}, {NUMBER: self.talk.comments_}, roles=dict(self.people)
+        )
         self.talk.cached = False
         run = Run(self.runs, 1, f"https://github.com/acme/app/actions/runs/{self.runs}", "", "", "acme/app", "", BASE)
         ports = Ports(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.chatops.parse import parse
 from bot.cli.local import Absent
 from bot.errors import UserError, WorldError
 from bot.pipeline import promote_job, reconcile_job
@@ -22,12 +23,21 @@ from bot.ports import Comment, Merge, Ports, PullRequest, Run
 from bot.promote.step import promote, rollback
 from bot.records.base import sha256
 from bot.records.event import Account, Dispatched, Pushed, Scheduled
-from bot.records.ledger import Evaluated, Head, evaluation_path, handled_path, head_path, pointer_path
+from bot.records.ledger import (
+    Accepted,
+    Evaluated,
+    Head,
+    accepted_path,
+    evaluation_path,
+    handled_path,
+    head_path,
+    pointer_path,
+)
 from bot.records.release import COMMAND_LINE, Approver, Release
 from bot.records.training import ArtifactFile
 from tests.builders import a_digest, a_training, an_evaluation
 from tests.fakes.branch import FakeBranch
-from tests.fakes.conversation import FakeConversation
+from tests.fakes.conversation import BOT, FakeConversation
 from tests.fakes.git import FakeGit
 from tests.fakes.pull_requests import FakePullRequests
 from tests.promote.test_crash import Died, die, fused
@@ -130,7 +140,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Where the policy approves everything; models in `broken` fail the load-and-query check."""
     made = World()
 
-    def judge(number: int, about: str, job: Job, *, asked: Any, merged: Any) -> Any:
+    def judge(number: int, about: str, job: Job, *, asked: Any, merged: Any, actor: Any = None) -> Any:
         decision = SimpleNamespace(status="approved", digest=lambda: a_digest("decision"))
         return SimpleNamespace(decision=decision, facts=SimpleNamespace(asked=asked), case=None)
 
@@ -143,7 +153,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     for name, stub in {
         "judge": judge, "probed": probed, "approvers": lambda *_: (), "break_glass_used": lambda _: None,
-        "merged_inputs": lambda *_: {},
+        "merged_inputs": lambda *_: {}, "checked": lambda *_: None,
     }.items():  # fmt: skip
         monkeypatch.setattr(promote_job, name, stub)
     return made
@@ -246,10 +256,28 @@ def test_a_ledger_that_cannot_be_written_is_told_beside_what_is_live(world: Worl
     assert "ledger" not in comment and len(world.ledger.paths("promotions/")) == 2
 
 
+def asked_for(world: World, body: str, comment: int = 77) -> list[Dispatched]:
+    """The runs that the bot starts for a comment of rhea's, each written down before."""
+    world.talk.comments_.append(Comment(id=comment, author=RHEA, body=body, created_at=AT, updated_at=AT))
+    return [started(world, comment, n, one.models, one.environment or "") for n, one in enumerate(parse(body).commands)]
+
+
+def started(world: World, comment: int, index: int, models: Sequence[str], environment: str) -> Dispatched:
+    inputs = {
+        "action": "promote", "environment": environment, "model": " ".join(models), "number": str(NUMBER), "reason": "",
+    }  # fmt: skip
+    one = Accepted(
+        number=NUMBER, comment_id=comment, index=index, verb="promote", author=RHEA, workflow="promote.yml",
+        inputs=inputs,
+    )  # fmt: skip
+    world.ledger.commit({accepted_path(one): one.canonical()}, "accepted")
+    return Dispatched(workflow="promote", inputs=inputs | {"comment_id": str(comment)}, sender=BOT)
+
+
 def test_a_request_that_cannot_be_carried_out_is_answered(world: World) -> None:
-    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "77"}
+    event = started(world, 77, 0, (), "production")
     with pytest.raises(UserError):
-        world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
+        world.run(event)
     (comment,) = world.comments()
     assert "Nothing was done: comment 77 is gone or was edited" in comment
 
@@ -311,17 +339,9 @@ def test_a_model_that_does_not_load_keeps_no_other_back_and_the_pull_request_say
 
 
 def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:
-    body = "/promote E-kl524gx3f37mlat6 churn to production"
-    world.talk.comments_.append(Comment(id=77, author=RHEA, body=body, created_at=AT, updated_at=AT))
-    inputs = {
-        "action": "promote",
-        "environment": "production",
-        "number": str(NUMBER),
-        "comment_id": "77",
-        "model": "churn",
-    }
+    (event,) = asked_for(world, "/promote E-kl524gx3f37mlat6 churn to production")
     for _ in range(2):
-        world.run(Dispatched(workflow="promote", inputs=inputs, sender=RHEA))
+        world.run(event)
     assert world.live() == ["production/churn/release.json"]
     assert [text.count("is live in production by rhea") for text in world.comments()] == [1]
 
@@ -329,15 +349,13 @@ def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:
 def test_a_request_that_was_refused_promotes_nothing_when_somebody_dispatches_it_later(world: World) -> None:
     """A workflow of a branch may start `promote` with the number of any comment; the other request of it stands."""
     lines = [f"/promote E-kl524gx3f37mlat6 {name} to production" for name in ("churn", "price")]
-    said = Comment(id=78, author=RHEA, body="\n".join(lines), created_at=AT, updated_at=AT)
-    world.talk.comments_.append(said)
+    churn, price = asked_for(world, "\n".join(lines), 78)
     note = {"author": RHEA.id, "run": 1, "verbs": ["promote"], "refused": [0]}
     world.ledger.commit({handled_path(NUMBER, 78): json.dumps(note).encode()}, "done: promote")
-    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "78"}
     with pytest.raises(UserError) as caught:
-        world.run(Dispatched(workflow="promote", inputs=inputs | {"model": "churn"}, sender=RHEA))
+        world.run(churn)
     assert "new comment" in (caught.value.hint or "") and world.live() == []
-    world.run(Dispatched(workflow="promote", inputs=inputs | {"model": "price"}, sender=RHEA))
+    world.run(price)
     assert world.live() == ["production/price/release.json"]
 
 
@@ -393,10 +411,7 @@ def test_a_request_that_is_delivered_again_after_a_rollback_brings_nothing_back(
     evaluation, pointer = evaluation_and_pointer("churn", older, SimpleNamespace(ports=world.ports()))  # type: ignore[arg-type]
     let_out = {"commit": MAIN, "number": 6, "approved_by": (), "promoted_by": RUTH, "reason": ""}
     promote("churn", "production", evaluation, pointer, ports=world.ports(), **let_out)  # type: ignore[arg-type]
-    body = "/promote E-kl524gx3f37mlat6 churn to production"
-    world.talk.comments_.append(Comment(id=77, author=RHEA, body=body, created_at=AT, updated_at=AT))
-    inputs = {"action": "promote", "environment": "production", "number": str(NUMBER), "comment_id": "77"}
-    asked = Dispatched(workflow="promote", inputs={**inputs, "model": "churn"}, sender=RHEA)
+    (asked,) = asked_for(world, "/promote E-kl524gx3f37mlat6 churn to production")
     world.run(asked)
     rollback("production", "churn", reason="bad", by=RUTH, ports=world.ports())
     live, said = dict(world.environments.files), world.comments()
