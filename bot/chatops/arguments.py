@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bot.chatops.grammar import (
+    ARTIFACT_DIGEST,
     DIGEST,
     ENVIRONMENT,
     EVALUATION_ID,
@@ -26,7 +27,7 @@ from bot.records.command import Command
 
 _OPTION = re.compile(r"(\+?[A-Za-z][A-Za-z-]*)=(.*)", re.DOTALL)
 # a capital letter is meant as an id, whatever follows; `e-commerce` is a model
-_NAMES_TARGET = re.compile(rf"[EB]-.*|{EVALUATION_ID.pattern}|{TICKET.pattern.pattern}")
+_NAMES_TARGET = re.compile(rf"[EB]-.*|sha256:.*|{EVALUATION_ID.pattern}|{TICKET.pattern.pattern}")
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 _REASON = re.compile(r"(?:^| )--reason(?= |$)")
 _RULE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -127,6 +128,7 @@ class _Draft:
                 "Name an environment.",
             ),
             (form.target == "must" and self._target is None, "target_missing", "Name the evaluation, E-…"),
+            (form.artifact and self._target is None, "target_missing", "Name the artifact by its digest."),
         ]
         for is_missing, code, message in missing:
             if is_missing:
@@ -191,6 +193,9 @@ class _Draft:
         if self._form.confirm and TICKET.pattern.fullmatch(word):
             self._put(TICKET, "B-" + word[2:].lower())
             return
+        if self._form.artifact:
+            self._put_target(self._artifact(word))
+            return
         if self._form.target == "no":
             raise self._refuse("unknown_argument", f"This command takes no evaluation or commit, not {_short(word)}.")
         if EVALUATION_ID.fullmatch(word):
@@ -201,8 +206,17 @@ class _Draft:
             code = "target_short" if SHORT_DIGEST.fullmatch(word) else "target_malformed"
             message = f"{_short(word)} is not a full name: write the evaluation id, E-…, or all 40 or 64 digits."
             raise self._refuse(code, message)
+        self._put_target(target)
+
+    def _artifact(self, word: str) -> str:
+        if not ARTIFACT_DIGEST.fullmatch(word):
+            code = "target_short" if SHORT_DIGEST.fullmatch(word.removeprefix("sha256:")) else "target_malformed"
+            raise self._refuse(code, f"{_short(word)} is not an artifact's digest: write all 64 digits.")
+        return word.removeprefix("sha256:").lower()
+
+    def _put_target(self, target: str) -> None:
         if self._target is not None:
-            raise self._refuse("argument_repeated", "Name one evaluation or commit.")
+            raise self._refuse("argument_repeated", "Name one of them.")
         self._target = target
 
     def _name_other(self, word: str) -> None:

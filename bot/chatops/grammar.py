@@ -20,7 +20,9 @@ SHORT_DIGEST = re.compile(r"(?=[a-f]*[0-9])[0-9a-f]{7,}", re.IGNORECASE)
 PATTERN = re.compile(r"[a-z0-9*?][a-z0-9._/*?-]{0,99}")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LOGIN = re.compile(rf"@?{LOGIN_PATTERN}")
+ARTIFACT_DIGEST = re.compile(r"(?:sha256:)?[0-9A-Fa-f]{64}")
 PLACEHOLDER = "E-…"
+ARTIFACT = "sha256:" + "ab12" * 16
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Form:
     target: Need = "no"
     models: Need = "no"
     environment: Literal["no", "to", "must_to", "first"] = "no"
+    artifact: bool = False  # the target is an artifact's digest, and must be there
     options: tuple[Option, ...] = ()
     reason: Need = "no"
     user: Need = "no"
@@ -67,7 +70,7 @@ ROLE = Option(
 ANY_ROLE = Option("role", ROLE.pattern, ROLE.expected, ROLE.example)
 FOR = Option("for", re.compile(r"[1-9][0-9]{0,2}[mhdw]"), "a duration such as 36h or 14d", "14d", required=True)
 TO_DIGEST = Option("to", re.compile(r"[0-9A-Fa-f]{64}"), "an artifact digest of 64 digits", "ab12" * 16)
-BASE = Option("base", re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"), "a branch or a full commit id", "main")
+BASE = Option("base", re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"), "a branch", "main")
 AS_IF = Option("+approve", LOGIN, "a login", "@rev", repeated=True)
 TICKET = Option("confirm", re.compile(r"[Bb]-[A-Za-z2-7]{10}"), "the request's B-id", "B-abcdefghij", required=True)
 
@@ -128,6 +131,13 @@ FORMS: tuple[Form, ...] = (
         models="may",
         environment="first",
         options=(TO_DIGEST,),
+        reason="must",
+    ),
+    Form(
+        ("revoke",),
+        "forbid an artifact everywhere, for good: nothing promotes it and no server answers with it",
+        f"revoke {ARTIFACT} --reason trained on leaked labels",
+        artifact=True,
         reason="must",
     ),
     Form(
@@ -199,6 +209,8 @@ def _parts(form: Form) -> Iterator[str]:
         yield "@user"
     if form.environment == "first":
         yield "ENV"
+    if form.artifact:
+        yield "DIGEST"
     if form.target != "no":
         yield "E-id" if form.target == "must" else "[E-id]"
     if form.models != "no":
@@ -220,7 +232,7 @@ def print_command(command: Command, prefix: str | None = None) -> str:
     words += [options["topic"]] if "topic" in options else []
     words += [f"@{options['user']}"] if "user" in options else []
     words += [command.environment] if form.environment == "first" and command.environment else []
-    words += [command.target] if command.target else []
+    words += [f"sha256:{command.target}" if form.artifact else command.target] if command.target else []
     words += command.models
     words += ["to", command.environment] if form.environment in ("to", "must_to") and command.environment else []
     for option in form.options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -28,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "handle": ("bot.cli.handle", "The entry point of every workflow."),
     "promote": ("bot.cli.promote", "Promote an evaluated model to an environment."),
     "rollback": ("bot.cli.rollback", "Take an environment back to the last known good."),
+    "revoke": ("bot.cli.revoke", "Forbid an artifact everywhere, for good."),
     "withdraw": ("bot.cli.withdraw", "Take a model out of an environment."),
     "verified": ("bot.cli.verified", "What a verification of a live model found, and what follows."),
     "environments": ("bot.cli.environments", "What is live where."),
@@ -62,19 +64,32 @@ class Verbs(click.Group):
         loaded: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
         return loaded
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant; one that is not there is answered with the nearest."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0].lower(), VERBS, n=1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(package_name="mlbot", prog_name="mlbot")
-def mlbot() -> None:
+@click.pass_context
+def mlbot(context: click.Context) -> None:
     """mlbot runs the life of a team's machine-learning models from their Git repository.
 
     Exit codes: 0 done, 1 you must act, 2 the world failed (try again), 3 a bug in mlbot. Of `mlbot monitor`
     also: 4 an alarm, 5 nothing could be judged.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(argv: list[str] | None = None) -> None:

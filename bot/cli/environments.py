@@ -15,7 +15,7 @@ def command(repo: Path, offline: bool, as_json: bool) -> None:
     """What is live where: environments in the policy's order, models by name."""
     from bot.cli.clone import clone_ports, environment_order, table
     from bot.promote.evidence import lost_sentence
-    from bot.promote.reading import lost_releases
+    from bot.promote.reading import lost_releases, revocation_of
     from bot.promote.step import live_releases
     from bot.records.base import canonical_json
 
@@ -27,5 +27,10 @@ def command(repo: Path, offline: bool, as_json: bool) -> None:
         click.echo(canonical_json([one.model_dump(mode="json") for one in live]))
     else:
         click.echo(table(live) if live else "Nothing is live in any environment.")
+    for release in live:
+        revocation = revocation_of(release.artifact_digest, ports)
+        if revocation is not None:
+            hint = f"`mlbot rollback {release.environment} {release.model} --reason ...`"
+            click.echo(f"warning: {revocation.sentence}, and is live in {release.environment}; {hint}", err=True)
     for lost in lost_releases(ports):
         click.echo(f"warning: {lost_sentence(lost)}; `mlbot verify` says what to do", err=True)

@@ -95,7 +95,7 @@ def backtest(policies: Path, repo: Path, last: int) -> int:
 @click.option("--policies", type=FOLDER, default="policies", show_default=True)
 @click.option("--now", default=None, metavar="TIME")
 @click.option("--json", "wants_json", is_flag=True)
-@click.argument("changes", nargs=-1, metavar="+approve=@LOGIN | +reject=@LOGIN | +without=@LOGIN ...")
+@click.argument("changes", nargs=-1, metavar="+approve=@LOGIN | +reject=@LOGIN | +without=@LOGIN | base=BRANCH ...")
 def simulate(
     facts_file: Path | None,
     number: int | None,
@@ -110,16 +110,18 @@ def simulate(
     from bot.decide.simulate import as_if
 
     wanted: dict[str, list[str]] = {"approve": [], "reject": [], "without": []}
-    for change in changes:
+    base = next((one.removeprefix("base=") for one in changes if one.startswith("base=")), None)
+    for change in (one for one in changes if not one.startswith("base=")):
         key, _, logins = change.removeprefix("+").partition("=")
         if key not in wanted or not logins or not change.startswith("+"):
             raise UserError(
-                f"{change!r} is not a change", hint="Write +approve=@LOGIN, +reject=@LOGIN, +without=@LOGIN."
+                f"{change!r} is not a change",
+                hint="Write +approve=@LOGIN, +reject=@LOGIN, +without=@LOGIN, base=BRANCH.",
             )
         wanted[key] += logins.split(",")
     loaded, moment = read_folder(policies), moment_of(now)
     facts = _facts(facts_file, number, repo)
-    decision = decide(as_if(facts, loaded, moment, **wanted), loaded, moment)
+    decision = decide(as_if(facts, loaded, moment, base=base, **wanted), loaded, moment)
     show(decision, wants_tree=True, wants_json=wants_json)
     return EXITS.get(decision.status, 1)
 

@@ -19,12 +19,14 @@ def command_node(verb: str, actor: int, case: Case) -> Node:
     if rule is None:
         if verb in READERS:
             return node(verb, "approved", "approved", "Everybody may.")
-        sentence = f"policies/commands.yaml lets nobody /{verb}."
+        sentence = f"policies/commands.yaml lets nobody {case.written(f'/{verb}')}."
         return node(verb, "rejected", "command_not_allowed", sentence)
     stages = rule.stages or DEFAULT_STAGES.get(verb, ANYWHERE)
     stage = stage_of(case.facts.pull_request)
     if stage not in stages:
-        sentence = f"/{verb} works on a pull request that is {' or '.join(stages)}; this one is {stage}."
+        sentence = (
+            f"{case.written(f'/{verb}')} works on a pull request that is {' or '.join(stages)}; this one is {stage}."
+        )
         return node(verb, "rejected", "closed" if stage == "closed" else "command_not_allowed", sentence)
     return _person(verb, actor, case)
 
@@ -69,12 +71,12 @@ def _or_author(rule: CommandRule, actor: int, case: Case) -> bool:
 
 
 def _person(verb: str, actor: int, case: Case) -> Node:
-    answer = may_use(verb, actor, case)
+    answer, line = may_use(verb, actor, case), case.written(f"/{verb}")
     who = who_may(verb, case)
     if answer is None:
-        sentence = f"GitHub did not say whether {case.login(actor)} may /{verb}."
+        sentence = f"GitHub did not say whether {case.login(actor)} may {line}."
         return node(verb, "error", "role_unknown", sentence, who=who)
     if answer:
-        return node(verb, "approved", "approved", f"{case.login(actor)} may /{verb}.")
-    sentence = f"{case.login(actor)} may not /{verb}. Who may: {listed(who)}."
+        return node(verb, "approved", "approved", f"{case.login(actor)} may {line}.")
+    sentence = f"{case.login(actor)} may not {line}. Who may: {listed(who)}."
     return node(verb, "rejected", "command_not_allowed", sentence, who=who)

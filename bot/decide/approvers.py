@@ -187,6 +187,19 @@ def _refused(requirement: Requirement, rule: Rule, votes: Ballot, scope: Scope, 
     return [_leaf(one, case) for one in [*against, *unfit][:MAX_SHOWN]]
 
 
+def why_uncounted(opinion_id: str, rule: Rule, votes: Ballot, scope: Scope, case: Case) -> Node | None:
+    """Why an approval fills no place of a rule, None when it could fill one or is not the last word of its giver."""
+    for one in votes.voices.refused.values():
+        if one.opinion.id == opinion_id:
+            return _leaf(one, case)
+    person = next((who for who, one in votes.voices.counted.items() if one.id == opinion_id), None)
+    if person is None:
+        return None
+    codes = [_unfit(person, line, rule, votes, scope, case) for line in rule.require.approvals]
+    code = next((one for one in codes if one is not None), None)
+    return None if code is None or None in codes else _leaf(Refused(votes.voices.counted[person], code), case)
+
+
 def _leaf(one: Refused, case: Case) -> Node:
     sentence = f"{one.opinion.method} {one.opinion.id}: {REFUSALS[one.code]}"
     return node(case.login(one.opinion.actor), "not_applicable", one.code, sentence)

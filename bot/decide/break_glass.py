@@ -63,9 +63,8 @@ def _judge(request: Opinion, rule: BreakGlass, scope: Scope, case: Case) -> Glas
     people = _people(request, name, rule, case)
     members = case.members(rule.roles)
     if _n_voices(people, rule, case) < rule.min_people:
-        sentence = (
-            f"{name} needs {rule.min_people} people who may: /break-glass confirm {name}. Who can: {listed(members)}."
-        )
+        line = case.written(f"/break-glass confirm {name}")
+        sentence = f"{name} needs {rule.min_people} people who may: {line}. Who can: {listed(members)}."
         return Glass(name, people, node("break_glass", "pending", "break_glass_unconfirmed", sentence, who=members))
     if case.now >= moment(request.created_at) + timedelta(seconds=seconds(rule.max_duration)):
         sentence = f"{name} was good for {rule.max_duration} and has run out."

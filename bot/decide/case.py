@@ -58,6 +58,10 @@ class Case:
         """The approval policy."""
         return self.policies.approvals
 
+    def written(self, line: str) -> str:
+        """A command such as `/unhold` as people write it in this repository."""
+        return self.policies.commands.written(line)
+
     @cached_property
     def scopes(self) -> tuple[Scope, ...]:
         """Every affected model, and the repository when files changed that no model's digest covers."""

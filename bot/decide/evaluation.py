@@ -20,7 +20,7 @@ def evaluation_node(scope: Scope, case: Case) -> Node:
 
 
 def _presence(model: ModelFact, case: Case) -> Node | None:
-    who = ("whoever may /retrain",)
+    who = (f"whoever may {case.written('/retrain')}",)
     if model.evaluation_digest is None:
         return node(NAME, "pending", "evaluation_missing", f"{model.model} is not evaluated yet.", who=who)
     if model.evaluated_inputs_digest != model.inputs_digest:

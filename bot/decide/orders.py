@@ -23,6 +23,8 @@ from bot.records.ledger import (
     revocation_path,
     undelegation_path,
 )
+from bot.records.release import Revocation
+from bot.specs.policies.commands import Budget
 from bot.specs.policies.words import seconds
 
 
@@ -51,6 +53,19 @@ def checked(verb: str, actor: int, case: Case) -> None:
         raise UserError(verdict.sentence, hint=_who(verb, case), code=verdict.reason_code)
 
 
+def within_budget(verb: str, budget: Budget, used: int, case: Case) -> None:
+    """`used` counts what the person did with the command within a day. Raises UserError (code `budget_exceeded`)."""
+    if used < budget.per_actor_per_day:
+        return
+    line = case.written(f"/{verb}")
+    often = "once" if budget.per_actor_per_day == 1 else f"{budget.per_actor_per_day} times"
+    raise UserError(
+        f"{line} may be used {often} a day by one person, and that is used up",
+        hint="Try again later, or ask somebody else; policies/commands.yaml says how much (`budget`).",
+        code="budget_exceeded",
+    )
+
+
 def delegate(
     comment: str, actor: Account, delegate_to: Account, role: str, length: str, reason: str, case: Case
 ) -> Written:
@@ -64,7 +79,7 @@ def delegate(
         hint = "Only a role of your own can be lent, and never one that was lent to you."
         raise UserError(f"{actor.login} does not hold {role}", hint=hint, code="role_missing")
     if seconds(length) > seconds(rule.max_duration) or seconds(length) == 0:
-        hint = f"/delegate @{delegate_to.login} role={role} for={rule.max_duration} --reason ..."
+        hint = case.written(f"/delegate @{delegate_to.login} role={role} for={rule.max_duration} --reason ...")
         raise UserError(f"for={length} is not within {rule.max_duration}", hint=hint, code="command_not_allowed")
     if not reason.strip() or delegate_to.id == actor.id or delegate_to.kind != "User":
         raise UserError("a role is lent to another person, with a reason", code="reason_missing")
@@ -91,7 +106,7 @@ def undelegate(actor: Account, delegate_to: Account, role: str | None, reason: s
         if actor.id in (one.delegator, one.delegate) or may_use("undelegate", actor.id, case) is True
     ]
     if not mine:
-        hint = "Only the lender, the borrower and whoever may /undelegate can end it."
+        hint = f"Only the lender, the borrower and whoever may {case.written('/undelegate')} can end it."
         raise UserError(f"nothing is lent to {delegate_to.login} that you can end", hint=hint, code="role_missing")
     files = {undelegation_path(one.id): _word(actor, reason, case) for one in mine}
     return Written(f"{delegate_to.login} speaks as {listed(one.role for one in mine)} no more.", files, {})
@@ -106,7 +121,8 @@ def lock(environment: str, actor: Account, reason: str, held: Collection[Environ
         sentence = f"{before.holder.login} has locked {environment}: {before.reason}"
         raise UserError(sentence, hint=_who("unlock", case), code="locked")
     if not reason.strip():
-        raise UserError("a lock needs a reason", hint=f"/lock {environment} --reason ...", code="reason_missing")
+        hint = case.written(f"/lock {environment} --reason ...")
+        raise UserError("a lock needs a reason", hint=hint, code="reason_missing")
     fact = Lock(holder=actor, reason=reason, since=_stamp(case.now))
     data = canonical_json(fact.model_dump(mode="json"))
     return Written(f"{environment} is locked by {actor.login}: {reason}", {}, {lock_path(environment): data})
@@ -123,10 +139,20 @@ def unlock(environment: str, actor: Account, held: Collection[EnvironmentFact], 
     return Written(f"{environment} is open again.", {}, {lock_path(environment): None})
 
 
-def revoke(artifact_digest: str, actor: Account, reason: str, case: Case) -> Written:
-    """Forbid an artifact everywhere, for good."""
-    path = revocation_path(artifact_digest)
-    return Written(f"{artifact_digest} is revoked.", {path: _word(actor, reason, case)}, {})
+def revoke(artifact_digest: str, actor: Account, reason: str, held: Collection[EnvironmentFact], case: Case) -> Written:
+    """Forbid an artifact everywhere, for good. The sentence says where it is live at this moment."""
+    checked("revoke", actor.id, case)
+    if artifact_digest in case.facts.revoked:
+        raise UserError(f"{artifact_digest} was revoked before", hint="There is nothing to do.", code="not_needed")
+    number = case.facts.pull_request.number
+    said = Revocation(artifact_digest=artifact_digest, by=actor, at=_stamp(case.now), reason=reason, number=number)
+    live = [(one.name, found.model) for one in held for found in one.live if found.artifact_digest == artifact_digest]
+    sentence = f"{artifact_digest} is revoked: it is promoted nowhere any more, and no server answers with it."
+    if live:
+        lines = (case.written(f"/rollback {environment} {model} --reason ...") for environment, model in live)
+        ways = listed(f"`{line}`" for line in lines)
+        sentence += f" It is live in {listed(environment for environment, _ in live)}: take it back with {ways}."
+    return Written(sentence, {revocation_path(artifact_digest): said.canonical()}, {})
 
 
 def open_break_glass(opinion: str, actor: Account, environment: str, reason: str, case: Case) -> str:
@@ -147,9 +173,10 @@ def open_break_glass(opinion: str, actor: Account, environment: str, reason: str
         hint = f"Who can ask: {listed(others)}."
         raise UserError(f"{actor.login} cannot ask for it here", hint=hint, code="contributor_approval")
     name = request_id(case.facts.pull_request.number, opinion)
+    line = case.written(f"/break-glass confirm {name}")
     return (
         f"{name} asks to promote past the policy. It needs {rule.min_people} people in all, "
-        f"within {rule.confirm_within}. Who can confirm ({listed(others)}) writes: `/break-glass confirm {name}`"
+        f"within {rule.confirm_within}. Who can confirm ({listed(others)}) writes: `{line}`"
     )
 
 
@@ -176,7 +203,8 @@ def break_glass_used(case: Case) -> Written | None:
     files = {break_glass_path(name): canonical_json(use.model_dump(mode="json")) for name, use in uses.items()}
     who = listed(case.members((rule.review.role,)))
     names = listed(uses)
-    return Written(f"{names} must be reviewed by {_stamp(due)}: {who}: /break-glass confirm {names}", files, {})
+    line = case.written(f"/break-glass confirm {names}")
+    return Written(f"{names} must be reviewed by {_stamp(due)}: {who}: {line}", files, {})
 
 
 def review_break_glass(request: str, actor: Account, reason: str, case: Case) -> Written | None:

@@ -21,8 +21,12 @@ def as_if(
     approve: Iterable[str] = (),
     reject: Iterable[str] = (),
     without: Iterable[str] = (),
+    base: str | None = None,
 ) -> Facts:
-    """Facts as if these people (logins, with or without @) had just approved or rejected the live head, or never spoke.
+    """Facts as if these people (logins, with or without @) had just approved or rejected the live head, or never spoke,
+    after the pull request had been retargeted to the branch `base` (None: where it is).
+
+    What changed, models and evaluations stay those of the real base; what was said before a retarget is void.
 
     People whom the facts do not know are taken from roles.yaml, with every permission. Raises UserError for others.
     """
@@ -39,8 +43,13 @@ def as_if(
     ]
     fresh = {actor.account.id: actor for actor, _ in speakers}
     actors = {actor.account.id: actor for actor in facts.actors} | fresh
-    opinions = tuple(one for one in facts.opinions if one.actor not in gone)
-    return facts.model_copy(update={"opinions": (*opinions, *said), "actors": tuple(actors.values())})
+    opinions = [one for one in facts.opinions if one.actor not in gone]
+    pull_request = facts.pull_request
+    if base is not None and base != pull_request.base_ref:
+        opinions = [one.model_copy(update={"voided": "retargeted"}) for one in opinions]
+        pull_request = pull_request.model_copy(update={"base_ref": base})
+    changed = {"opinions": (*opinions, *said), "actors": tuple(actors.values()), "pull_request": pull_request}
+    return facts.model_copy(update=changed)
 
 
 def _find(login: str, known: dict[str, Actor], policies: Policies) -> Actor:

@@ -13,7 +13,7 @@ from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ports import Commit, Ports, PullRequest
 from bot.records.facts import BreakGlassUse, Check, CommitList, Contribution, Delegation, EnvironmentFact, Lock
-from bot.records.ledger import Head, Party, bare, head_path, lock_path, parties_folder
+from bot.records.ledger import REVOCATIONS, Head, Party, bare, head_path, lock_path, parties_folder, revoked_digest
 from bot.records.plan import DataFile, Plan, Planned
 from bot.records.release import Release, Verification
 from bot.specs.policies import Policies
@@ -205,10 +205,7 @@ def standing(ports: Ports) -> dict[str, Any]:
     ]
     return {
         "delegations": tuple(one for one in loans if ports.clock.now() < datetime.fromisoformat(one.until)),
-        "revoked": tuple(
-            "sha256:" + bare(path.removeprefix("revocations/").removesuffix(".json"))
-            for path in ledger.paths("revocations/")
-        ),
+        "revoked": tuple(revoked_digest(path) for path in ledger.paths(REVOCATIONS)),
         "break_glass": tuple(
             BreakGlassUse.model_validate_json(ledger.get(path) or b"").model_copy(
                 update={"reviewed": path.replace(".json", ".reviewed.json") in broken_glass}

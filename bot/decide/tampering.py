@@ -20,7 +20,7 @@ def tampering_nodes(case: Case) -> Iterator[Node]:
     releasers = case.members(_release_roles(case))
     for one in _tampered(case):
         maker = case.login(one.actor)
-        also = f", or {listed(releasers)} lift it with /unhold --reason" if releasers else ""
+        also = f", or {listed(releasers)} lift it with {case.written('/unhold --reason')}" if releasers else ""
         sentence = f"{_sentence(one, case)} {maker} must say it again{also}."
         yield node(f"word {one.id}", "error", "tampered", sentence, who=dict.fromkeys((maker, *releasers)))
 
@@ -29,7 +29,8 @@ def alerts(case: Case) -> tuple[Alert, ...]:
     """What the people with the release role are told, once an approval."""
     roles = [case.policies.roles.roles[name] for name in _release_roles(case)]
     who = dict.fromkeys(name for role in roles for name in (*(one.login for one in role.accounts), *role.teams))
-    what = "Nothing here is approved until it is said again, or until one of you writes `/unhold --reason`."
+    line = case.written("/unhold --reason")
+    what = f"Nothing here is approved until it is said again, or until one of you writes `{line}`."
     return tuple(Alert(id=one.id, who=tuple(who), sentence=f"{_sentence(one, case)} {what}") for one in _tampered(case))
 
 

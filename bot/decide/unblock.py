@@ -65,26 +65,27 @@ def unblock(tree: Node, parts: Sequence[Part], case: Case, evaluation: str | Non
     if tree.status == "approved":
         return ()
     target = evaluation or case.facts.pull_request.head_sha
-    return (*_approvals(parts, case, target), *dict.fromkeys(_others(tree, target, case.facts.subject)))
+    return (*_approvals(parts, case, target), *dict.fromkeys(_others(tree, target, case)))
 
 
-def _others(tree: Node, target: str, subject: str) -> Iterator[Unblock]:
+def _others(tree: Node, target: str, case: Case) -> Iterator[Unblock]:
+    subject = case.facts.subject
     if tree.status in ("approved", "not_applicable"):
         return
     blocking = [child for child in tree.children if child.status not in ("approved", "not_applicable")]
     if blocking:
         for child in blocking:
-            yield from _others(child, target, subject)
+            yield from _others(child, target, case)
     elif tree.reason_code == "quorum_unsatisfiable":
         yield Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
     elif tree.who_can and tree.who_can[0].startswith("policies/"):
         yield Unblock(who=tree.who_can, action=tree.sentence, command=None)
     elif tree.status == "error" or tree.reason_code not in APPROVALS:
         action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
-        filled = command.format(target=target, environment=subject) if command else None
+        filled = case.written(command.format(target=target, environment=subject)) if command else None
         yield Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=filled)
     elif tree.name.startswith(FOR_ENVIRONMENT):
-        yield Unblock(who=tree.who_can, action=tree.name, command=f"/approve {target} to {subject}")
+        yield Unblock(who=tree.who_can, action=tree.name, command=case.written(f"/approve {target} to {subject}"))
 
 
 def _approvals(parts: Sequence[Part], case: Case, target: str) -> Iterator[Unblock]:
@@ -101,7 +102,7 @@ def _approvals(parts: Sequence[Part], case: Case, target: str) -> Iterator[Unblo
     }
     for one in _smallest(wanted, lines, case):
         action = f"approve as {listed(sorted(one.roles & lines))}"
-        yield Unblock(who=(one.text,), action=action, command=f"/approve {target}")
+        yield Unblock(who=(one.text,), action=action, command=case.written(f"/approve {target}"))
 
 
 def _options(part: Part, case: Case) -> list[frozenset[str]]:

@@ -45,9 +45,9 @@ def _says_no(veto: Veto, standing: tuple[Opinion, ...], case: Case) -> Node:
     logins = tuple(dict.fromkeys(case.login(one.actor) for one in standing))
     verb = "put it on hold" if veto.when.held else "rejected it"
     reason = next((f": {one.reason}" for one in reversed(standing) if one.reason), "")
-    command = "/unhold" if veto.when.held else "/unapprove or a new approval"
+    command = case.written("/unhold") if veto.when.held else f"{case.written('/unapprove')} or a new approval"
     releasers = case.members(veto.release_roles)
-    also = f"; {listed(releasers)} may lift it with /unhold --reason" if releasers else ""
+    also = f"; {listed(releasers)} may lift it with {case.written('/unhold --reason')}" if releasers else ""
     sentence = f"{listed(logins)} {verb}{reason}. They take it back with {command}{also}."
     code = "held" if veto.when.held else "vetoed"
     return node(veto.name, "rejected", code, sentence, who=dict.fromkeys((*logins, *releasers)))

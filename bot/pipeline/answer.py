@@ -23,28 +23,31 @@ DONE = "done, the report shows it"
 DAY = timedelta(days=1)
 
 
-def answer(event: CommentCreated, text: str, case: Case | None, job: Job, *, prefix: str | None) -> None:
+def answer(event: CommentCreated, text: str, case: Case | None, job: Job) -> None:
     """Give it. `text` empty: everything was done. `case` None: nothing could be judged."""
-    said = with_prefix(text, prefix)
     login = event.author.login
-    job.say(said or f"{login}: {DONE}")
-    job.summarize(f"Answer to a comment of {inline(login)}:\n\n{said or DONE}\n")
+    job.say(text or f"{login}: {DONE}")
+    job.summarize(f"Answer to a comment of {inline(login)}:\n\n{text or DONE}\n")
     if not _is_due(event, case, job):
         job.say(f"{login} holds no role here and had an answer within a day; this one stands in the summary only")
         return
     talk, views, marker = job.ports.conversation, job.ports.views, _marker(event)
     before = len(views.failed)
-    if said:
-        views.attempt("answer", lambda: talk.upsert_comment(event.number, marker, f"{marker}\n{said}"))
+    if text:
+        views.attempt("answer", lambda: talk.upsert_comment(event.number, marker, f"{marker}\n{text}"))
     else:
         views.attempt("reaction", lambda: talk.react(event.comment_id, "+1"))
     if len(views.failed) > before:
-        views.attempt("answer as a status", lambda: _as_status(event, said or DONE, job))
+        views.attempt("answer as a status", lambda: _as_status(event, text or DONE, job))
 
 
-def refusal(verb: str, error: MlbotError) -> str:
-    """What was refused, the reason code, and the next step, never at the start of a line a slash."""
-    hint = "\n\n" + "\n".join(f"    {line}" for line in error.hint.splitlines()) if error.hint else ""
+def refusal(verb: str, error: MlbotError, prefix: str | None) -> str:
+    """What was refused, the reason code, and the next step, never at the start of a line a slash.
+
+    Commands in the next step, which is ours, get the prefix; the message may hold words of people, and stays.
+    """
+    steps = with_prefix(error.hint or "", prefix).splitlines()
+    hint = "\n\n" + "\n".join(f"    {line}" for line in steps) if steps else ""
     return f"`{verb}` was refused ({error.code or 'refused'}): {inline(error.message)}{hint}"
 
 

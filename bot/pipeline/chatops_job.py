@@ -9,10 +9,11 @@ import json
 
 from bot.chatops.answers import hint_text
 from bot.chatops.parse import parse
+from bot.decide import orders
 from bot.decide.allowed import may_use
 from bot.errors import Parts, UserError
 from bot.pipeline.answer import answer, failure, refusal
-from bot.pipeline.commands import COMMANDS, Ask
+from bot.pipeline.commands import COMMANDS, Ask, used_today
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, policies_of
 from bot.records.base import canonical_json
@@ -22,8 +23,8 @@ from bot.records.ledger import evaluation_id, handled_path
 
 # Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
 ACTS = frozenset({
-    "plan", "retrain", "cancel", "promote", "rollback", "lock", "unlock", "delegate", "undelegate", "break-glass",
-    "merge",
+    "plan", "retrain", "cancel", "promote", "rollback", "revoke", "lock", "unlock", "delegate", "undelegate",
+    "break-glass", "merge",
 })  # fmt: skip
 EDITED = (
     "Nothing was done: the comment was edited before its commands were read, and an edited comment never acts.\n\n"
@@ -50,9 +51,9 @@ def run(event: Event, job: Job) -> None:
     if stored is None:
         job.say("the comment was deleted since; nothing is done")
     elif not stored:
-        answer(event, EDITED, None, job, prefix=prefix)
+        answer(event, EDITED, None, job)
     elif parsed.hints:
-        answer(event, _hints(event, parsed.hints, job), None, job, prefix=prefix)
+        answer(event, _hints(event, parsed.hints, job), None, job)
     else:
         _handle(event, parsed.commands, failed, prefix, job)
         failed.finish()
@@ -64,7 +65,7 @@ def _not_judged(event: CommentCreated, failed: Parts, job: Job) -> None:
     if "/" in event.body:
         failed.attempt("verdict", lambda: judge(event.number, "merge", job))
     if (parsed.commands or parsed.hints) and _stored(event, job):
-        answer(event, refusal("command", failed.failed[0][1]), None, job, prefix=None)
+        answer(event, refusal("command", failed.failed[0][1], None), None, job)
     failed.finish()
 
 
@@ -90,13 +91,13 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
         job.say("the commands of this comment were carried out, or refused, before")
         text = str(json.loads(note).get("answer", ""))
     elif judged is None:
-        text = "\n\n".join(refusal(one.verb, failed.failed[0][1]) for one in commands)
+        text = "\n\n".join(refusal(one.verb, failed.failed[0][1], prefix) for one in commands)
     else:
         text = _carry_out(event, commands, judged, failed, job)
     if any(error.code == "ledger_conflict" for _, error in failed.failed):
         job.say("another run carried these commands out at the same moment, and answers them")
         return
-    answer(event, text, case, job, prefix=prefix)
+    answer(event, text, case, job)
 
 
 def _carry_out(
@@ -108,17 +109,18 @@ def _carry_out(
     refused, so that nobody else chooses the moment at which it would not be.
     """
     replies, done, refused = list[str](), list[str](), list[int]()
+    prefix = judged.policies.commands.prefix
     for index, command in enumerate(commands):
-        tried, ask = Parts(), Ask(command, event, index, judged, job)
-        said = tried.attempt(command.verb, lambda ask=ask: COMMANDS[ask.command.verb](ask))  # type: ignore[misc]
-        is_act = command.verb in ACTS
+        tried, ask = Parts(), Ask(command, event, index, judged, job, tuple(done))
+        said = tried.attempt(command.verb, lambda ask=ask: _within_budget(ask))  # type: ignore[misc]
+        is_act = command.verb in ACTS or ask.budget is not None
         if said is not None:
             replies.append(said)
             done += [command.verb] if is_act else []
             continue
         ((_, error),) = tried.failed
         is_refused = isinstance(error, UserError)
-        replies.append(refusal(command.verb, error) if is_refused else failure(command.verb, error))
+        replies.append(refusal(command.verb, error, prefix) if is_refused else failure(command.verb, error))
         failed.failed += [] if is_refused else tried.failed
         may = may_use(command.verb, event.author.id, judged.case)  # who may not at all could fill the ledger
         refused += [index] if is_act and may is not False else []
@@ -126,6 +128,13 @@ def _carry_out(
     if done or refused:
         _note(event, done, refused, text, failed, job)
     return text
+
+
+def _within_budget(ask: Ask) -> str:
+    """What the command says, unless its giver has used it up. Raises UserError (code `budget_exceeded`)."""
+    if ask.budget is not None:
+        orders.within_budget(ask.command.verb, ask.budget, used_today(ask), ask.judged.case)
+    return COMMANDS[ask.command.verb](ask)
 
 
 def _joined(verbs: list[str], replies: list[str]) -> str:
@@ -138,7 +147,8 @@ def _joined(verbs: list[str], replies: list[str]) -> str:
 def _note(
     event: CommentCreated, done: list[str], refused: list[int], text: str, failed: Parts, job: Job
 ) -> None:  # fmt: skip
-    who = {"author": event.author.id, "run": job.ports.run.id}
+    at = job.ports.clock.now().isoformat(timespec="seconds")
+    who = {"author": event.author.id, "run": job.ports.run.id, "at": at}
     note = canonical_json({**who, "verbs": done, "refused": refused, "answer": text[:MOST_KEPT]})
     said = f"done: {', '.join(done) or 'nothing'}"
     path = handled_path(event.number, event.comment_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from bot.chatops.answers import help_text
 from bot.decide import orders
@@ -13,20 +15,26 @@ from bot.decide.decide import decide
 from bot.decide.explain import explain
 from bot.decide.reading import opinion_id
 from bot.decide.simulate import as_if
+from bot.decide.surroundings import environments
+from bot.decide.unheard import why_unheard
 from bot.errors import Parts, UserError
 from bot.pipeline.dispatched import PROMOTION, TRAINING, accept
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
 from bot.pipeline.overdue import last_reconcile, sentence
 from bot.pipeline.promotion import asked_of, merged_of, requested
+from bot.promote.reading import known_artifact
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
-from bot.records.facts import EnvironmentFact, Facts
-from bot.records.ledger import Accepted
+from bot.records.facts import EnvironmentFact
+from bot.records.ledger import HANDLED, Accepted
 from bot.report.escape import inline
+from bot.specs.policies.commands import Budget
 
 MAX_REPLY = 20_000
+DAY = timedelta(days=1)
+MOVING = ("delegate", "undelegate", "revoke")
 REFUSED = ("pending", "rejected", "error", "not_applicable")
 
 
@@ -39,6 +47,13 @@ class Ask:
     index: int
     judged: Judged
     job: Job
+    done: tuple[str, ...] = ()  # verbs that this comment carried out before, and that are noted
+
+    @property
+    def budget(self) -> Budget | None:
+        """How much of the command the policy gives to one person, None for any amount."""
+        rule = self.judged.policies.commands.commands.get(self.command.verb)
+        return rule.budget if rule is not None else None
 
     @property
     def opinion_id(self) -> str:
@@ -50,14 +65,32 @@ class Ask:
         orders.checked(self.command.verb, self.event.author.id, self.judged.case)
 
 
+def used_today(ask: Ask) -> int:
+    """How often the person did this within the last day: by the notes of comments, and before in this one."""
+    since, ledger = ask.job.ports.clock.now() - DAY, ask.job.ports.ledger
+    notes = [json.loads(ledger.get(path) or b"{}") for path in ledger.paths(HANDLED)]
+    mine = [one for one in notes if one.get("author") == ask.event.author.id and "at" in one]
+    recent = [one["verbs"] for one in mine if datetime.fromisoformat(one["at"]) > since]
+    return [*ask.done, *(verb for verbs in recent for verb in verbs)].count(ask.command.verb)
+
+
 def opinion(ask: Ask) -> str:
     """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed, unless nothing."""
     ask.allowed()
-    decision = ask.judged.decision
-    why = _why_not(decision, ask) if ask.command.verb == "approve" else None
-    if why is not None:
-        raise UserError(why.sentence, hint=_next_step(decision), code=why.reason_code)
+    if ask.command.verb == "approve":
+        _heard(ask)
     return _shown(lambda: show_verdict(ask.judged, ask.job), ask)
+
+
+def _heard(ask: Ask) -> None:
+    """Raises UserError with the reason when an approval counts nowhere in what it is for."""
+    about = ask.command.environment
+    judged = ask.judged if about is None else judge(ask.event.number, about, ask.job, actor=ask.event.author)
+    decision = judged.decision
+    counts = any(ask.opinion_id in one.approvals for one in decision.models)
+    why = None if counts or decision.status == "approved" else why_unheard(ask.opinion_id, judged.case)
+    if why is not None:
+        raise UserError(f"{why.name}: {why.sentence}", hint=_next_step(decision), code=why.reason_code)
 
 
 def _shown(show: Callable[[], object], ask: Ask) -> str:
@@ -67,15 +100,6 @@ def _shown(show: Callable[[], object], ask: Ask) -> str:
     views.attempt("verdict", show)
     missing = [error.message for name, error in views.failed[before:] if name == "verdict"]
     return "".join(f"It counts, but the verdict could not be shown: {inline(one)}" for one in missing)
-
-
-def _why_not(decision: Decision, ask: Ask) -> Node | None:
-    """The reason why an approval does not count, None when it does for a model at least."""
-    if any(ask.opinion_id in one.approvals for one in decision.models) or decision.status == "approved":
-        return None
-    login = ask.event.author.login
-    named = [one for one in _nodes(decision.tree) if one.status in REFUSED and login in f"{one.name} {one.sentence}"]
-    return named[-1] if named else decision.tree
 
 
 def _nodes(tree: Node) -> Iterator[Node]:
@@ -111,11 +135,15 @@ def explain_(ask: Ask) -> str:
 
 
 def simulate(ask: Ask) -> str:
-    """What the verdict would be if these people approved; nothing is written."""
+    """What the verdict would be if these people approved, and the change went to another branch; nothing is written."""
+    base = ask.command.options.get("base")
     logins = [one for one in ask.command.options.get("approve", "").split(",") if one]
     case = ask.judged.case
-    facts = as_if(ask.judged.facts, case.policies, case.now, approve=logins)
-    return "If they approved (nothing was changed):\n\n" + _block(explain(decide(facts, case.policies, case.now)))
+    facts = as_if(ask.judged.facts, case.policies, case.now, approve=logins, base=base)
+    asked = ["they approved"] if logins else []
+    asked += [f"the change went to {inline(base)}, evaluated as it is"] if base else []
+    lead = f"If {' and '.join(asked) or 'nothing changed'} (nothing was changed):\n\n"
+    return lead + _block(explain(decide(facts, case.policies, case.now)))
 
 
 def start_training(ask: Ask) -> str:
@@ -202,7 +230,11 @@ def order(ask: Ask) -> str:
         ask.job.ports.ledger.commit(written.ledger, message)
     if written.environments:
         ask.job.ports.environments.commit(written.environments, message)
-    if ask.command.verb in ("delegate", "undelegate"):  # a verdict may hang on it; those of others follow by reconcile
+    if ask.command.verb in (
+        "delegate",
+        "undelegate",
+        "revoke",
+    ):  # a verdict may hang on it; those of others follow by reconcile
         again = functools.partial(judge, ask.event.number, "merge", ask.job, actor=ask.event.author)
         missing = _shown(lambda: show_verdict(again(), ask.job), ask)
         return " ".join(part for part in (written.sentence, missing) if part)
@@ -216,6 +248,9 @@ def _written(ask: Ask) -> orders.Written:
         return orders.lock(command.environment or "", actor, command.reason, _environments(ask), case)
     if command.verb == "unlock":
         return orders.unlock(command.environment or "", actor, _environments(ask), case)
+    if command.verb == "revoke":
+        artifact = known_artifact(command.target or "", ask.job.ports)
+        return orders.revoke(artifact, actor, command.reason, _environments(ask), case)
     other = _account(options.get("user", ""), ask)
     if command.verb == "undelegate":
         return orders.undelegate(actor, other, options.get("role"), command.reason, case)
@@ -225,9 +260,7 @@ def _written(ask: Ask) -> orders.Written:
 
 def _environments(ask: Ask) -> tuple[EnvironmentFact, ...]:
     """Only `collect` about an environment reads them."""
-    about = ask.command.environment or ""
-    facts: Facts = judge(ask.event.number, about, ask.job, actor=ask.event.author).facts
-    return facts.environments
+    return environments(ask.judged.policies, ask.job.ports)
 
 
 def _account(login: str, ask: Ask) -> Account:
@@ -283,6 +316,7 @@ COMMANDS: dict[str, Callable[[Ask], str]] = {
     "undelegate": order,
     "promote": promote,
     "rollback": promote,
+    "revoke": order,
     "lock": order,
     "unlock": order,
     "break-glass": break_glass,

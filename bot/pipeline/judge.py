@@ -167,7 +167,9 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
 def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None) -> bool:
     """Bring statuses and comment up to date; False when a later run was there first."""
     if prefix is not None:
-        report = Report.model_validate_json(with_prefix(report.model_dump_json(), prefix))
+        hints = {model: with_prefix(one.hint, prefix) for model, one in report.failures.items()}
+        failures = {model: one.model_copy(update={"hint": hints[model]}) for model, one in report.failures.items()}
+        report = report.model_copy(update={"failures": failures})
     try:
         templates = read_templates(policy_files(job.ports.git, job.default_sha))
     except UserError as error:  # a report in our words is better than no verdict

@@ -45,7 +45,7 @@ def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
             sender=one.comment.author,
         )  # fmt: skip
         is_stale = now - one.comment.created_at >= STALE and _acts(one.comment.body, prefix)
-        act = partial(answer, event, TOO_LATE, None, job, prefix=prefix) if is_stale else partial(run, event, job)
+        act = partial(answer, event, TOO_LATE, None, job) if is_stale else partial(run, event, job)
         parts.attempt(f"comment {one.comment.id} on #{one.number}", act)
 
 

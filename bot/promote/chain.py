@@ -11,7 +11,7 @@ from bot.promote.writing import trailers
 from bot.records.approval import Approval
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
-from bot.records.release import Release
+from bot.records.release import Release, Revocation
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,13 @@ class Link:
     name: str
     ok: bool | None
     sentence: str
+
+
+def revocation_link(revocation: Revocation | None) -> Link:
+    """Whether somebody forbade the artifact."""
+    if revocation is not None:
+        return Link("revocation", False, revocation.sentence)
+    return Link("revocation", True, "nobody revoked the artifact")
 
 
 def files_link(release: Release, found: Mapping[str, str]) -> Link:

@@ -20,10 +20,11 @@ from bot.promote.chain import (
     history_link,
     inputs_link,
     merged_link,
+    revocation_link,
     version_tag_link,
 )
 from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
-from bot.promote.reading import decision_of, lost_releases
+from bot.promote.reading import decision_of, lost_releases, revocation_of
 from bot.promote.step import hashed
 from bot.promote.writing import message, state_path
 from bot.records.approval import Approval
@@ -85,6 +86,7 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
         _files(release, ports, is_live=is_live),
         commit_link(release, _message(release, ports, is_live=is_live)),
         fact_link(release, _read(Release, _fact(release), ports), _newest(release, ports) if is_live else None),
+        _revocation(release, ports),
         evaluation_link(release, _read(Evaluation, _evaluation(release), ports)),
         history_link(_rewritten(release, names, ports), 0),
         version_tag_link(release, tags),
@@ -128,6 +130,13 @@ def _files(release: Release, ports: Ports, *, is_live: bool) -> Link:
         return files_link(release, hashed(pointer.decode("utf-8", "replace"), ports))
     except UserError as error:
         return Link("bytes", False, error.message)
+
+
+def _revocation(release: Release, ports: Ports) -> Link:
+    try:
+        return revocation_link(revocation_of(release.artifact_digest, ports))
+    except UserError as error:
+        return Link("revocation", False, error.message)
 
 
 def _message(release: Release, ports: Ports, *, is_live: bool) -> str | None:

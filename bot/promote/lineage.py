@@ -67,10 +67,9 @@ def _named(
         hint = "There is nothing to do; `mlbot history MODEL` lists what was live before."
         raise UserError(f"{what}: {to_digest} is live already", hint=hint, code="rollback_target_live")
     if to_digest in revoked:
-        hint = "Name another version, or record a verification that passed with `mlbot verified`."
-        raise UserError(
-            f"{what}: {to_digest} was revoked by a failed verification", hint=hint, code="rollback_target_revoked"
-        )
+        hint = "Name another version. What only a verification revoked, one that passes makes good: `mlbot verified`."
+        said = f"{what}: {to_digest} was revoked, by a person or by a verification that failed"
+        raise UserError(said, hint=hint, code="rollback_target_revoked")
     found = [release for release in history if release.artifact_digest == to_digest]
     if not found:
         raise UserError(

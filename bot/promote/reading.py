@@ -9,8 +9,17 @@ from bot.ports import Ports
 from bot.promote.version import newest, numbers, version_of
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import LEDGER, decision_path, evaluation_path, pointer_path
-from bot.records.release import Release, Verification
+from bot.records.ledger import (
+    LEDGER,
+    REVOCATIONS,
+    bare,
+    decision_path,
+    evaluation_path,
+    pointer_path,
+    revocation_path,
+    revoked_digest,
+)
+from bot.records.release import Release, Revocation, Verification
 from bot.specs.model import read_model_spec
 
 
@@ -129,8 +138,33 @@ def verifications(model: str, ports: Ports) -> list[Verification]:
 def revoked_digests(model: str, ports: Ports) -> set[str]:
     """Artifacts that people revoked, or whose last verification that said anything has failed."""
     last = {one.artifact_digest: one.outcome for one in verifications(model, ports) if one.outcome != "error"}
-    said = {path.removeprefix("revocations/").removesuffix(".json") for path in ports.ledger.paths("revocations/")}
-    return {digest for digest, outcome in last.items() if outcome == "failed"} | {f"sha256:{digest}" for digest in said}
+    said = {revoked_digest(path) for path in ports.ledger.paths(REVOCATIONS)}
+    return {digest for digest, outcome in last.items() if outcome == "failed"} | said
+
+
+def revocation_of(artifact_digest: str, ports: Ports) -> Revocation | None:
+    """Who revoked the artifact and why; None when nobody did. Raises UserError for a word that cannot be read."""
+    path = revocation_path(artifact_digest)
+    data = ports.ledger.get(path)
+    return None if data is None else Revocation.parse(data, source=path)
+
+
+def known_artifact(word: str, ports: Ports) -> str:
+    """The digest of the one artifact, evaluated or released, whose digest begins with these hexadecimal digits.
+
+    Raises UserError (code `artifact_unknown`) when there is none, or are several.
+    """
+    ledger = ports.ledger
+    judged = (path for path in ledger.paths("evaluations/") if path.endswith(".json"))
+    known = {Evaluation.parse(ledger.get(path) or b"", source=path).artifact_digest for path in judged}
+    released = ledger.paths("promotions/")
+    known |= {Release.parse(ledger.get(path) or b"", source=path).artifact_digest for path in released}
+    found = sorted(one for one in known if bare(one).startswith(bare(word).lower()))
+    if len(found) != 1:
+        said = "no artifact that was evaluated or released" if not found else f"{len(found)} artifacts"
+        hint = "`mlbot environments --json` and the report's page have digests of 64 digits."
+        raise UserError(f"{said} begins with {bare(word)}", hint=hint, code="artifact_unknown")
+    return found[0]
 
 
 def is_newest(artifact_digest: str, model: str, ports: Ports) -> bool:

@@ -27,10 +27,12 @@ from bot.promote.reading import (
     digest_of_version,
     evaluation_of,
     is_newest,
+    known_artifact,
     live_releases,
     newest_evaluation,
     pointer_of,
     promotions,
+    revocation_of,
     revoked_digests,
     states_of,
     verifications,
@@ -42,14 +44,16 @@ from bot.promote.writing import environment_files, message, state_path
 from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
+from bot.records.event import Account
 from bot.records.ledger import (
     artifact_path,
     attestation_path,
     promotion_path,
     release_path,
+    revocation_path,
     withdrawn_path,
 )
-from bot.records.release import Approver, Release
+from bot.records.release import Approver, Release, Revocation
 from bot.records.training import ArtifactFile, Training
 from bot.specs.deployment import FILE, Target, read_deployment
 
@@ -67,7 +71,8 @@ class Probe(Protocol):
 
 __all__ = [
     "Probe", "candidate_of_evaluation", "check_artifact", "digest_of_version", "evaluation_of", "finish",
-    "is_live", "is_newest", "live_releases", "pointer_of", "promote", "promotions", "revoked_digests", "rollback",
+    "is_live", "is_newest", "known_artifact", "live_releases", "pointer_of", "promote", "promotions", "revocation_of",
+    "revoke", "revoked_digests", "rollback",
     "settle", "settle_all", "show_views", "states_of", "verifications", "withdraw",
 ]  # fmt: skip
 
@@ -100,7 +105,8 @@ def promote(
     branch, `number` the pull request; `promoted_by` None is the policy by itself. `is_candidate` False (somebody
     promotes another than the newest candidate; None: found out by the versions) puts a hold on the environment. Raises
     UserError when the bytes are not those that were evaluated (`artifact_mismatch`), when the environment holds and no
-    person promotes (`environment_holds`), or when somebody else promoted meanwhile (`promotion_lost`, saying who).
+    person promotes (`environment_holds`), when the artifact was revoked (`revoked`), or when somebody else promoted
+    meanwhile (`promotion_lost`, saying who).
     """
     checked_name(model, "model")
     checked_name(environment, "environment")
@@ -119,6 +125,10 @@ def promote(
 
 
 def _check(evaluation: Evaluation, pointer: str, environment: str, probe: Probe | None, ports: Ports) -> None:
+    revocation = revocation_of(evaluation.artifact_digest, ports)
+    if revocation is not None:
+        hint = "A revoked artifact goes nowhere: change the model and evaluate it again."
+        raise UserError(revocation.sentence, hint=hint, code="revoked")
     training = evaluation.training
     ask = partial(probe, training=training) if probe and not is_live(evaluation, environment, ports) else None
     check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
@@ -219,6 +229,18 @@ def withdraw(environment: str, model: str, *, reason: str, by: Approver | None, 
             return release
         _told_who(live, states_of(model, ports).get(environment))
     raise WorldError(f"{environment}/{model} keeps moving while it is written", hint="Run this again.")
+
+
+def revoke(artifact_digest: str, *, by: Approver, reason: str, ports: Ports) -> Revocation:
+    """Forbid an artifact everywhere, for good; who did so first stays the one who did."""
+    before = revocation_of(artifact_digest, ports)
+    if before is not None:
+        return before
+    at = ports.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+    who = Account(id=by.id, login=by.login)
+    said = Revocation(artifact_digest=artifact_digest, by=who, at=at, reason=reason, number=None)
+    ports.ledger.commit({revocation_path(artifact_digest): said.canonical()}, f"revoke {artifact_digest}")
+    return said
 
 
 def settle(model: str, ports: Ports, summarize: Summarize | None = None) -> dict[str, Release]:

@@ -10,7 +10,7 @@ from bot.records.base import Part, Record
 
 Verb = Literal[
     "help", "status", "explain", "plan", "retrain", "cancel", "approve", "unapprove", "reject", "hold", "unhold",
-    "delegate", "undelegate", "promote", "rollback", "lock", "unlock", "break-glass", "simulate", "merge",
+    "delegate", "undelegate", "promote", "rollback", "revoke", "lock", "unlock", "break-glass", "simulate", "merge",
 ]  # fmt: skip
 
 

@@ -188,9 +188,12 @@ def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
     return f"{parties_folder(number, head_sha, party)}{account}.json"
 
 
+HANDLED = "handled/"  # folder of notes of comments, by pull request
+
+
 def handled_path(number: int, comment_id: int) -> str:
     """Which commands of a comment were carried out, and the places of those that were refused."""
-    return f"handled/{number}/{comment_id}.json"
+    return f"{HANDLED}{number}/{comment_id}.json"
 
 
 def accepted_folder(number: int, comment_id: int) -> str:
@@ -237,9 +240,17 @@ def break_glass_review_path(request_id: str) -> str:
     return f"break_glass/{request_id}.reviewed.json"
 
 
+REVOCATIONS = "revocations/"  # folder of artifacts that must not be live anywhere any more
+
+
 def revocation_path(artifact_digest: str) -> str:
-    """An artifact that must not be live anywhere any more."""
-    return f"revocations/{bare(artifact_digest)}.json"
+    """A Revocation's path."""
+    return f"{REVOCATIONS}{bare(artifact_digest)}.json"
+
+
+def revoked_digest(path: str) -> str:
+    """The artifact that a path below `REVOCATIONS` is about."""
+    return f"sha256:{path.removeprefix(REVOCATIONS).removesuffix('.json')}"
 
 
 def removal_path(evaluation_digest: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.records.base import Part, Record
+from bot.records.event import Account
 from bot.records.training import ArtifactFile
 
 DRILL = "rollback drill"  # the reason of a rollback that is a rehearsal
@@ -63,6 +64,23 @@ class Verification(Record):
     outcome: Literal["passed", "failed", "error"]
     sentence: str
     checked_at: str  # RFC 3339, UTC
+
+
+class Revocation(Record):
+    """An artifact that must not be live anywhere any more. `number` is the pull request where that was said, None for
+    the command line."""
+
+    schema_version: Literal[1] = 1
+    artifact_digest: str
+    by: Account
+    at: str  # RFC 3339, UTC
+    reason: str
+    number: int | None
+
+    @property
+    def sentence(self) -> str:
+        """For people: that it is revoked, by whom, when and why."""
+        return f"{self.artifact_digest} was revoked by {self.by.login} at {self.at}: {self.reason}"
 
 
 class Removal(Record):

@@ -12,8 +12,15 @@ from bot.errors import MlbotError, UserError, WorldError
 from bot.ports import Ports, Predictor
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import ENVIRONMENTS, artifact_path, evaluation_path, pointer_path, withdrawn_path
-from bot.records.release import Release
+from bot.records.ledger import (
+    ENVIRONMENTS,
+    artifact_path,
+    evaluation_path,
+    pointer_path,
+    revocation_path,
+    withdrawn_path,
+)
+from bot.records.release import Release, Revocation
 from bot.records.training import Training
 from bot.serve.engine import Engine
 from bot.serve.golden import check_golden
@@ -65,6 +72,7 @@ class Follower:
             if model in serving.engines:  # what answers keeps answering; nobody may take it away by spoiling a file
                 target[model] = serving.engines[model].release
         serving.expected = frozenset({*target, *unreadable})
+        said += self._stop_revoked(serving)
         waiting = changed(target, serving.engines)
         left = {one.model: serving.problems[one.model] for one in waiting if one.model in serving.problems}
         serving.problems = {**left, **unreadable}
@@ -90,6 +98,17 @@ class Follower:
         return wanted(found, self.models), {
             name: text for name, text in unreadable.items() if not self.models or name in self.models
         }
+
+    def _stop_revoked(self, serving: Serving) -> list[str]:
+        """Models whose artifact was revoked answer no more, whatever the environments branch says."""
+        stopped = {}
+        for model, engine in serving.engines.items():
+            try:
+                not_revoked(engine.release, self.ports)
+            except UserError as error:
+                stopped[model] = f"{model} {engine.release.version} answers no more: {error.message}"
+        serving.engines = {name: engine for name, engine in serving.engines.items() if name not in stopped}
+        return list(stopped.values())
 
     def _waits(self, release: Release, serving: Serving) -> bool:
         """Whether it was refused a moment ago; what may only be early is looked at each time, for a while."""
@@ -117,6 +136,7 @@ class Follower:
         return f"{release.model} {release.version} answers ({engine.kind}, {release.artifact_digest})"
 
     def _engine(self, release: Release) -> Engine:
+        not_revoked(release, self.ports)
         if self.pin is None:
             not_replayed(release, self.ports)
         if self.check is not None:
@@ -244,6 +264,22 @@ def not_replayed(release: Release, ports: Ports) -> None:
     if Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1]) != release:
         said = f"change {release.counter} of {release.environment} is not what the ledger says"
         raise UserError(said, hint=hint, code="release_replayed")
+
+
+def not_revoked(release: Release, ports: Ports) -> None:
+    """Raises UserError (code `revoked`) when a person revoked the artifact.
+
+    A word without a valid signature, where words are signed, is none: whoever may push could stop every server.
+    """
+    path = revocation_path(release.artifact_digest)
+    try:
+        data = ports.ledger.get(path)
+    except UserError:
+        return
+    if data is not None:
+        said = Revocation.parse(data, source=path).sentence
+        hint = f"`mlbot rollback {release.environment} {release.model}` takes the environment back."
+        raise UserError(said, hint=hint, code="revoked")
 
 
 def training_of(release: Release, ports: Ports) -> Training:

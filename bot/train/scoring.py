@@ -16,6 +16,7 @@ from bot.specs.model import ModelSpec
 from bot.specs.outputs import Outputs, positions
 
 _EPSILON = 1e-15
+BY_LOG_LOSS = frozenset(("calibration_error", "cost"))  # need bins or a cost table, which a search has not
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Scorer:
 
 
 def scorer_for(spec: ModelSpec, name: str | None = None) -> Scorer:
-    """The scorer of a metric, the primary one when None. Metrics that need a cost table or bins score by log-loss."""
+    """The scorer of a metric, the primary one when None. Those of `BY_LOG_LOSS` score by log-loss."""
     wanted = name or spec.metrics.primary
     return _scorer(ALIASES.get(wanted, wanted))
 
@@ -87,8 +88,7 @@ def _scorer(name: str) -> Scorer:
     if name.startswith("pinball"):
         quantile = float(name.removeprefix("pinball_"))
         return Scorer(name, -1, _with(m.mean_pinball_loss, alpha=quantile), "values")
-    if name not in table:
-        name = "log_loss"
+    name = "log_loss" if name in BY_LOG_LOSS else name
     return Scorer(name, *table[name])
 
 

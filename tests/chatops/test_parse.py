@@ -171,6 +171,11 @@ def test_no_commands_and_no_answer(body: str) -> None:
         ("/reject --reason \u3164", "invisible_character", None),
         ("/approve abc1234", "target_short", "/approve E-… churn to production"),
         ("/approve E-abc", "target_malformed", "/approve E-… churn to production"),
+        ("/revoke abc1234def --reason x", "target_short", None),
+        ("/revoke sha256:abc --reason x", "target_malformed", None),
+        ("/revoke E-abcdefghijklmnop --reason x", "target_malformed", None),
+        (f"/revoke {'a' * 64}", "reason_missing", None),
+        ("/revoke --reason x", "target_missing", None),
         (f"/approve {E} {SHA}", "argument_repeated", "/approve E-… churn to production"),
         (f"/approve `{E}`", "markup_in_command", "/approve [E-id] [MODEL ...] [to ENV]"),
         ("/approve [x](y)", "markup_in_command", "/approve [E-id] [MODEL ...] [to ENV]"),
@@ -386,10 +391,12 @@ def commands(draw: st.DrawFn) -> Command:
         options["reason"] = draw(reasons)
     place = form.environment
     has_place = place in ("first", "must_to") or (place == "to" and draw(st.booleans()))
-    has_target = form.target == "must" or (form.target == "may" and draw(st.booleans()))
+    has_target = form.artifact or form.target == "must" or (form.target == "may" and draw(st.booleans()))
     return Command(
         verb=form.verb,
-        target=draw(digests) if has_target else None,
+        target=draw(st.from_regex(r"[0-9a-f]{64}", fullmatch=True) if form.artifact else digests)
+        if has_target
+        else None,
         models=tuple(draw(st.lists(patterns, max_size=2))) if form.models != "no" else (),
         environment=draw(names.filter(lambda word: word != "to")) if has_place else None,
         options=options,

@@ -13,7 +13,7 @@ from bot.decide.break_glass import request_id
 from bot.decide.case import Case
 from bot.errors import UserError
 from bot.records.facts import Asked, BreakGlassUse, Delegation, EnvironmentFact, Lock
-from tests.decide.test_promotion import GLASS, confirm, live
+from tests.decide.test_promotion import DIGEST, GLASS, confirm, live
 from tests.decide.world import (
     ANN,
     APP,
@@ -40,7 +40,7 @@ from tests.decide.world import (
 LENDING = APPROVALS + "delegation: {roles: [reviewers], max_duration: 14d}\n"
 ORDERS = COMMANDS + "  delegate: {roles: [reviewers]}\n  undelegate: {roles: [releasers]}\n"
 ORDERS += "  lock: {roles: [owners, releasers]}\n  unlock: {roles: [releasers]}\n"
-ORDERS += "  break-glass: {permission: write}\n"
+ORDERS += "  break-glass: {permission: write}\n  revoke: {roles: [releasers]}\n"
 MERGED = {"pr": {"merged": True, "state": "closed"}}
 
 
@@ -197,7 +197,7 @@ def test_nothing_to_review_when_break_glass_was_not_used() -> None:
 
 
 def test_a_revoked_artifact_is_a_fact_of_the_ledger() -> None:
-    written = orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", case())
+    written = orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", (), case())
     assert list(written.ledger) == [f"revocations/{'a' * 64}.json"]
     assert codes(judge(facts(review(REV))).tree)
 
@@ -241,7 +241,10 @@ def attempts() -> list[Any]:
         lambda: orders.unlock("production", account(REL), held, world),
         lambda: orders.unlock("production", account(BOB), held, world),
         lambda: orders.unlock("staging", account(BOB), held, world),
-        lambda: orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", world),
+        lambda: orders.revoke("sha256:" + "a" * 64, account(REL), "poisoned", (), world),
+        lambda: orders.revoke("sha256:" + "a" * 64, account(BOB), "poisoned", (), world),
+        lambda: orders.revoke(DIGEST, account(REL), "poisoned", (live(1),), world),
+        lambda: orders.revoke("sha256:" + "a" * 64, account(REL), "again", (), case(revoked=("sha256:" + "a" * 64,))),
         lambda: orders.break_glass_used(used),
         lambda: orders.break_glass_used(world),
         lambda: orders.review_break_glass("B-x", account(VAL), "fine", reviewing),

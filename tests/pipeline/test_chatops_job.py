@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +16,15 @@ from bot.errors import MlbotError, UserError, WorldError
 from bot.pipeline import answer, chatops_job
 from bot.ports import Comment, TrainingRun
 from bot.records.event import Account, CommentCreated
+from bot.records.ledger import revocation_path
 from tests.fakes.conversation import NOW
 from tests.pipeline.test_train_and_report import SPEC, penalised
-from tests.pipeline.world import NUMBER, World, world
+from tests.pipeline.world import GATES, NUMBER, World, world
 
-PEOPLE = {name: Account(id=id_, login=name) for name, id_ in {"dana": 1001, "owen": 1002, "mallory": 1005}.items()}
+PEOPLE = {
+    name: Account(id=id_, login=name)
+    for name, id_ in {"dana": 1001, "owen": 1002, "rhea": 1004, "mallory": 1005}.items()
+}
 
 
 @pytest.fixture
@@ -184,6 +189,79 @@ def test_training_another_head_than_the_live_one_is_refused_with_the_line_to_pas
     said = say(made, body, "owen", pull=pull)
     assert code in said and f"    /retrain {made.sha}" in said
     assert made.talk.dispatched == []
+
+
+def test_one_person_uses_a_command_as_often_a_day_as_the_policy_says(made: World) -> None:
+    """Counted by person and command, over comments and within one; what was refused does not count."""
+    commands = made.base["policies/commands.yaml"].replace(b"per_actor_per_day: 20", b"per_actor_per_day: 2")
+    made.base["policies/commands.yaml"] = commands
+    assert say(made, "/retrain churn") == ""
+    assert "target_missing" in say(made, "/retrain", "owen", pull={"from_fork": True})
+    said = say(made, "/retrain churn\n/retrain value")
+    assert said.startswith("`retrain`: done.") and "budget_exceeded" in said and "2 times a day" in said
+    assert "budget_exceeded" in say(made, "/retrain churn")
+    assert say(made, "/plan") == "", "another command"
+    assert say(made, "/retrain churn", "owen") == "", "another person"
+    made.clock.pass_days(1.01)
+    assert say(made, "/retrain churn") == ""
+    assert [one["models"] for _, one in made.talk.dispatched] == ["churn", "churn", "", "churn", "churn"]
+
+
+def test_a_budget_also_bounds_commands_that_start_nothing(made: World) -> None:
+    commands = made.base["policies/commands.yaml"] + b"  status: {permission: read, budget: {per_actor_per_day: 1}}\n"
+    made.base["policies/commands.yaml"] = commands
+    assert "budget_exceeded" not in say(made, "/status")
+    assert "budget_exceeded" in say(made, "/status")
+
+
+def test_an_artifact_is_revoked_by_who_may_and_stays_so(made: World) -> None:
+    made.evaluate()
+    head = next(json.loads(made.ledger.get(path) or b"") for path in made.ledger.paths("heads/"))
+    digest = head["models"]["churn"]["artifact_digest"]
+    assert "command_not_allowed" in say(made, f"/revoke {digest} --reason leak", "dana")
+    assert "artifact_unknown" in say(made, f"/revoke {'0' * 64} --reason leak", "owen")
+    said = say(made, f"/revoke {digest} --reason leaked labels", "owen")
+    assert f"{digest} is revoked" in said
+    assert json.loads(made.ledger.get(revocation_path(digest)) or b"")["reason"] == "leaked labels"
+    assert "was revoked" in made.comment(), "the report of the pull request says so"
+    assert "not_needed" in say(made, f"/revoke {digest} --reason again", "owen")
+
+
+@pytest.mark.parametrize("login", ["a", "at", "da", "e", "owen"])
+def test_the_reason_why_an_approval_does_not_count_is_that_persons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    """Whatever the login is: it is not looked for in sentences."""
+    strict = GATES.replace(b"value: 0.6", b"value: 0.9999")
+    made = world(tmp_path, monkeypatch, head={SPEC: penalised(0.5)}, gates=strict)
+    roles = made.base["policies/roles.yaml"].replace(b"dana#1001", login.encode() + b"#1001")
+    made.base["policies/roles.yaml"] = roles.replace(b"owen#1002", b"olga#1002") if login == "owen" else roles
+    made.evaluate()
+    author = Account(id=1001, login=login)
+    monkeypatch.setitem(PEOPLE, "dana", author)
+    said = say(made, f"/approve {made.sha}", "dana", pull={"author": author})
+    assert "refused (self_approval)" in said and f"{login}: command" in said, said
+
+
+def test_what_the_verdict_would_be_for_another_branch(made: World) -> None:
+    made.evaluate()
+    say(made, f"/approve {made.sha}", "owen")
+    said = say(made, "/simulate +approve=@vera base=release", "owen")
+    assert "they approved and the change went to release" in said and "[voided]" in said
+    assert "[voided]" not in say(made, "/simulate base=main", "owen")
+    assert "[voided]" not in say(made, "/simulate +approve=@vera", "owen")
+
+
+def test_a_prefix_changes_commands_and_no_words_of_people(made: World) -> None:
+    made.base["policies/commands.yaml"] = made.base["policies/commands.yaml"].replace(b"prefix: null", b"prefix: ml")
+    made.evaluate()
+    words = "cannot open /plan or /merge"
+    say(made, f"/ml hold --reason {words}", "owen")
+    assert words in made.comment() and "/ml unhold" in made.comment() and "/ml approve" in made.comment()
+    assert words in say(made, "/ml status", "owen")
+    assert words in say(made, f"/ml lock production --reason {words}", "owen")
+    assert words in say(made, "/ml lock production --reason mine", "rhea")
+    assert "/ml retrain" in say(made, "/ml retrain " + "e" * 40, "owen")
 
 
 def test_a_job_of_a_comment_that_was_carried_out_does_nothing_when_it_is_run_again(made: World) -> None:

@@ -134,6 +134,30 @@ def test_a_release_manager_works_by_hand(person: Person, monkeypatch: pytest.Mon
     assert [one["environment"] for one in json.loads(person.types("environments", "--json")[1])] == ["production"]
 
 
+def test_a_revoked_artifact_goes_nowhere_and_is_named_where_it_is_live(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ServingEnvironment, "check", lambda *_, **__: None)
+    artifact = an_artifact(onnx=False)
+    evaluation = person.world.evaluated(artifact["training"], artifact["files"])[0]
+    assert person.types("promote", "churn", "--to", "staging", "--evaluation", evaluation.digest())[0] == 0
+    bare = evaluation.artifact_digest.removeprefix("sha256:")
+    for word, code in ((bare[:11], "too short"), ("0" * 64, "no artifact")):
+        assert code in person.types("revoke", word, "--reason", "leak")[1]
+    code, said = person.types("revoke", bare[:12], "--reason", "leaked labels")
+    assert code == 0 and "mlbot rollback staging churn" in said
+    assert "revoked by ruth" in person.types("environments")[1]
+    code, said = person.types("verify", "churn", "--environment", "staging")
+    assert code == 1 and "BROKEN  revocation" in said
+    code, said = person.types(
+        "promote", "churn", "--to", "production", "--force", "--reason", "sure", "--version", "v1.0.0"
+    )
+    assert code == 1 and "leaked labels" in said, "no force lets it out"
+    assert person.types("withdraw", "staging", "churn", "--reason", "revoked")[0] == 0
+    code, said = person.types("promote", "churn", "--to", "staging", "--evaluation", evaluation.digest())
+    assert code == 1 and "was revoked by ruth" in said
+
+
 def test_deleted_files_are_no_withdrawal(person: Person) -> None:
     """What somebody deletes on the branch is said to be lost, and a rollback writes it again."""
     world, artifact = person.world, an_artifact(onnx=False)

@@ -14,7 +14,7 @@ import pytest
 from bot.adapters.git import GitBranch
 from bot.adapters.predictor import load
 from bot.cli.serve import _unbroken
-from bot.promote.step import rollback, withdraw
+from bot.promote.step import revoke, rollback, withdraw
 from bot.records.ledger import promotion_path
 from bot.records.training import ArtifactFile
 from bot.serve.app import build
@@ -79,6 +79,28 @@ def test_follows_promotion_rollback_and_withdrawal(world: World) -> None:
     withdraw("production", "churn", reason="law", by=RUTH, ports=world.ports())
     assert server.refresh() == ["churn was withdrawn from production"]
     assert "error" in server.answer()
+
+
+def test_a_revoked_artifact_answers_no_more_and_what_was_not_revoked_answers_on(world: World) -> None:
+    """Also when it was live, and when the environments branch still names it; a rollback brings an answer back."""
+    server = Server(world)
+    first, second = release(world, ONE), release(world, TWO)
+    server.refresh()
+    assert server.answer()["model_version"] == second.version
+    revoke(second.artifact_digest, by=RUTH, reason="leaked labels", ports=world.ports())
+    said = server.refresh()
+    assert f"churn {second.version} answers no more" in said[0] and "leaked labels" in said[0]
+    assert "error" in server.answer() and not server.serving.ready()
+    assert "was revoked by" in server.serving.problems["churn"]
+    late = Server(world)
+    late.refresh()
+    assert "error" in late.answer(), "a server that starts now"
+    pinned = Server(world, pin=second.artifact_digest)
+    pinned.refresh()
+    assert "error" in pinned.answer(), "a server of exactly these bytes"
+    rollback("production", "churn", reason="revoked", by=RUTH, ports=world.ports())
+    server.refresh()
+    assert server.answer()["model_version"] == first.version and server.serving.ready()
 
 
 def tampered_bytes(world: World, artifact: dict[str, Any]) -> None:

@@ -36,6 +36,11 @@ def votes_for(environment: Environment, scope: Scope, case: Case) -> Ballot:
     return votes.seated(_seats(_rule(environment), votes, scope, case))
 
 
+def asked(environment: Environment, scope: Scope, case: Case) -> tuple[Rule, Ballot]:
+    """What the environment asks for as a rule, and who approved for it."""
+    return _rule(environment), _votes(scope, case)
+
+
 def _rule(environment: Environment) -> Rule:
     require = Require.model_construct(approvals=environment.approvals)
     return Rule.model_construct(name=NAME, when=When(always=True), require=require)

@@ -16,7 +16,8 @@ def judge(_environment: Environment, scope: Scope, case: Case) -> Node | None:
         return None
     if model.artifact_digest is None or not model.attested:
         sentence = f"The ledger knows no artifact of {model.model} with these inputs."
-        return node("provenance", "rejected", "not_attested", sentence, who=("whoever may /retrain",))
+        who = (f"whoever may {case.written('/retrain')}",)
+        return node("provenance", "rejected", "not_attested", sentence, who=who)
     asked = case.facts.asked.artifact_digests.get(model.model, model.artifact_digest)
     if asked != model.artifact_digest:
         sentence = f"{short(asked)} was asked for, but {short(model.artifact_digest)} was evaluated and approved."

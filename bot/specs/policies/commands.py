@@ -11,7 +11,7 @@ from bot.specs.policies.words import Name, Permission
 
 Verb = Literal[
     "help", "status", "explain", "plan", "retrain", "cancel", "approve", "unapprove", "reject", "hold", "unhold",
-    "delegate", "undelegate", "promote", "rollback", "lock", "unlock", "break-glass", "simulate", "merge",
+    "delegate", "undelegate", "promote", "rollback", "revoke", "lock", "unlock", "break-glass", "simulate", "merge",
 ]  # fmt: skip
 Stage = Literal["open", "draft", "closed", "merged"]
 
@@ -66,3 +66,7 @@ class Commands(Spec):
     prefix: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]{0,19}$")
     """`ml` makes the commands `/ml approve`, for repositories with another bot."""
     commands: dict[Verb, CommandRule] = Field(min_length=1)
+
+    def written(self, line: str) -> str:
+        """A line such as `/approve E-...` as it is written in this repository: `/ml approve E-...`."""
+        return line if self.prefix is None else f"/{self.prefix} {line.removeprefix('/')}"

@@ -23,7 +23,7 @@ FILES: dict[str, type[Spec]] = {
     "commands.yaml": Commands,
 }
 # Read by others: the gates of the evaluation, where models are trained, templates, the policies' own tests.
-OTHERS = ("gates.yaml", "monitoring.yaml", "training.yaml")
+OTHERS = ("gates.yaml", "training.yaml")
 
 
 @dataclass(frozen=True)
