@@ -189,6 +189,9 @@ class Workbench(Protocol):
     def read(self, spec: ModelSpec, columns: Sequence[str] | None) -> Any:
         """The rows as `bot.adapters.tables.read_table` gives them (pyarrow.Table)."""
 
+    def sensitive(self) -> frozenset[str]:
+        """Columns whose values are never shown."""
+
     def write(self, name: str, data: bytes) -> None:
         """One file of the artifact folder."""
 

@@ -18,7 +18,9 @@ from bot.errors import UserError
 from bot.records.training import Training
 from bot.specs.frame import frame
 from bot.specs.onnx_session import session
-from bot.specs.outputs import Outputs, labels, onnx_feed, onnx_outputs, pipeline_outputs
+from bot.specs.outputs import Outputs, graph_names, labels, onnx_feed, onnx_outputs, pipeline_outputs
+from bot.specs.signature import signature_of
+from bot.specs.values import conformed
 
 MAX_SCHEMA_BYTES = 512 * 1024 * 1024
 MAX_UNPACKED_BYTES = 8 * 1024**3
@@ -44,6 +46,7 @@ class FittedModel:
         self.training = training
         self.inputs = training.inputs
         self.classes = training.classes
+        self.signature = signature_of(training)
 
     def probabilities(self, table: Any) -> Any:
         """float64 (n, n_classes); None for a regression or an estimator without probabilities."""
@@ -52,6 +55,9 @@ class FittedModel:
     def predict(self, table: Any) -> Any:
         """Labels as text (n,) by the model's threshold, or float64 (n,) for a regression."""
         return labels(self._outputs(table), self.classes, self.training.threshold)
+
+    def _framed(self, table: Any) -> Any:
+        return frame(conformed(table, self.signature), self.training.columns)
 
     def _outputs(self, table: Any) -> Outputs:
         raise NotImplementedError
@@ -65,7 +71,7 @@ class SkopsModel(FittedModel):
         self.pipeline = straight(pipeline)
 
     def _outputs(self, table: Any) -> Outputs:
-        return pipeline_outputs(self.pipeline, frame(table, self.training.columns))
+        return pipeline_outputs(self.pipeline, self._framed(table))
 
 
 class OnnxModel(FittedModel):
@@ -74,9 +80,10 @@ class OnnxModel(FittedModel):
     def __init__(self, data: bytes, training: Training) -> None:
         super().__init__(training)
         self.session = session(data, int(os.environ.get("OMP_NUM_THREADS", "1")))
+        self.names = graph_names(training.columns, are_numbered=training.signature is not None)
 
     def _outputs(self, table: Any) -> Outputs:
-        feed = onnx_feed(frame(table, self.training.columns), self.training.columns)
+        feed = onnx_feed(self._framed(table), self.training.columns, self.names, self.training.onnx_limit)
         wanted = {node.name for node in self.session.get_inputs()}
         outputs = self.session.run(None, {name: value for name, value in feed.items() if name in wanted})
         return onnx_outputs(outputs, self.classes)

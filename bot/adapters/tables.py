@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from bot.adapters.limits import Limits
 from bot.errors import Problems, UserError
 from bot.records.plan import DataFile
-from bot.specs.data import files_of
+from bot.specs.data import ENDINGS, files_of
 from bot.specs.expression import columns_of, holds
 from bot.specs.validation import did_you_mean
+from bot.specs.values import plain_table
 
 if TYPE_CHECKING:
     from bot.specs.contract import Contract
@@ -50,7 +51,7 @@ def read_table(
     for file in files:
         with named(file, data_dir):
             parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
-    table = _concatenated(parts, spec)
+    table = plain_table(_concatenated(parts, spec), None if kind == "csv" else spec.data.missing)
     _check_roles(table, spec)
     if contract is not None:
         _check_contract(table, contract, spec)
@@ -73,9 +74,10 @@ def read_rows(file: Path, spec: ModelSpec, columns: Sequence[str]) -> Any:
 
     Raises UserError with the file's name when it cannot be read or a column is not there.
     """
-    read = _read_csv if file.suffix == ".csv" else _read_parquet
+    is_csv = file.name.endswith(ENDINGS["csv"])
     with named(file, file.parent):
-        return read(file, spec, list(dict.fromkeys(columns)))
+        table = (_read_csv if is_csv else _read_parquet)(file, spec, list(dict.fromkeys(columns)))
+    return plain_table(table, None if is_csv else spec.data.missing)
 
 
 def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:

@@ -60,6 +60,10 @@ class LocalWorkbench:
         skops_io()  # the artifact needs it; imported here, it is cheaper than by `bot.train.canonical`
         return table
 
+    def sensitive(self) -> frozenset[str]:
+        """Columns that the contract marks."""
+        return self._contract.sensitive if self._contract is not None else frozenset()
+
     def write(self, name: str, data: bytes) -> None:
         """One file of the artifact folder, whole or not at all."""
         self.out.mkdir(parents=True, exist_ok=True)

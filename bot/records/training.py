@@ -39,7 +39,9 @@ class InputColumn(Part):
     """How a source column becomes columns of the pipeline's table (`bot.specs.frame`).
 
     `type` is the Arrow type that training read. A `source` is read by expressions only; a `derived` column is the
-    number that `expression` gives and is not a column of the data. `parts` and `cyclic` belong to `datetime`.
+    number that `expression` gives and is not a column of the data. `parts`, `cyclic` and `zone` belong to `datetime`:
+    the parts are those of the clock in that zone, of UTC when it is None. `prefix` begins the names of the parts, None
+    for the column's own name.
     """
 
     name: str
@@ -47,7 +49,36 @@ class InputColumn(Part):
     type: str = "double"
     parts: tuple[str, ...] = ()
     cyclic: bool = False
+    zone: str | None = None
+    prefix: str | None = None
     expression: str | None = None
+
+
+class ColumnSignature(Part):
+    """What a source column holds, and as what it is read (`bot.specs.signature`).
+
+    `type` is the Arrow type that the pipeline reads, `unit` and `zone` those of timestamps in the data (None without).
+    `is_category`: the values only name things, so that they are compared as they are written.
+    `categories` are those of the training rows, None when they are many, sensitive or none. `datatype` is the Open
+    Inference Protocol's type to ask callers for, `example` a value in JSON.
+    """
+
+    name: str
+    kind: Literal["number", "integer", "boolean", "text", "category", "date", "time", "timestamp", "decimal"] = "number"
+    type: str = "double"
+    unit: str | None = None
+    zone: str | None = None
+    is_category: bool = False
+    categories: tuple[str, ...] | None = None
+    datatype: str = "FP64"
+    example: str = "2.5"
+
+
+class TableSignature(Part):
+    """How every value of a model's inputs is read. `missing` are the spellings of a missing value in text."""
+
+    missing: tuple[str, ...]
+    columns: tuple[ColumnSignature, ...]
 
 
 class Seconds(Part):
@@ -76,7 +107,9 @@ class Training(Record):
 
     `classes` are the labels in the order of the probability columns, None for a regression. `threshold` is the
     decision threshold of a binary model on the probability of `classes[1]`, None elsewhere. `inputs` are the source
-    columns that a prediction needs; `columns` say how the pipeline reads them.
+    columns that a prediction needs; `columns` say how the pipeline reads them, `signature` how their values are read
+    (None in older records, where the columns' types say it). `onnx_limit` is the largest size of a number up to which
+    the ONNX model was seen to agree, None in older records.
     """
 
     schema_version: Literal[1] = 1
@@ -94,6 +127,7 @@ class Training(Record):
     test_rows_digest: str
     inputs: tuple[str, ...]
     columns: tuple[InputColumn, ...] = ()
+    signature: TableSignature | None = None
     dropped: tuple[DroppedInput, ...]
     selection_method: str
     selection_curve: tuple[SelectionPoint, ...]
@@ -103,6 +137,7 @@ class Training(Record):
     scoring: str
     onnx: Literal["passed", "failed", "not_tried"]
     onnx_detail: str
+    onnx_limit: float | None = None
     warnings: tuple[str, ...]
     seconds: Seconds
     peak_memory_bytes: int

@@ -10,6 +10,7 @@ from bot.errors import UserError
 from bot.ports import Predictor
 from bot.records.training import Golden, Training
 from bot.serve.engine import Engine, arrow_table
+from bot.specs.signature import signature_of
 
 SKOPS_TOLERANCE = 1e-6  # other processors differ in the last digits (rtol 1e-9 was seen); a wrong model differs at once
 ONNX_TOLERANCE = 1e-4  # what the parity gate allows
@@ -49,7 +50,7 @@ def reproduces(predictor: Predictor, training: Training, kind: str, data: bytes)
     golden = Golden.parse(data, source="golden.json")
     if golden.artifact_digest != training.artifact_digest or not golden.rows:
         raise UserError("golden.json does not belong to this artifact, or is empty", code="golden_mismatch")
-    table = arrow_table(golden_columns(golden, training.inputs), training)
+    table = arrow_table(golden_columns(golden, training.inputs), signature_of(training))
     _compare(golden, (predictor.predict(table), predictor.probabilities(table)), kind)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from bot.records.log import AT, DIGEST, PREDICTED, PROBABILITY, REQUEST, ROW, VERSION
 from bot.serve.engine import Engine
 from bot.serve.protocol import Call
+from bot.specs.values import as_column, json_values
 
 Put = Callable[[str, int, int, Callable[[], dict[str, Any]]], None]
 
@@ -26,10 +25,10 @@ def columns(
         VERSION: [engine.release.version] * n,
         DIGEST: [engine.release.artifact_digest] * n,
     }
+    known = {column.name: column for column in engine.signature.columns}
     for name in engine.training.inputs:
         if name not in engine.sensitive:
-            values = call.columns[name]
-            found[name] = values.tolist() if isinstance(values, np.ndarray) else values
+            found[name] = json_values(as_column(call.columns[name], known[name], engine.signature.missing))
     found[PREDICTED] = predicted.tolist()
     if probabilities is not None:
         for index, label in enumerate(engine.training.classes or ()):

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from bot.errors import UserError
-from bot.records.training import Training
+from bot.records.training import TableSignature, Training
 from bot.serve.tensors import DTYPES, Column, column_of, split_matrix, take_binary
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -195,10 +195,12 @@ def _raw(array: Any) -> bytes:
     return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
-def metadata(training: Training, version: str, versions: Sequence[str], digest: str) -> dict[str, Any]:
-    """A model's metadata; the version and the digest say exactly which bytes answer."""
-    kinds = {column.name: column for column in training.columns}
-    inputs = [{"name": name, "datatype": _input_type(kinds.get(name)), "shape": [-1]} for name in training.inputs]
+def metadata(
+    training: Training, signature: TableSignature, version: str, versions: Sequence[str], digest: str
+) -> dict[str, Any]:
+    """A model's metadata: version and digest say exactly which bytes answer, `signature` what each input holds."""
+    known = {column.name: column for column in signature.columns}
+    inputs = [{"name": name, "datatype": known[name].datatype, "shape": [-1]} for name in training.inputs]
     outputs: list[dict[str, Any]] = [
         {"name": PREDICT, "datatype": "FP64" if training.classes is None else "BYTES", "shape": [-1]}
     ]
@@ -210,12 +212,10 @@ def metadata(training: Training, version: str, versions: Sequence[str], digest: 
         "platform": "mlbot",
         "inputs": inputs,
         "outputs": outputs,
-        "parameters": {"version": version, "artifact_digest": digest, "classes": list(training.classes or ())},
+        "parameters": {
+            "version": version,
+            "artifact_digest": digest,
+            "classes": list(training.classes or ()),
+            "signature": signature.model_dump(mode="json", exclude_none=True),
+        },
     }
-
-
-def _input_type(column: Any) -> str:
-    if column is None or column.kind == "datetime":
-        return "BYTES"
-    kinds = {"bool": "BOOL", "float": "FP32", "string": "BYTES"}
-    return kinds.get(column.type, column.type.upper() if column.type.startswith(("int", "uint")) else "FP64")

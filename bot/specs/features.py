@@ -74,6 +74,9 @@ class DateTime(Spec):
     ] = ("month", "weekday", "hour")
     cyclic: bool = False
     """Sine and cosine instead of the number, so that December is next to January."""
+    zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+:/-]{1,60}$")] | None = None
+    """Zone whose clock and calendar the parts are read from, such as `Europe/Paris`. Left out: the column's own. A
+    column without a zone is taken as it is."""
 
 
 class Auto(Spec):

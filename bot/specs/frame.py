@@ -15,10 +15,15 @@ import numpy as np
 from bot.errors import UserError
 from bot.records.training import InputColumn
 from bot.specs.expression import evaluate
+from bot.specs.values import plain
 
 MISSING_TEXT = ""
 _PERIODS = {"quarter": 4, "month": 12, "week": 53, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
 _MICROSECONDS_A_DAY = 86_400_000_000
+_HINTS = {
+    "numeric": "Not every value is a number: mend the data, or list it under `categorical` or `text`.",
+    "datetime": "Write dates like 2024-05-01 or 2024-05-01T15:00:00.",
+}
 
 
 def frame(table: Any, columns: Sequence[InputColumn]) -> Any:
@@ -44,7 +49,7 @@ def frame_names(column: InputColumn) -> tuple[str, ...]:
         return ()
     if column.kind != "datetime":
         return (column.name,)
-    plain = [f"{column.name}__{part}" for part in column.parts]
+    plain = [f"{column.prefix or column.name}__{part}" for part in column.parts]
     if not column.cyclic:
         return tuple(plain)
     return tuple(
@@ -71,15 +76,15 @@ def _columns(table: Any, known: Mapping[str, Any], column: InputColumn) -> dict[
             hint=f"There are: {', '.join(table.column_names[:20])}.",
             code="column_missing",
         )
-    values = known[column.name]
+    values = plain(known[column.name])
     try:
         if column.kind == "datetime":
             return _parts(values, column)
         return {} if column.kind == "source" else {column.name: _text(values) if is_text(column) else _number(values)}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):  # its words hold a value
         raise UserError(
-            f"the column {column.name!r} ({values.type}) cannot be read as {column.kind}: {str(error).splitlines()[0]}",
-            hint="Give the type that the model was trained on.",
+            f"the column {column.name!r} ({values.type}) cannot be read as {column.kind}",
+            hint=_HINTS.get(column.kind, "Name it under another kind of `features`."),
             code="column_type",
         ) from None
 
@@ -99,8 +104,6 @@ def _number(values: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
     if pa.types.is_decimal(values.type) or pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         values = values.cast(pa.float64())
     if pa.types.is_temporal(values.type):
@@ -118,16 +121,27 @@ def _text(values: Any) -> Any:
     return pc.fill_null(values.cast(pa.string()), MISSING_TEXT)
 
 
+def _clock(values: Any, zone: str | None) -> Any:
+    """Timestamps as a clock in the zone shows them; those without a zone are taken as they are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if zone is None or not pa.types.is_timestamp(values.type) or values.type.tz is None:
+        return values.cast(pa.timestamp("us"), safe=False)
+    return pc.local_timestamp(values.cast(pa.timestamp("us", zone), safe=False))
+
+
 def _parts(values: Any, column: InputColumn) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    times = values.cast(pa.timestamp("us"))
+    times = _clock(values, column.zone)
+    moments = values.cast(pa.timestamp("us"), safe=False)
     readers = {"weekday": pc.day_of_week, "week": pc.iso_week}
     names, arrays = list(frame_names(column)), []
     for part in column.parts:
         if part == "elapsed_days":
-            arrays.append(_number(times.cast(pa.int64())) / _MICROSECONDS_A_DAY)
+            arrays.append(_number(moments.cast(pa.int64())) / _MICROSECONDS_A_DAY)
             continue
         read = readers.get(part) or getattr(pc, part)
         number = _number(read(times))

@@ -6,14 +6,17 @@ order, and onnxruntime returns whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bot.errors import UserError
 from bot.records.training import InputColumn
 from bot.specs.frame import frame_names, is_text
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,39 @@ def pipeline_outputs(pipeline: Any, framed: Any) -> Outputs:
     return Outputs(pipeline.predict(framed), None)
 
 
-def onnx_feed(framed: Any, columns: Sequence[InputColumn]) -> dict[str, Any]:
-    """One (n, 1) tensor for each column of the frame: text as objects, numbers as float32."""
+def graph_names(columns: Sequence[InputColumn], *, are_numbered: bool) -> dict[str, str]:
+    """Name of a column of the frame -> name of the ONNX graph's input. Numbered, whatever the columns are called:
+    converters take letters, digits and underscores only; older graphs have the columns' own names.
+    """
+    names = [name for column in columns for name in frame_names(column)]
+    return {name: f"input_{number}" if are_numbered else name for number, name in enumerate(names)}
+
+
+def onnx_feed(
+    framed: Any, columns: Sequence[InputColumn], names: Mapping[str, str], limit: float | None = None
+) -> dict[str, Any]:
+    """One (n, 1) tensor for each column of the frame, by `graph_names`: text as objects, numbers as float32."""
     feed: dict[str, Any] = {}
     for column in columns:
         for name in frame_names(column):
             values = framed.column(name).to_numpy()
-            feed[name] = (values if is_text(column) else values.astype(np.float32)).reshape(-1, 1)
+            feed[names[name]] = (values if is_text(column) else narrowed(values, limit)).reshape(-1, 1)
     return feed
+
+
+def narrowed(values: Any, limit: float | None) -> Any:
+    """float64 as float32. Raises UserError (code `number_too_large`) when a number is beyond `limit`, or beyond what
+    float32 holds (None): it would be answered as if it were infinite.
+    """
+    most = min(limit, FLOAT32_MAX) if limit is not None else FLOAT32_MAX
+    with np.errstate(invalid="ignore"):
+        if (np.abs(values) > most).any():
+            raise UserError(
+                f"a number is beyond {most:.3g}, up to which this model was tried in ONNX",
+                hint="`mlbot serve --runtime skops` takes it.",
+                code="number_too_large",
+            )
+    return values.astype(np.float32)
 
 
 def onnx_outputs(tensors: Sequence[Any], classes: Sequence[str] | None) -> Outputs:

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from bot.errors import UserError
 from bot.records.base import sha256
 from bot.records.plan import Planned
 from bot.records.training import ArtifactFile, Machine, Seconds, Training
 from bot.specs.model import ModelSpec
+from bot.specs.outputs import Outputs
 from bot.train.canonical import canonical_skops
 from bot.train.choose import Chosen
 from bot.train.fit import CALIBRATION_FOLDS, Recipe, decision_threshold, fit_pipeline, predict
 from bot.train.folds import Fold
 from bot.train.golden import golden
-from bot.train.onnx_export import export
+from bot.train.onnx_export import Export, export
 from bot.train.prepare import Prepared
 from bot.train.scoring import scorer_for
 from bot.train.search import Found
@@ -32,8 +36,7 @@ class Artifact:
     chosen: Chosen
     found: Found | None
     threshold: float | None
-    onnx: Any
-    onnx_detail: str
+    exported: Export
 
     def training(
         self, *, planned: Planned, caught: Sequence[str], seconds: Seconds, peak_memory_bytes: int, machine: Machine
@@ -56,6 +59,7 @@ class Artifact:
             test_rows_digest=prepared.test_rows_digest,
             inputs=prepared.inputs.names,
             columns=prepared.inputs.columns,
+            signature=prepared.signature,
             dropped=self.chosen.dropped,
             selection_method=self.chosen.method,
             selection_curve=self.chosen.curve,
@@ -63,8 +67,9 @@ class Artifact:
             parameters={**spec.estimator.parameters, **(found.parameters if found else {})},
             trials=found.trials if found else 0,
             scoring=scorer_for(spec, spec.search.scoring if spec.search else None).name,
-            onnx=self.onnx,
-            onnx_detail=self.onnx_detail,
+            onnx=self.exported.status,
+            onnx_detail=self.exported.detail,
+            onnx_limit=self.exported.limit,
             warnings=tuple([*prepared.warnings, *_sentences(caught, found)][:MAX_WARNINGS]),
             seconds=seconds,
             peak_memory_bytes=peak_memory_bytes,
@@ -96,14 +101,26 @@ def make_artifact(chosen: Chosen, found: Found | None, fitted: Fitted) -> Artifa
     spec, classes = prepared.spec, prepared.target.classes
     files = {"model.skops": canonical_skops(pipeline)}  # before any prediction: some estimators count their queries
     outputs = predict(pipeline, prepared.test_framed, len(classes or ()))
-    record = golden(prepared, outputs, threshold, sha256(files["model.skops"]))
+    _check_finite(outputs)
+    record = golden(prepared, pipeline, threshold, sha256(files["model.skops"]))
     files["golden.json"] = record.canonical()
     if not spec.onnx:
-        return Artifact(files, chosen, found, threshold, "not_tried", "the spec says `onnx: false`")
-    made = export(pipeline, prepared.inputs, prepared.test_framed, outputs, classes, threshold)
+        return Artifact(files, chosen, found, threshold, Export("not_tried", "the spec says `onnx: false`"))
+    made = export(pipeline, prepared, outputs, threshold)
     if made.data is not None:
         files["model.onnx"] = made.data
-    return Artifact(files, chosen, found, threshold, made.status, made.detail)
+    return Artifact(files, chosen, found, threshold, made)
+
+
+def _check_finite(outputs: Outputs) -> None:
+    numbers = outputs.predicted if outputs.probabilities is None else outputs.probabilities
+    n = int((~np.isfinite(np.asarray(numbers, dtype=np.float64))).sum())
+    if n:
+        raise UserError(
+            f"it was fitted, but {n:,} of its predictions for the test rows are not finite",
+            hint="Look at the estimator's parameters, `transform_target`, and inputs that are very large.",
+            code="predict_failed",
+        )
 
 
 def _folds(prepared: Prepared) -> list[Fold]:

@@ -7,44 +7,48 @@ from typing import Any
 import numpy as np
 
 from bot.records.training import Golden
-from bot.specs.outputs import Outputs, labels
+from bot.specs.frame import frame
+from bot.specs.outputs import labels
 from bot.specs.split import row_hashes
-from bot.train.prepare import Prepared
+from bot.specs.values import json_values
+from bot.train.fit import predict
+from bot.train.prepare import ROW_ID, Prepared
 
 N_GOLDEN = 20
 
 
 def golden_rows(prepared: Prepared) -> Any:
     """Positions of the test rows with the smallest hash of their id: the same ones in whatever order they are read."""
-    hashes = row_hashes(prepared.test_table[prepared.spec.data.row_id], seed=0)
+    hashes = row_hashes(prepared.test_table[ROW_ID], seed=0)
     return np.argsort(hashes, kind="stable")[:N_GOLDEN]
 
 
-def golden(prepared: Prepared, outputs: Outputs, threshold: float | None, artifact_digest: str) -> Golden:
-    """The record; `outputs` are those of all test rows."""
-    rows = golden_rows(prepared)
-    table = prepared.test_table.select(prepared.inputs.names).take(rows)
-    chosen = Outputs(
-        None if outputs.predicted is None else np.asarray(outputs.predicted)[rows],
-        None if outputs.probabilities is None else outputs.probabilities[rows],
-    )
+def golden(prepared: Prepared, pipeline: Any, threshold: float | None, artifact_digest: str) -> Golden:
+    """The record. A sensitive input is missing in its rows, and the predictions are those for such rows.
+
+    Raises UserError (code `predict_failed`) when the pipeline does not take a sensitive input as missing.
+    """
+    names = prepared.inputs.names
+    table = _hidden(prepared.test_table.select(names).take(golden_rows(prepared)), prepared.sensitive)
     classes = prepared.target.classes
+    chosen = predict(pipeline, frame(table, prepared.inputs.columns), len(classes or ()))
     probabilities = None if chosen.probabilities is None else tuple(map(tuple, chosen.probabilities.tolist()))
     return Golden(
         model=prepared.spec.name,
         artifact_digest=artifact_digest,
         classes=classes,
-        rows=tuple({name: _json(value) for name, value in row.items()} for row in table.to_pylist()),
+        rows=tuple(dict(zip(names, row, strict=True)) for row in zip(*map(json_values, table.columns), strict=True))
+        if names
+        else tuple({} for _ in range(table.num_rows)),
         predictions=tuple(labels(chosen, classes, threshold).tolist()),
         probabilities=probabilities,
     )
 
 
-def _json(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else _text(value)
+def _hidden(table: Any, sensitive: frozenset[str]) -> Any:
+    import pyarrow as pa
 
-
-def _text(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    for position, field in enumerate(table.schema):
+        if field.name in sensitive:
+            table = table.set_column(position, field.name, pa.nulls(table.num_rows, field.type))
+    return table

@@ -121,11 +121,28 @@ def resolve_inputs(spec: ModelSpec, table: Any) -> Inputs:
     plain = {column.name for block in blocks for column in block.columns if column.kind != "derived"}
     read = dict.fromkeys(source for column in derived for source in sources_of(column) if source not in plain)
     sources = tuple(InputColumn(name=name, kind="source", type=str(table.schema.field(name).type)) for name in read)
-    inputs = Inputs(tuple(blocks), sources, dropped)
+    inputs = Inputs(tuple(_apart(blocks)), sources, dropped)
     if not blocks:
         why = "; ".join(f"{one.column}: {one.reason}" for one in dropped[:5])
         raise UserError(f"no input is left ({why})" if why else "no input is left", code="inputs_none")
     return inputs
+
+
+def _apart(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with dates whose parts are called like no other column: `seen__month` may be a column of its own."""
+    columns = [column for block in blocks for column in block.columns]
+    taken = {column.name for column in columns if column.kind != "datetime"}
+    renamed: dict[str, InputColumn] = {}
+    for column in columns:
+        found = column
+        while column.kind == "datetime" and not taken.isdisjoint(frame_names(found)):
+            found = found.model_copy(update={"prefix": f"{found.prefix or found.name}_"})
+        taken.update(frame_names(found) if column.kind == "datetime" else ())
+        renamed[column.name] = found
+    return [
+        replace(block, columns=tuple(one if one.kind != "datetime" else renamed[one.name] for one in block.columns))
+        for block in blocks
+    ]
 
 
 def _listed(spec: ModelSpec) -> list[tuple[str, Settings]]:
@@ -139,9 +156,19 @@ def _listed(spec: ModelSpec) -> list[tuple[str, Settings]]:
     return [(kind, settings) for kind, blocks in kinds for settings in blocks]
 
 
-def _column(kind: Any, name: str, table: Any, settings: Settings) -> InputColumn:
-    parts = {"parts": settings.parts, "cyclic": settings.cyclic} if isinstance(settings, DateTime) else {}
-    return InputColumn(name=name, kind=kind, type=str(table.schema.field(name).type), **parts)
+def _column(kind: Any, name: str, table: Any, settings: Settings | None) -> InputColumn:
+    type_ = table.schema.field(name).type
+    parts: dict[str, Any] = {}
+    if isinstance(settings, DateTime):
+        parts = {"parts": settings.parts, "cyclic": settings.cyclic, "zone": settings.zone or _zone(type_)}
+    return InputColumn(name=name, kind=kind, type=str(type_), **parts)
+
+
+def _zone(type_: Any) -> str | None:
+    import pyarrow as pa
+
+    zone: str | None = type_.tz if pa.types.is_timestamp(type_) else None
+    return zone
 
 
 def _matching(pattern: str, names: Sequence[str], *, must: bool = True) -> list[str]:
@@ -168,8 +195,8 @@ def _auto(spec: ModelSpec, table: Any, taken: set[str]) -> tuple[list[Block], tu
         if kind is None:
             dropped.append(DroppedInput(column=field.name, reason="not_usable", detail=why))
             continue
-        parts: dict[str, Any] = {"parts": ("month", "weekday", "hour")} if kind == "datetime" else {}
-        by_kind.setdefault(kind, []).append(InputColumn(name=field.name, kind=kind, type=str(field.type), **parts))
+        parts = DateTime(columns=(field.name,)) if kind == "datetime" else None
+        by_kind.setdefault(kind, []).append(_column(kind, field.name, table, parts))
     makers = {"numeric": Numeric, "categorical": Categorical, "text": Text, "datetime": DateTime}
     blocks = [
         Block(makers[kind](columns=tuple(column.name for column in columns)), tuple(columns))

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from bot.errors import UserError
+from bot.records.training import TableSignature
 from bot.specs.frame import frame
 from bot.specs.model import ModelSpec
+from bot.specs.signature import sign
 from bot.specs.split import split_rows, test_rows_digest
+from bot.specs.values import conformed
 from bot.train.estimator import build_estimator
 from bot.train.folds import Fold, make_folds
 from bot.train.inputs import Inputs, resolve_inputs
@@ -18,15 +21,22 @@ from bot.train.preprocess import Needs, needs_of, order_for_native
 from bot.train.screen import screen
 from bot.train.target import Target, read_target
 
+ROW_ID = "\n(row id)"  # a name that no column can have
+
 
 @dataclass(frozen=True)
 class Prepared:
     """`framed` and `target` hold the training rows; `test_framed` and `test_table` the test rows. `groups` are
-    codes and `times` sortable numbers of the training rows, None where the spec names none.
+    codes and `times` sortable numbers of the training rows, None where the spec names none. `signature` says how the
+    source columns are read, `sensitive` which of them are never shown, `ends` the least and greatest of each in the
+    training rows (two rows).
     """
 
     spec: ModelSpec
     inputs: Inputs
+    signature: TableSignature
+    sensitive: frozenset[str]
+    ends: Any
     needs: Needs
     framed: Any
     target: Target
@@ -44,33 +54,65 @@ class Prepared:
 
     def only(self, kept: tuple[str, ...]) -> Prepared:
         """With fewer source columns."""
-        return replace(self, inputs=self.inputs.only(kept))
+        inputs = self.inputs.only(kept)
+        columns = tuple(column for column in self.signature.columns if column.name in inputs.names)
+        return replace(self, inputs=inputs, signature=self.signature.model_copy(update={"columns": columns}))
 
 
-def prepare(spec: ModelSpec, table: Any) -> Prepared:
+def prepare(spec: ModelSpec, table: Any, sensitive: frozenset[str] = frozenset()) -> Prepared:
     """Split first, then look at training rows only: test rows decide nothing."""
     import pyarrow as pa
 
     train, test = split_rows(spec, table)
     target = read_target(spec, table, train)
     train_table = table.filter(pa.array(train))
-    inputs, said = _screened(spec, resolve_inputs(spec, train_table), train_table, target.at(train))
+    inputs = resolve_inputs(spec, train_table)
+    signature = sign(inputs.columns, train_table, spec.data.missing, sensitive)
+    read = conformed(train_table, signature)
+    inputs, said = _screened(spec, inputs, _to_screen(read, train_table, signature, spec), target.at(train))
     inputs = order_for_native(inputs)
+    known = [column for column in signature.columns if column.name in inputs.names]
+    signature = signature.model_copy(update={"columns": tuple(known)})
     test_table = table.filter(pa.array(test))
+    test_read = conformed(test_table, signature)
     return Prepared(
         spec=spec,
         inputs=inputs,
         needs=needs_of(build_estimator(spec, target.classes)),
-        framed=frame(train_table, inputs.columns),
+        signature=signature,
+        sensitive=sensitive,
+        ends=ends_of(read),
+        framed=frame(read, inputs.columns),
         target=target.at(train),
         groups=_codes(train_table, spec.data.group),
         times=_times(train_table, spec.data.time if spec.split_method == "time" else None),
-        test_framed=frame(test_table, inputs.columns),
-        test_table=test_table.select([*inputs.names, spec.data.row_id]),
+        test_framed=frame(test_read, inputs.columns),
+        test_table=test_read.append_column(ROW_ID, test_table[spec.data.row_id]),
         test_target=target.at(test),
         test_rows_digest=test_rows_digest(table, spec.data.row_id, test),
         warnings=(*_infinite(train_table, inputs), *said),
     )
+
+
+def _to_screen(read: Any, table: Any, signature: TableSignature, spec: ModelSpec) -> Any:
+    """The columns as the pipeline reads them, but whole numbers as such, and the time of the row to compare with."""
+    columns = dict(zip(read.column_names, read.columns, strict=True))
+    columns |= {one.name: table[one.name] for one in signature.columns if one.kind == "integer"}
+    if spec.data.time is not None:
+        columns.setdefault(spec.data.time, table[spec.data.time])
+    return type(table).from_arrays(list(columns.values()), names=list(columns))
+
+
+def ends_of(table: Any) -> Any:
+    """The least and the greatest known value of each column, as two rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = {}
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        ends = pc.min_max(values)
+        found[name] = pa.array([ends["min"], ends["max"]], values.type)
+    return pa.table(found)
 
 
 def _screened(spec: ModelSpec, inputs: Inputs, table: Any, target: Target) -> tuple[Inputs, list[str]]:
@@ -106,8 +148,9 @@ def _infinite(table: Any, inputs: Inputs) -> list[str]:
     found = []
     known = dict(zip(table.column_names, table.columns, strict=True))
     for column in inputs.columns:
-        if column.kind == "numeric" and pa.types.is_floating(known[column.name].type):
-            n = pc.sum(pc.is_inf(known[column.name])).as_py() or 0
+        values = known.get(column.name)
+        if column.kind == "numeric" and values is not None and pa.types.is_floating(values.type):
+            n = pc.sum(pc.is_inf(values)).as_py() or 0
             if n:
                 found.append(f"{column.name}: {n} infinite values of the training rows count as missing")
     return found

@@ -37,7 +37,7 @@ def train(spec: ModelSpec, planned: Planned, bench: Workbench, *, dask: str | No
     with warnings.catch_warnings(record=True) as caught, _within(spec, bench):
         warnings.simplefilter("always")
         names = named_columns(spec, bench.column_names(spec))
-        prepared = passed(prepare(spec, bench.read(spec, names)))
+        prepared = passed(prepare(spec, bench.read(spec, names), bench.sensitive()))
         chosen = passed(choose_inputs(prepared, engine))
         found = passed(choose_parameters(chosen.prepared, engine))
         fitted = passed(fit(chosen, found))

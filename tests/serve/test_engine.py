@@ -8,19 +8,31 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bot.errors import UserError
 from bot.records.training import InputColumn
-from bot.serve.engine import arrow_table, quick_tensor
-from bot.serve.protocol import RequestError, metadata
+from bot.serve.engine import Quick, arrow_table, quick_tensor
+from bot.serve.protocol import metadata
 from bot.specs.frame import frame
+from bot.specs.signature import MISSING, signature_of
 from tests.builders import a_training
+
+
+def quick(column: InputColumn, values: Any) -> Any:
+    """By the way without Arrow."""
+    signed = signature_of(a_training(inputs=(column.name,), columns=(column,))).columns[0]
+    return quick_tensor(values, Quick(column, signed, column.name), frozenset(MISSING))
+
+
+def table_of(column: InputColumn, values: Any) -> Any:
+    """By the way of Arrow."""
+    return arrow_table({column.name: values}, signature_of(a_training(inputs=(column.name,), columns=(column,))))
 
 
 def text_of(values: Any, type_: str) -> list[str]:
     """The words that a category becomes, by both ways into a model, which must agree."""
     column = InputColumn(name="season", kind="categorical", type=type_)
-    table = arrow_table({"season": values}, a_training(inputs=("season",), columns=(column,)))
-    slow = frame(table, (column,)).column("season").to_pylist()
-    assert quick_tensor(values, column).ravel().tolist() == slow
+    slow = frame(table_of(column, values), (column,)).column("season").to_pylist()
+    assert quick(column, values).ravel().tolist() == slow
     return slow
 
 
@@ -52,10 +64,10 @@ def test_categories_keep_the_words_of_training(values: Any, type_: str, words: l
 def test_what_was_never_a_category_of_that_type_is_refused(values: Any, type_: str) -> None:
     """Half a season is a mistake of the caller, not an unknown season."""
     column = InputColumn(name="season", kind="categorical", type=type_)
-    with pytest.raises(RequestError, match="season"):
-        quick_tensor(values, column)
-    with pytest.raises(RequestError, match="season"):
-        arrow_table({"season": values}, a_training(inputs=("season",), columns=(column,)))
+    with pytest.raises(UserError, match="season"):
+        quick(column, values)
+    with pytest.raises(UserError, match="season"):
+        table_of(column, values)
 
 
 def test_metadata_names_the_types_that_training_read() -> None:
@@ -67,13 +79,13 @@ def test_metadata_names_the_types_that_training_read() -> None:
         InputColumn(name="at", kind="datetime", type="timestamp[us]", parts=("hour",)),
     )
     training = a_training(inputs=tuple(one.name for one in columns), columns=columns)
-    inputs = metadata(training, "v1.0.0", ["v1.0.0"], "sha256:x")["inputs"]
+    inputs = metadata(training, signature_of(training), "v1.0.0", ["v1.0.0"], "sha256:x")["inputs"]
     assert [one["datatype"] for one in inputs] == ["INT64", "BYTES", "FP64", "BYTES"]
 
 
 def test_dates_come_as_iso_text() -> None:
     """A date is text in a request and a time in the table."""
     column = InputColumn(name="at", kind="datetime", type="timestamp[us]", parts=("hour",))
-    table = arrow_table({"at": ["2013-03-01T17:05:00", None]}, a_training(inputs=("at",), columns=(column,)))
+    table = table_of(column, ["2013-03-01T17:05:00", None])
     assert pa.types.is_timestamp(table.schema.field("at").type)
     assert frame(table, (column,)).column("at__hour").to_pylist()[0] == 17

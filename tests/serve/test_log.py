@@ -141,7 +141,7 @@ def test_a_busy_server_drops_no_row(serving: Serving, tmp_path: Path) -> None:
 
 
 def test_a_caller_with_other_types_spoils_no_row_of_others(serving: Serving, log: ParquetLog) -> None:
-    """One sends a number where another sends its text: both are answered, and both are kept, in a file each."""
+    """One sends a number where another sends its text: both are answered, and kept as the model read them."""
     client = logging(serving, log)
     number = {"name": "country", "shape": [2], "datatype": "INT64", "data": [1, 2]}
     others = [tensor for tensor in ROWS["inputs"] if tensor["name"] != "country"]
@@ -149,4 +149,5 @@ def test_a_caller_with_other_types_spoils_no_row_of_others(serving: Serving, log
         assert client.post("/v2/models/churn/infer", json={"inputs": inputs}).status_code == 200
     log.flush()
     assert (len(kept(log.folder)), log.failed) == (6, 0)
-    assert len(list(log.folder.rglob("*.parquet"))) == 2
+    assert len(list(log.folder.rglob("*.parquet"))) == 1
+    assert {row["country"] for row in kept(log.folder)} >= {"1", "2"}
