@@ -140,17 +140,23 @@ class Data(Protocol):
     """Data as DVC tracks it at a commit, fetched by content."""
 
     def files(self, sha: str, path: str) -> tuple[DataFile, ...]:
-        """Files under `path` (a file or a folder below `data/`), sorted, from the pointer at that commit.
+        """Files at or under `path` (from the root of the repository), sorted, as DVC tracks them at that commit.
 
         Raises UserError when the pointer is missing, malformed, absolute or leaves the repository, or when nothing is
         there; WorldError (code `data_object_missing`) when the remote does not hold the listing.
+        """
+
+    def tracked_by(self, sha: str, pointer: str) -> tuple[DataFile, ...]:
+        """Files that one `.dvc` file or `dvc.lock` tracks at that commit, none when it is not there; raises as `files`.
+
+        What cannot be read of an output by the way it is tracked is left out.
         """
 
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         """Put the files at `into/<path>`, each re-hashed. Raises UserError (code `data_object_missing`)."""
 
     def add(self, sha: str, files: Mapping[str, Path]) -> dict[str, bytes]:
-        """Keep files (path below `data/` -> where it lies now) next to those of the commit, or in their place.
+        """Keep files (path in the repository -> where it lies now) next to those of the commit, or in their place.
 
         Gives what a commit must write so that it has them: the pointer, and with an embedded remote the objects.
         Raises UserError when the commit's data cannot be read, WorldError when the remote does not answer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.adapters.dvc import Store
+from bot.adapters.dvc_store import Store
 from bot.specs.pointer import read_listing, read_pointer
 
 ROOT = Path(__file__).parents[1]

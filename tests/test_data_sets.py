@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from bot.adapters.dvc import md5_of
+from bot.adapters.dvc_store import md5_of
 from bot.specs.pointer import read_pointer
 from tests.data_sets import build, install
 from tests.real_data import ROOT, fetch

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.adapters.dvc import Store, object_path
+from bot.adapters.dvc_store import Store, artifact_remote, object_path
 from bot.errors import WorldError
 from bot.ports import Branch
 from bot.specs.pointer import read_listing, read_pointer
 
 
 class RemoteObjects:
-    """Objects of the default remote of the repository at `root`; `branch` keeps them while that remote is embedded."""
+    """Objects of the remote of artifacts of the repository at `root`; while it is embedded, `branch` keeps them."""
 
     def __init__(self, root: Path, branch: Branch | None = None) -> None:
-        self.store = Store(root, branch=branch)
+        self.store = Store(root, branch=branch, remote=artifact_remote(root))
 
     def is_there(self, pointer: str) -> bool:
         """Whether the pointer's listing can be read."""
@@ -23,7 +23,12 @@ class RemoteObjects:
 
     def of(self, pointer: str, *, under: str = ".") -> tuple[str, ...]:
         """Object ids behind a pointer, the listing's own first; only that one when the listing is gone already."""
-        oid = read_pointer(pointer.encode(), "artifact.dvc").md5
+        return self.behind(read_pointer(pointer.encode(), "artifact.dvc").md5, under=under)
+
+    def behind(self, oid: str, *, under: str) -> tuple[str, ...]:
+        """The object, and those that it lists when it is the listing of the folder `under`."""
+        if not oid.endswith(".dir"):
+            return (oid,)
         content = self.store.read(oid)
         if content is None:
             return (oid,)

@@ -128,15 +128,18 @@ def _open(opened: tuple[int, ...]) -> set[int] | None:
 
 
 def _needed(ports: Ports, remote: RemoteObjects) -> set[str]:
-    """Objects of the data itself, at the default branch and in the checkout."""
+    """Objects of the data itself, at the default branch and in the checkout. Raises when a pointer cannot be read."""
+    from bot.adapters.dvc_tracked import TrackedPaths
+
+    paths = TrackedPaths(ports.git)
     found: set[str] = set()
     for rev in ("HEAD", f"origin/{ports.default_branch}"):
         try:
-            pointer = ports.git.read(ports.git.resolve(rev), "data.dvc")
+            sha = ports.git.resolve(rev)
         except UserError:
             continue
-        if pointer is not None:
-            found.update(remote.of(pointer.decode(), under="data"))
+        for one in (one for pointer in paths.all(sha) for one in paths.by(sha, pointer) if one.md5):
+            found.update(remote.behind(one.md5, under=one.path))
     return found
 
 

@@ -52,7 +52,7 @@ def command(
 
 def from_files(model: str, repo: Path, data: Path) -> tuple[ModelSpec, Planned, Contract | None]:
     """The spec, contract and data files as they lie in folders, committed or not."""
-    from bot.adapters.dvc import md5_of
+    from bot.adapters.dvc_store import md5_of
     from bot.adapters.tables import data_files
     from bot.plan.digest import inputs_digest
     from bot.plan.facts import schema_path, spec_path

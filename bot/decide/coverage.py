@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 from bot.ports import Change
 from bot.records.base import canonical_json, sha256
+from bot.specs.tracked import DATA_PATTERN
 
 # Prose changes nothing that is deployed; but not in folders whose text is read by a machine.
 _PROSE = re.compile(r"docs/.*|.*\.(md|rst|txt|png|svg)|LICENSE[^/]*", re.DOTALL)
@@ -15,7 +16,7 @@ _MACHINE = re.compile(
     r"|(.*/)?((requirements|constraints)[^/]*|CMakeLists)\.txt",
     re.DOTALL,
 )
-_DATA = re.compile(r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*", re.DOTALL)
+_DATA = re.compile(DATA_PATTERN, re.DOTALL)
 _SPEC = re.compile(r"models/([^/]+)/(model|schema)\.yaml")
 
 

@@ -18,6 +18,7 @@ from bot.records.plan import DataFile, Plan, Planned
 from bot.records.release import Release, Verification
 from bot.specs.policies import Policies
 from bot.specs.policies.words import seconds
+from bot.specs.tracked import pointers_among
 
 BUILDS = ("model.yaml", "schema.yaml")  # a model card builds nothing
 
@@ -153,7 +154,7 @@ def _spec_moved(one: Planned, plan: Plan, changed: dict[str, str | None], ports:
 
 def _data_moved(one: Planned, plan: Plan, tip: str, changed: dict[str, str | None], ports: Ports) -> bool:
     """Whether the model's spec at the head reads other data there now than then. What cannot be read has moved."""
-    if not any(path.endswith(".dvc") for path in changed):
+    if not pointers_among(changed):
         return False
     try:
         then, now = (_reads(one, plan.head_sha, sha, ports) for sha in (plan.base_sha, tip))
@@ -168,9 +169,12 @@ def _reads(one: Planned, head: str, sha: str, ports: Ports) -> set[tuple[str, st
 
     path = f"models/{one.model}/model.yaml"
     data = read_model_spec(ports.git.read(head, path) or b"", path).data
-    listing = ports.data.files(sha, "data")
-    below = [file for file in listing if file.path == data.path or file.path.startswith(f"{data.path}/")]
-    return _names(files_of(data, below)[0]) if below else set()
+    try:
+        return _names(files_of(data, ports.data.files(sha, data.path))[0])
+    except UserError as error:
+        if error.code == "data_path_missing":
+            return set()
+        raise
 
 
 def _names(files: Sequence[DataFile]) -> set[tuple[str, str]]:

@@ -48,8 +48,8 @@ class Desk:
     folder: Path
 
     def tables(self, place: str) -> Tables:
-        """A location; a path below `data/` that DVC tracks on the default branch is fetched."""
-        if place.startswith("data/"):
+        """A location; a path of the repository that DVC tracks on the default branch is fetched."""
+        if "://" not in place and not place.startswith(("/", ".")):
             head = self.ports.git.resolve("HEAD")
             try:
                 files = self.ports.data.files(head, place.partition("*")[0].rstrip("/"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.errors import MlbotError, Place, Problems
 from bot.plan.differences import summary
 from bot.plan.digest import trained_part
-from bot.plan.facts import SCHEMA, SPEC, Folder, Inputs, Listing, Versions, inputs_of, schema_path, spec_path
+from bot.plan.facts import SCHEMA, SPEC, Files, Folder, Inputs, Versions, inputs_of, schema_path, spec_path
 from bot.ports import TreeEntry
 from bot.records.plan import Invalid, Planned, Reason, Skipped
 from bot.specs.policies.training import TrainingPolicy, refused_resources
@@ -25,16 +25,19 @@ UNAFFECTED = Reason(code="unaffected", sentence="Nothing that it reads changed."
 class Sides:
     """What all models of a change share."""
 
-    base_data: Listing
-    head_data: Listing
+    base_data: Files
+    head_data: Files
     changed_data: Mapping[str, str]
+    is_head_broken: bool
+    """Whether a changed pointer of the head cannot be read, so that each model is read and says whether it needs it."""
     versions: Versions
     policy: TrainingPolicy
 
 
 def entry_of(base: Folder | None, head: Folder, sides: Sides, known: Known) -> Planned | Skipped | Invalid:
     """The entry of a model that is there at the head, and maybe at the base."""
-    if base is not None and not sides.changed_data and (settled := other_files(base, head)):
+    is_same = not sides.changed_data and not sides.is_head_broken
+    if base is not None and is_same and (settled := other_files(base, head)):
         return settled
     try:
         new = inputs_of(head, sides.head_data, sides.versions)
@@ -47,12 +50,10 @@ def entry_of(base: Folder | None, head: Folder, sides: Sides, known: Known) -> P
     return refused or planned(head.name, new, old, _reasons(base, head, old, new, sides), known)
 
 
-def asked(
-    head: Folder, listing: Listing, versions: Versions, policy: TrainingPolicy, known: Known
-) -> Planned | Invalid:
+def asked(head: Folder, data: Files, versions: Versions, policy: TrainingPolicy, known: Known) -> Planned | Invalid:
     """The entry of a model that is to be evaluated whatever changed."""
     try:
-        new = inputs_of(head, listing, versions)
+        new = inputs_of(head, data, versions)
     except MlbotError as error:
         return invalid(head.name, error)
     return _refused(head, new, policy) or planned(head.name, new, None, [ASKED], known)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ from bot.specs.yaml import read_yaml, together
 
 SPEC, SCHEMA = "model.yaml", "schema.yaml"
 
-Listing = Sequence[DataFile] | MlbotError
+# A path -> the files at or below it that DVC tracks on one side; raises MlbotError as the port does.
+Files = Callable[[str], Sequence[DataFile]]
 Versions = Mapping[str, str]
 
 
@@ -52,13 +54,11 @@ def schema_path(name: str) -> str:
     return f"models/{name}/{SCHEMA}"
 
 
-def inputs_of(folder: Folder, listing: Listing, versions: Versions) -> Inputs:
+def inputs_of(folder: Folder, data: Files, versions: Versions) -> Inputs:
     """A model's spec, files and digest. Raises MlbotError with the place when one of them cannot be read."""
     spec = spec_of(folder)
     contract = _contract(folder, spec)
-    if isinstance(listing, MlbotError):
-        raise listing
-    files, _ = files_of(spec.data, _below(listing, spec.data.path, spec_path(folder.name)))
+    files, _ = files_of(spec.data, _tracked(data, spec.data.path, spec_path(folder.name)))
     return Inputs(spec, files, inputs_digest(spec, files, contract, versions))
 
 
@@ -95,18 +95,18 @@ def no_file(path: str, entry: TreeEntry) -> UserError:
     return UserError(f"this is {words[entry.kind]}", hint=hint, place=Place(path), code="not_a_file")
 
 
-def _below(listing: Sequence[DataFile], path: str, spec: str) -> list[DataFile]:
-    found = [file for file in listing if file.path == path or file.path.startswith(path + "/")]
-    if not found:
-        hint = "Check `data.path`, or track the file: `dvc add data && dvc push`, and commit data.dvc."
-        raise UserError(f"{path} is not in data.dvc", hint=hint, place=Place(spec), code="data_path_missing")
-    return found
+def _tracked(data: Files, path: str, spec: str) -> Sequence[DataFile]:
+    try:
+        return data(path)
+    except MlbotError as error:
+        if error.code == "data_path_missing":  # the spec names it, so that the spec is the place
+            raise UserError(error.message, hint=error.hint, place=Place(spec), code=error.code) from error
+        raise
 
 
-def changed_data(base: Listing, head: Listing) -> dict[str, str]:
-    """Data files that differ, each with `added`, `changed` or `removed`; an unreadable side counts as empty."""
-    old = {} if isinstance(base, MlbotError) else {file.path: file.md5 for file in base}
-    new = {} if isinstance(head, MlbotError) else {file.path: file.md5 for file in head}
+def changed_data(base: Sequence[DataFile], head: Sequence[DataFile]) -> dict[str, str]:
+    """Data files that differ, each with `added`, `changed` or `removed`."""
+    old, new = ({file.path: file.md5 for file in side} for side in (base, head))
     words = {}
     for path in sorted(old.keys() | new.keys()):
         if old.get(path) != new.get(path):
@@ -117,9 +117,14 @@ def changed_data(base: Listing, head: Listing) -> dict[str, str]:
 def may_read(spec: bytes, changed: Mapping[str, str]) -> bool:
     """Whether the text of a spec could name one of the changed files: a quick look that never misses.
 
-    A path is a plain word of the text, unless an escape in it is written with a backslash.
+    A path is a plain word of the text, unless an escape in it is written with a backslash. A folder of one word
+    (`data`) is looked for behind `path:` only, since that word is everywhere.
     """
-    return b"\\" in spec or any(part in spec for part in _spellings(changed))
+    if b"\\" in spec or any(part in spec for part in _spellings(changed)):
+        return True
+    roots = "|".join(sorted({re.escape(path.partition("/")[0]) for path in changed}))
+    read = rf"path[\"']?\s*:(?:\s|#[^\n]*\n|[|>][+-]?\s)*[\"']?(?:{roots})(?![\w./-])"
+    return re.search(read.encode(), spec) is not None
 
 
 def _spellings(changed: Mapping[str, str]) -> set[bytes]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from bot.specs.tracked import DATA_PATTERN
+
 # The first pattern that fits a path names its kind; what guards the others comes first.
 KINDS: tuple[tuple[str, str], ...] = (
     ("policy", r"policies/.*|(docs/|\.github/)?CODEOWNERS"),
     ("workflow", r"\.github/.*|\.ci/.*"),
     ("evaluator", r"bot/.*|pyproject\.toml|uv\.lock|setup\.(py|cfg)"),
-    ("data", r"(.*/)?[^/]+\.dvc|\.dvc/embedded/.*|data/.*"),
-    ("data_remote", r"\.dvc/.*|\.dvcignore|dvc\.yaml|dvc\.lock"),
+    ("data", DATA_PATTERN),
+    ("data_remote", r"\.dvc/.*|\.dvcignore|(.*/)?dvc\.yaml"),
     ("spec", r"models/[^/]+/model\.yaml"),
     ("schema", r"models/[^/]+/schema\.yaml"),
     ("code", r"tests/.*|Makefile|(.*/)?((requirements|constraints)[^/]*|CMakeLists)\.txt"),

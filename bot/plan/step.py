@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
 from bot.errors import MlbotError, UserError
 from bot.plan.candidates import candidates, n_models, untouched
 from bot.plan.entries import ASKED, Known, Sides, asked, entry_of, planned
-from bot.plan.facts import SCHEMA, SPEC, Folder, Listing, changed_data, inputs_of, may_read, spec_path
+from bot.plan.facts import SCHEMA, SPEC, Folder, changed_data, inputs_of, may_read, spec_path
 from bot.plan.kinds import change_kinds
 from bot.ports import Branch, Data, Git, Ports
 from bot.records.ledger import evaluation_folder
-from bot.records.plan import Entry, Plan, Planned
+from bot.records.plan import DataFile, Entry, Plan, Planned
 from bot.specs.policies.training import FILE, TrainingPolicy, read_training_policy
+from bot.specs.tracked import pointers_among
 from bot.specs.trainer import NUMERICAL_LIBRARIES
 from bot.specs.validation import did_you_mean
-
-POINTER = "data.dvc"
 
 
 def plan(base: str, head: str, ports: Ports) -> Plan:
@@ -30,14 +31,14 @@ def plan(base: str, head: str, ports: Ports) -> Plan:
     base_sha = git.merge_base(git.resolve(base), head_sha) or git.resolve(base)
     trees = git.entries(base_sha, "models"), git.entries(head_sha, "models")
     sorted_out = candidates(*trees)
-    sides = _sides(base_sha, head_sha, policy, ports, is_needed=bool(sorted_out.changed))
+    paths = tuple(change.path for change in git.changes(base_sha, head_sha))
+    sides = _sides(base_sha, head_sha, pointers_among(paths), policy, ports)
     entries = list(sorted_out.settled)
     for name in (*sorted_out.changed, *_readers(git, head_sha, sorted_out.same, sides)):
         base_folder = folder(git, base_sha, name) if name in trees[0] else None
         entries.append(entry_of(base_folder, folder(git, head_sha, name), sides, known_in(ports.ledger)))
     read = {entry.model for entry in entries}
     entries.extend(untouched(name) for name in sorted_out.same if name not in read)
-    paths = tuple(change.path for change in git.changes(base_sha, head_sha))
     return _plan(base_sha, head_sha, entries, paths, n_models(trees[1]))
 
 
@@ -45,11 +46,11 @@ def plan_all(head: str, ports: Ports) -> Plan:
     """Every model at a commit, whatever changed: for a first adoption and for a push that no plan precedes."""
     sha = ports.git.resolve(head)
     tree = ports.git.entries(sha, "models")
-    listing = _listing(ports.data, sha)
+    data = partial(ports.data.files, sha)
     sorted_out = candidates({}, tree)
     folders = [folder(ports.git, sha, name) for name in sorted_out.changed]
     versions, known = library_versions(), known_in(ports.ledger)
-    entries = [asked(one, listing, versions, _policy(sha, ports), known) for one in folders]
+    entries = [asked(one, data, versions, _policy(sha, ports), known) for one in folders]
     return _plan(sha, sha, [*sorted_out.settled, *entries], (), n_models(tree))
 
 
@@ -60,7 +61,7 @@ def plan_one(name: str, head: str, ports: Ports) -> Planned:
     if name not in known:
         hint = did_you_mean(name, known, noun="models")
         raise UserError(f"there is no model {name!r} at {sha[:10]}", hint=hint, code="no_model")
-    inputs = inputs_of(folder(ports.git, sha, name), _listing(ports.data, sha), library_versions())
+    inputs = inputs_of(folder(ports.git, sha, name), partial(ports.data.files, sha), library_versions())
     return planned(name, inputs, None, [ASKED], known_in(ports.ledger))
 
 
@@ -92,32 +93,36 @@ def _policy(rev: str, ports: Ports) -> TrainingPolicy:
     return read_training_policy(ports.git.read(ports.git.resolve(rev), FILE))
 
 
-def _sides(base_sha: str, head_sha: str, policy: TrainingPolicy, ports: Ports, *, is_needed: bool) -> Sides:
-    is_same = ports.git.entries(base_sha).get(POINTER) == ports.git.entries(head_sha).get(POINTER)
-    if is_same and not is_needed:
-        return Sides((), (), {}, {}, policy)  # no model will be read, so that the remote need not be asked
-    head = _listing(ports.data, head_sha)
-    base = head if is_same else _listing(ports.data, base_sha)
-    changed = {} if is_same else changed_data(base, head)
-    return Sides(base, head, changed, library_versions(), policy)
+def _sides(base_sha: str, head_sha: str, pointers: Sequence[str], policy: TrainingPolicy, ports: Ports) -> Sides:
+    """What both sides hold; the remote is asked only for what a changed pointer tracks, or a model that is read."""
+    old, _ = _tracked(ports.data, base_sha, pointers)
+    new, is_broken = _tracked(ports.data, head_sha, pointers)
+    base, head = partial(ports.data.files, base_sha), partial(ports.data.files, head_sha)
+    return Sides(base, head, changed_data(old, new), is_broken, library_versions(), policy)
 
 
-def _listing(data: Data, sha: str) -> Listing:
-    try:
-        return data.files(sha, "data")
-    except MlbotError as error:
-        if error.exit_code != 1 and error.code != "data_object_missing":
-            raise
-        return error
+def _tracked(data: Data, sha: str, pointers: Sequence[str]) -> tuple[list[DataFile], bool]:
+    """(files that the pointers track, whether one of them cannot be read)."""
+    found: list[DataFile] = []
+    is_broken = False
+    for pointer in pointers:
+        try:
+            found.extend(data.tracked_by(sha, pointer))
+        except MlbotError as error:
+            if error.exit_code != 1 and error.code != "data_object_missing":
+                raise
+            is_broken = True
+    return found, is_broken
 
 
 def _readers(git: Git, sha: str, names: tuple[str, ...], sides: Sides) -> list[str]:
     """Models with an unchanged folder that may read one of the changed data files."""
+    if sides.is_head_broken:
+        return list(names)
     if not sides.changed_data:
         return []
     texts = ((name, git.read(sha, spec_path(name))) for name in names)
-    is_broken = isinstance(sides.head_data, MlbotError)
-    return [name for name, text in texts if is_broken or text is None or may_read(text, sides.changed_data)]
+    return [name for name, text in texts if text is None or may_read(text, sides.changed_data)]
 
 
 def _plan(base: str, head: str, entries: list[Entry], paths: tuple[str, ...], models: int) -> Plan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from bot.ports import Tag
 from bot.promote.tags import RegistryTag, parse_tag
 from bot.records.ledger import artifact_path, manifest_path, release_path, withdrawn_path
 from bot.records.release import Release
+from bot.specs.pointer import ARTIFACT_REMOTE
 
 STEP = timedelta(seconds=1)  # GTO and DVC order tags by tagger time at one second's resolution
 
@@ -43,8 +46,22 @@ def environment_files(
         "dvc.yaml": artifacts_section(dvc_yaml, release),
     }
     if dvc_config is not None:
-        files[".dvc/config"] = dvc_config
+        files[".dvc/config"] = with_artifact_remote(dvc_config)
     return files
+
+
+def with_artifact_remote(dvc_config: bytes) -> bytes:
+    """A `.dvc/config` whose default is the remote that keeps artifacts, so that `dvc artifacts get` finds them."""
+    config = configparser.RawConfigParser()
+    config.read_string(dvc_config.decode())
+    if not config.has_section(f"'remote \"{ARTIFACT_REMOTE}\"'"):
+        return dvc_config
+    if not config.has_section("core"):
+        config.add_section("core")
+    config.set("core", "remote", ARTIFACT_REMOTE)
+    text = io.StringIO()
+    config.write(text)
+    return text.getvalue().encode()
 
 
 def artifacts_section(dvc_yaml: bytes | None, release: Release) -> bytes:

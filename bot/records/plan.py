@@ -10,7 +10,7 @@ from bot.records.base import Part, Record
 
 
 class DataFile(Part):
-    """One file under `data/` as DVC tracks it. `path` starts with `data/`; `size` is in bytes, None when unknown.
+    """One file as DVC tracks it. `path` is from the root of the repository; `size` is in bytes, None when unknown.
 
     `sha256` is of the bytes that were read, None before they were; DVC itself knows files by their MD5.
     """

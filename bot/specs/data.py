@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -22,13 +21,11 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
 
 
 def data_path(path: str) -> str:
-    """A path below `data/` in its one spelling. Raises a validation error for everything else."""
+    """A path of the repository in its one spelling. Raises a validation error for everything else."""
     parts = path.rstrip("/").split("/")
-    is_plain = parts[0] == "data" and len(parts) > 1 and all(_SEGMENT.fullmatch(part) for part in parts)
-    if not is_plain or posixpath.normpath(path.rstrip("/")) != path.rstrip("/") or len(path) > 500:
-        raise wrong(
-            f"{path!r} is not a path below data/", "Write it like data/flights or data/flights/2013-01.parquet."
-        )
+    if not all(_SEGMENT.fullmatch(part) for part in parts) or len(path) > 500:
+        hint = "Write it from the root of the repository, like data/flights or data/flights/2013-01.parquet."
+        raise wrong(f"{path!r} is not a path in this repository", hint)
     return path.rstrip("/")
 
 
@@ -36,7 +33,7 @@ class Data(Spec):
     """The table: one file, or a folder whose files of the format are read in name order as one table."""
 
     path: str
-    """A file or a folder below `data/`, as `data.dvc` tracks it."""
+    """A file or a folder that DVC tracks: by `data.dvc`, by any other `.dvc` file, or as an output in `dvc.lock`."""
     format: Format | None = None
     """`parquet` or `csv`; left out, the file name says it."""
     target: Column

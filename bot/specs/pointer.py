@@ -22,6 +22,10 @@ from bot.specs.yaml import read_yaml
 MAX_LISTING_BYTES = 64 * 1024 * 1024
 MAX_FILES = 200_000
 
+ARTIFACT_REMOTE = "mlbot"
+"""The remote that keeps artifacts where `.dvc/config` has one of this name: the team's own may be read-only."""
+
+_OF_GIT = frozenset((".gitkeep", ".gitignore", ".gitattributes"))
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _USUAL = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*/)*[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
 
@@ -79,9 +83,16 @@ def read_listing(data: bytes, md5: str, *, under: str, source: str) -> tuple[Dat
         raise _invalid(source, "the listing is not JSON") from None
     if not isinstance(entries, list) or len(entries) > MAX_FILES:
         raise _invalid(source, f"the listing is not a list of at most {MAX_FILES:,} files")
-    files = sorted((_file(entry, under, source) for entry in entries), key=lambda file: file.path)
+    shown = (entry for entry in entries if not is_hidden_entry(entry))
+    files = sorted((_file(entry, under, source) for entry in shown), key=lambda file: file.path)
     _no_clash(files, source)
     return tuple(files)
+
+
+def is_hidden_entry(entry: Any) -> bool:
+    """Whether an entry of a listing is a file of Git's own (`.gitkeep`), which `dvc add FOLDER` takes along."""
+    relpath = entry.get("relpath") if isinstance(entry, dict) else None
+    return isinstance(relpath, str) and relpath.rpartition("/")[2] in _OF_GIT
 
 
 def _file(entry: Any, under: str, source: str) -> DataFile:

@@ -47,13 +47,14 @@ class Document:
         return Place(self.file, 1, 1)
 
 
-def read_yaml(data: bytes, file: str, *, max_bytes: int = MAX_BYTES) -> Document:
+def read_yaml(data: bytes, file: str, *, max_bytes: int = MAX_BYTES, is_text: bool = False) -> Document:
     """Read one strict YAML document; `file` names it in errors.
 
+    With `is_text` every scalar is the text that stands there, so that no word is a trap: for files of other programs.
     Raises UserError (code `yaml_invalid`), or Problems when there are several, each with line and column.
     """
     text = _text(data, file, max_bytes)
-    reader = _Reader(file)
+    reader = _Reader(file, is_text=is_text)
     reader.problems.extend(_suspect_characters(text, file))
     try:
         reader.read(yaml.parse(text, Loader=_LOADER))
@@ -115,8 +116,9 @@ class _Stop(yaml.YAMLError):
 class _Reader:
     """Builds data from parser events, so that tags, anchors and aliases never mean anything."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, is_text: bool) -> None:
         self.file = file
+        self.is_text = is_text
         self.value: Any = None
         self.places: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
@@ -191,7 +193,7 @@ class _Reader:
         return result
 
     def _scalar(self, event: Any) -> Any:
-        if not event.implicit[0]:
+        if self.is_text or not event.implicit[0]:
             return event.value
         value = resolve(event.value)
         if isinstance(value, Trap):

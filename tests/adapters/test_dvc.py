@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.dvc import DvcArtifacts, DvcData, embedded_folder
+from bot.adapters.dvc import DvcArtifacts, DvcData
+from bot.adapters.dvc_store import embedded_folder
 from bot.adapters.git import LocalGit
 from bot.errors import UserError, WorldError
 from tests.contract.test_data import FILES, md5, pointed

@@ -20,6 +20,7 @@ from bot.specs.conformity import check_contract
 from bot.specs.contract import Contract, read_contract
 from bot.specs.model import ModelSpec, read_model_spec
 from bot.specs.pointer import Pointer, read_pointer
+from bot.specs.tracked import read_tracked
 from bot.train.step import train
 from tests.builders import a_planned
 from tests.pipeline.world import CHURN, world
@@ -244,7 +245,8 @@ def test_no_key_of_a_contract_reaches_a_place(folder: Path, path: tuple[Any, ...
 
 @pytest.mark.parametrize("path", list(leaves(POINTER)), ids=lambda path: ".".join(map(str, path)))
 def test_no_key_of_a_pointer_names_a_place(folder: Path, path: tuple[Any, ...]) -> None:
-    """`desc` is for people; each other key is refused."""
+    """`desc` is for people; each other key is refused in an artifact's pointer, and in one of data or passed over."""
+    meant = read_tracked(json.dumps(POINTER).encode(), "data.dvc")
     for place in places(folder):
         text = json.dumps(put_at(POINTER, path, place)).encode()
         if path == ("desc",):
@@ -252,6 +254,14 @@ def test_no_key_of_a_pointer_names_a_place(folder: Path, path: tuple[Any, ...]) 
         else:
             with pytest.raises(UserError):
                 read_pointer(text, "data.dvc", path="data")
+        with watched() as seen:
+            try:
+                found = read_tracked(text, "data.dvc")
+            except UserError:
+                continue
+            finally:
+                assert seen == []
+        assert [(one.path, one.md5) for one in found if not one.refusal] in ([], [(one.path, one.md5) for one in meant])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import UserError
 from bot.specs.model import read_model_spec
 from bot.specs.pointer import read_pointer
+from bot.specs.tracked import read_tracked
 
 SPEC = next(Path(__file__).parent.parent.parent.glob("models/*/model.yaml"))
 NAME = SPEC.parent.name
@@ -89,5 +90,11 @@ POINTER = "outs:\n- md5: {md5}\n  size: 1\n  hash: md5\n  path: {path}\n"
     ],
 )
 def test_a_data_pointer_stays_inside_and_chooses_no_remote(path: str, extra: str) -> None:
+    text = (POINTER.format(md5="a" * 32 + ".dir", path=path) + extra).encode()
     with pytest.raises(UserError):
-        read_pointer((POINTER.format(md5="a" * 32 + ".dir", path=path) + extra).encode(), "data.dvc", path="data")
+        read_pointer(text, "data.dvc", path="data")
+    try:
+        found = read_tracked(text, "data.dvc")
+    except UserError:
+        return
+    assert all(one.path == "data" and (one.refusal or one.is_import) for one in found), "it is refused or not followed"

@@ -32,8 +32,12 @@ class FakeData:
             raise UserError("there is no data.dvc", code="data_missing")
         found = [name for name in sorted(tree) if name == path or name.startswith(path + "/")]
         if not found:
-            raise UserError(f"{path} is not in data.dvc", code="data_path_missing")
+            raise UserError(f"{path} is not in data.dvc", hint="Add it: `dvc add data`.", code="data_path_missing")
         return tuple(DataFile(path=name, md5=_md5(tree[name]), size=None) for name in found)
+
+    def tracked_by(self, sha: str, pointer: str) -> tuple[DataFile, ...]:
+        has_none = pointer != "data.dvc" or (sha not in self.broken and sha not in self.trees and "*" not in self.trees)
+        return () if has_none else self.files(sha, "data")
 
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         contents = {_md5(data): (name, data) for tree in self.trees.values() for name, data in tree.items()}

@@ -100,6 +100,9 @@ class QuickData:
             raise UserError(f"{path} is not in data.dvc", code="data_path_missing")
         return chosen
 
+    def tracked_by(self, sha: str, pointer: str) -> tuple[DataFile, ...]:
+        return self.files(sha, "data") if self.git.read(sha, pointer) is not None else ()
+
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         for file in files:
             data = self.remote.get(file.md5)

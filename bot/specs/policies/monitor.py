@@ -32,8 +32,8 @@ class Monitor(Spec):
     """How a model that is live is watched."""
 
     predictions: Location
-    """The log of `mlbot serve`: a file, a folder or a glob (relative to the repository), a path below `data/` that DVC
-    tracks, or an address that Arrow opens (`s3://bucket/log/{model}`). `{model}` and `{environment}` are replaced."""
+    """The log of `mlbot serve`: a file, a folder or a glob (relative to the repository), a path that DVC tracks, or an
+    address that Arrow opens (`s3://bucket/log/{model}`). `{model}` and `{environment}` are replaced."""
     labels: Location | None = None
     """Tables with `_request_id` (and `_row`, for requests of several rows) and the target's column; like `predictions`.
     """
