@@ -27,11 +27,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"errors"},
     "specs": {"errors", "records"},
     "ports": {"errors", "records", "specs"},
-    **dict.fromkeys(STAGES, BASE),
+    "ledger": {"errors", "records", "ports"},
+    **{stage: {*BASE, "ledger"} for stage in STAGES},
     "adapters": BASE,
-    "pipeline": {*BASE, *STAGES},
-    "sandbox": {*BASE, *STAGES, "adapters", "pipeline"},
-    "cli": {*BASE, *STAGES, "adapters", "pipeline", "sandbox"},
+    "pipeline": {*BASE, "ledger", *STAGES},
+    "sandbox": {*BASE, "ledger", *STAGES, "adapters", "pipeline"},
+    "cli": {*BASE, "ledger", *STAGES, "adapters", "pipeline", "sandbox"},
 }
 
 # Files that break the table above, what they import, and why. A row that is not needed any more fails, too.
@@ -42,6 +43,11 @@ BREAKS: dict[str, tuple[set[str], str]] = {
     "pipeline/watching.py": ({"adapters"}, "builds the readers of logs and rows that only the monitor needs"),
     "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
+
+# Folders that know the bot's branches as branches: who asks them otherwise goes round the door.
+BRANCHES = ("ledger", "adapters", "specs")  # specs know environments of policies alone
+RAW = re.compile(r"\b(?:ledger|environments|proposals|branch)\.(?:get|paths|log|commit)\(")
+NOT_THE_BOTS = re.compile(r"environments\.environments\.get\(|(?:repository|call\.repo)\.environments\.get\(")
 
 # What a port hands out: values, and a loaded artifact. A pure file may know their types, never a port itself.
 PORT_VALUES = {
@@ -194,6 +200,18 @@ def test_imports_go_one_way_and_a_new_package_needs_a_row() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_nobody_reads_or_writes_the_bots_branches_but_through_the_door() -> None:
+    """A fact that somebody reads by its path is parsed a second time, and a missing one is not said to be missing."""
+    wrong = [
+        f"{name_of(path)}:{number} {line.strip()}"
+        for path in sources()
+        if package_of(path) not in BRANCHES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if RAW.search(NOT_THE_BOTS.sub("", line))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_pure_files_touch_no_clock_file_network_environment_or_process() -> None:
     wrong = []
     for stage in (*STAGES, "specs", "records"):
@@ -257,7 +275,7 @@ def test_names_say_what_is_in_them() -> None:
     assert not (BOT / "models.py").exists(), "a model is a machine-learning model"
 
 
-@pytest.mark.parametrize("package", sorted({*STAGES, "specs", "records", "adapters", "sandbox", "cli"}))
+@pytest.mark.parametrize("package", sorted({*STAGES, "specs", "records", "ledger", "adapters", "sandbox", "cli"}))
 def test_every_package_has_tests(package: str) -> None:
     assert any((ROOT / "tests" / package).glob("test_*.py")), f"tests/{package} holds no test"
 

@@ -58,15 +58,14 @@ def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -
 
 def stored(ports: Ports) -> list[Stored]:
     """Every artifact that the ledger has a pointer to."""
+    from bot.ledger import Ledger
     from bot.promote.retention import Stored
 
-    found = []
-    for path in ports.ledger.paths("evaluations/"):
-        if path.endswith(".dvc"):
-            _, model, _, name = path.split("/")
-            text = (ports.ledger.get(path) or b"").decode()
-            found.append(Stored(model, f"sha256:{name.removesuffix('.dvc')}", text, ports.ledger.log(path)[-1][1]))
-    return found
+    ledger = Ledger(ports.ledger)
+    return [
+        Stored(where[0], f"sha256:{where[2]}", ledger.pointer(*where) or "", ledger.stored_at(*where))
+        for where in ledger.pointer_names()
+    ]
 
 
 def _objects(ports: Ports) -> Branch:
@@ -81,38 +80,36 @@ def _objects(ports: Ports) -> Branch:
 
 def _is_gone(one: Stored, ports: Ports, remote: RemoteObjects) -> bool:
     """Whether an earlier run has removed it to the end."""
-    from bot.records.ledger import removal_path
+    from bot.ledger import Ledger
 
-    return ports.ledger.get(removal_path(one.evaluation_digest)) is not None and not remote.is_there(one.pointer)
+    return Ledger(ports.ledger).is_removed(one.evaluation_digest) and not remote.is_there(one.pointer)
 
 
 def _record(going: Sequence[Kept], ports: Ports) -> None:
     """First the fact that the bytes are gone, so that no plan counts on them, then the bytes."""
+    from bot.ledger import Ledger
     from bot.promote.compose import stamp
     from bot.records.ledger import removal_path
     from bot.records.release import Removal
 
     at, files = stamp(ports.clock.now()), {}
     for one in (kept.stored for kept in going):
-        path = removal_path(one.evaluation_digest)
-        if ports.ledger.get(path) is None:
-            said = Removal(model=one.model, evaluation_digest=one.evaluation_digest, removed_at=at)
-            files[path] = said.canonical()
-    ports.ledger.commit(files, f"remove {len(files)} artifacts")
+        said = Removal(model=one.model, evaluation_digest=one.evaluation_digest, removed_at=at)
+        files[removal_path(one.evaluation_digest)] = said.canonical()
+    Ledger(ports.ledger).add(files, f"remove {len(files)} artifacts")
 
 
 def _releases(ports: Ports) -> list[Release]:
+    from bot.ledger import Ledger
     from bot.promote.step import live_releases
-    from bot.records.release import Release
 
-    paths = ports.ledger.paths("promotions/")
-    return [*live_releases(ports), *(Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths)]
+    return [*live_releases(ports), *Ledger(ports.ledger).all_releases().whole]
 
 
 def _heads(ports: Ports) -> list[Head]:
-    from bot.records.ledger import Head
+    from bot.ledger import Ledger
 
-    return [Head.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("heads/")]
+    return Ledger(ports.ledger).all_heads().whole
 
 
 def _open(opened: tuple[int, ...]) -> set[int] | None:

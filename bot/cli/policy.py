@@ -79,10 +79,10 @@ def lint(policies: Path, strict: bool, now: str | None) -> int:
 def backtest(policies: Path, repo: Path, last: int) -> int:
     """Judge the ledger's last pull requests again under a changed policy. Exit 1 when a verdict changes."""
     from bot.cli.clone import clone_ports
-    from bot.decide.backtest import as_markdown, differences, newest
-    from bot.decide.step import pasts
+    from bot.decide.backtest import as_markdown, differences
+    from bot.decide.step import pasts_of_newest
 
-    judged = newest(pasts(clone_ports(repo, fetch=False).ledger), last)
+    judged = pasts_of_newest(clone_ports(repo, fetch=False).ledger, last)
     found = differences(judged, read_folder(policies))
     click.echo(as_markdown(found, len(judged)), nl=False)
     return 1 if found else 0
@@ -129,14 +129,15 @@ def simulate(
 def _facts(file: Path | None, number: int | None, repo: Path) -> Facts:
     from bot.cli.clone import clone_ports
     from bot.decide.backtest import newest
-    from bot.decide.step import pasts
+    from bot.decide.step import pasts_of
     from bot.records.facts import Facts
 
     if (file is None) == (number is None):
         raise UserError("name either --facts or --pull-request", hint="mlbot policy simulate --pull-request 7 ...")
     if file is not None:
         return Facts.parse(file.read_bytes(), source=str(file))
-    mine = [one for one in pasts(clone_ports(repo, fetch=False).ledger) if one.decision.number == number]
+    assert number is not None
+    mine = pasts_of(number, clone_ports(repo, fetch=False).ledger)
     found = [one.facts for one in newest(mine, 1) if one.decision.subject == "merge"]
     if not found:
         hint = "Fetch the branch: `git fetch origin mlbot/ledger`."

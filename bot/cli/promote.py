@@ -89,10 +89,10 @@ def _open(environment: str, ports: Ports) -> None:
     """Raises UserError (codes `frozen`, `locked`, `delivery`) while nothing may be promoted there by hand."""
     from bot.cli.clone import policies_of
     from bot.decide.conditions.freeze_windows import applying, closed
-    from bot.records.ledger import lock_path
+    from bot.ledger import Environments
 
     hint = "Wait, or pass --force with a --reason."
-    if ports.environments.get(lock_path(environment)) is not None:
+    if Environments(ports.environments).lock(environment) is not None:
         raise UserError(f"{environment} is locked", hint=f"`/unlock {environment}`. {hint}", code="locked")
     policies = policies_of(ports)
     if policies is None:

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from bot.errors import UserError
+from bot.ledger import Ledger
 from bot.ports import Branch
-from bot.records.base import sha256
 from bot.records.decision import Decision
-from bot.records.facts import Facts
-from bot.records.ledger import bare, facts_path
+from bot.records.ledger import bare, decision_path, facts_path
 from bot.specs.policies import Policies
 
 
@@ -25,14 +24,12 @@ def replay(digest: str, repo: Path, *, wants_json: bool) -> int:
     ports = clone_ports(repo, fetch=False)
     git, ledger = ports.git, ports.ledger
     stored = stored_decision(ledger, digest)
-    path = facts_path(stored.number, stored.facts_digest)
-    data = ledger.get(path)
-    if data is None:
+    facts = Ledger(ledger).facts(stored.number, stored.facts_digest)
+    if facts is None:
+        path = facts_path(stored.number, stored.facts_digest)
         raise UserError(f"the ledger has no facts for this decision ({path})", code="facts_missing")
     policies = policies_of(git, stored.policy_digest)
-    if sha256(data) != stored.facts_digest:
-        raise UserError(f"{path} does not hold what its name says", code="ledger_tampered")
-    again = decide(Facts.parse(data, source=path), policies, datetime.fromisoformat(stored.decided_at))
+    again = decide(facts, policies, datetime.fromisoformat(stored.decided_at))
     show(stored, wants_tree=not wants_json, wants_json=wants_json)
     # What did not exist at that time has its default now, in the facts and in the decision.
     then = {"facts_digest": stored.facts_digest, "judge": stored.judge}
@@ -58,16 +55,16 @@ def _outcome(stored: Decision, again: Decision) -> str:
 def stored_decision(ledger: Branch, digest: str) -> Decision:
     """The decision of a digest, or of the only one that begins with what is given."""
     wanted = bare(digest)
-    found = [path for path in ledger.paths("decisions/") if path.rpartition("/")[2].startswith(wanted)]
+    found = [one for one in Ledger(ledger).decision_names() if one[1].startswith(wanted)]
     if len(found) != 1 or len(wanted) < 8:
         problem = "no decision" if not found else "several decisions"
         raise UserError(
             f"{problem} with digest {digest} in the ledger", hint="`mlbot history MODEL --decisions` lists them."
         )
-    data = ledger.get(found[0]) or b""
-    decision = Decision.parse(data, source=found[0])
-    if not found[0].endswith(f"/{bare(sha256(data))}.json"):
-        raise UserError(f"{found[0]} does not hold what its name says", code="ledger_tampered")
+    decision = Ledger(ledger).decision(*found[0])
+    assert decision is not None, "it is listed"
+    if bare(decision.digest()) != found[0][1]:
+        raise UserError(f"{decision_path(*found[0])} does not hold what its name says", code="ledger_tampered")
     return decision
 
 

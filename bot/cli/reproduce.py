@@ -71,26 +71,28 @@ def find_evaluation(digest: str, ports: Ports) -> tuple[Evaluation, str]:
 
     Raises UserError (code `digest_unknown`) when there is none, or when several models have it.
     """
-    from bot.records.evaluation import Evaluation
+    from bot.ledger import Ledger
+    from bot.records.ledger import bare, evaluation_path
 
     wanted = digest.removeprefix("sha256:").lower()
     if len(wanted) < SHORTEST:
         raise UserError(f"{digest!r} is too short", hint=f"Give at least {SHORTEST} digits.", code="digest_unknown")
-    paths = [path for path in ports.ledger.paths("evaluations/") if path.endswith(".json")]
-    by_name = [path for path in paths if any(part.startswith(wanted) for part in path[:-5].split("/")[2:])]
-    found = [(path, _evaluation(path, ports)) for path in by_name or paths]
+    ledger = Ledger(ports.ledger)
+    names = ledger.evaluation_names()
+    by_name = [where for where in names if any(digest.startswith(wanted) for digest in where[1:])]
+    stored = [(where, ledger.evaluation(*where)) for where in by_name or names]
+    found = [(where, one) for where, one in stored if one is not None]
     if not by_name:
-        found = [(path, one) for path, one in found if one.artifact_digest.removeprefix("sha256:").startswith(wanted)]
+        found = [(where, one) for where, one in found if bare(one.artifact_digest).startswith(wanted)]
     if len({one.inputs_digest for _, one in found}) != 1:
         hint = "`mlbot history MODEL` shows digests."
         what = "several evaluations have" if found else "no evaluation in the ledger has"
         raise UserError(f"{what} the digest {digest}", hint=hint, code="digest_unknown")
-    path, evaluation = found[-1]
-    pointer = ports.ledger.get(path.removesuffix(".json") + ".dvc")
+    where, evaluation = found[-1]
+    pointer = ledger.pointer(*where)
     if pointer is None:
-        raise UserError(f"the artifact of {path} is not in the ledger", code="artifact_missing")
-    assert isinstance(evaluation, Evaluation)
-    return evaluation, pointer.decode()
+        raise UserError(f"the artifact of {evaluation_path(*where)} is not in the ledger", code="artifact_missing")
+    return evaluation, pointer
 
 
 def reproduce(evaluation: Evaluation, pointer: str, ports: Ports) -> tuple[Training, Training, Agreement]:
@@ -153,18 +155,11 @@ def _libraries() -> tuple[str, ...]:
 
 
 def _commits(before: Training, ports: Ports) -> list[str]:
-    from bot.records.ledger import Head
+    from bot.ledger import Ledger
 
     shas = [ports.git.resolve("HEAD")]
-    for path in ports.ledger.paths("heads/"):
-        head = Head.parse(ports.ledger.get(path) or b"", source=path)
+    for head in Ledger(ports.ledger).all_heads().readable:
         one = head.models.get(before.model)
         if one is not None and one.inputs_digest == before.inputs_digest:
             shas.append(head.head_sha)
     return shas
-
-
-def _evaluation(path: str, ports: Ports) -> Evaluation:
-    from bot.records.evaluation import Evaluation
-
-    return Evaluation.parse(ports.ledger.get(path) or b"", source=path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
 
 from bot.decide.backtest import Past, as_markdown, differences, newest
 from bot.decide.coverage import guarded, guarded_digest
@@ -31,8 +30,9 @@ from bot.decide.reading import (
 from bot.decide.surroundings import Told, builders, checks, environments, initiators, moved_models, pushers, standing
 from bot.decide.wording import listed
 from bot.errors import Problems, UserError
+from bot.ledger import Ledger
 from bot.ports import Branch, Git, Ports, PullRequest
-from bot.records.approval import Approval, Void
+from bot.records.approval import Approval
 from bot.records.base import canonical_json
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
@@ -49,13 +49,11 @@ from bot.records.facts import (
 from bot.records.ledger import (
     Evaluated,
     Head,
+    bare,
     commits_path,
     decision_path,
-    evaluation_path,
     facts_path,
-    head_path,
     party_path,
-    plan_path,
 )
 from bot.records.plan import Plan
 from bot.specs.policies import Policies, read_policies
@@ -112,10 +110,10 @@ def collect(
     found = ports.pull_requests.get(number)
     commits = _commits(found, ports)
     said, accounts = _opinions(found, policies, parse, ports)
-    head = _head(number, found.head_sha, ports)
-    plan = _plan(number, found.head_sha, ports)
+    ledger = Ledger(ports.ledger)
+    head, plan = ledger.head(number, found.head_sha), ledger.plan(number, found.head_sha)
     names = {one.model for one in plan.planned} if plan else set()
-    older = _older(number, found.head_sha, ports)
+    older = ledger.older_heads(number, found.head_sha)
     told = builders(number, plan, policies, ports) if plan else Told()
     accounts |= {one.id: one for one in (found.author, actor) if one is not None}
     kept = standing(ports)
@@ -135,7 +133,7 @@ def collect(
         guarded_paths=guarded(paths, names),
         models=model_facts(plan, head, evaluations, merged or {}, moved, unmeasured) if plan else (),
         broken=broken(plan) if plan else (),
-        heads=_heads(found, plan, head, older, said, ports),
+        heads=_heads(found, plan, head, older.readable, said, ports),
         opinions=tuple(said),
         actors=_actors(said, accounts, {asked.by, *commanders}, policies, ports),
         training_initiators=initiators(found, head, older, ports),
@@ -174,7 +172,7 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
     The decision that stands then: the last one, when this one says the same again of the same facts.
     """
     number, decision = facts.pull_request.number, _said_before(decision, ports)
-    new: dict[str, bytes | None] = {
+    new = {
         facts_path(number, facts.digest()): facts.canonical(),
         decision_path(number, decision.digest()): decision.canonical(),
         **files,
@@ -186,16 +184,13 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
     if is_whole and all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
         path = commits_path(number, about.base_sha, about.head_sha)
         new[path] = CommitList(commits=facts.commits).canonical()
-    missing = {path: data for path, data in new.items() if ports.ledger.get(path) is None}
-    if missing:
-        ports.ledger.commit(missing, f"decide #{number} {decision.subject}: {decision.status}")
+    Ledger(ports.ledger).add(new, f"decide #{number} {decision.subject}: {decision.status}")
     return decision
 
 
 def _said_before(decision: Decision, ports: Ports) -> Decision:
     """The newest stored decision of the same subject when it differs in nothing but its time, else this one."""
-    paths = ports.ledger.paths(decision_path(decision.number, "").removesuffix(".json"))
-    stored = [Decision.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    stored = Ledger(ports.ledger).decisions(decision.number).readable
     mine = [one for one in stored if one.subject == decision.subject]
     last = max(mine, key=lambda one: one.decided_at, default=decision)
     is_only = [one.decided_at for one in mine].count(last.decided_at) == 1
@@ -205,21 +200,8 @@ def _said_before(decision: Decision, ports: Ports) -> Decision:
 
 def _commits(found: PullRequest, ports: Ports) -> tuple[CommitFact, ...]:
     """Who made the commits between this base and this head; GitHub is asked until it knows everybody."""
-    path = commits_path(found.number, found.base_sha, found.head_sha)
-    data = ports.ledger.get(path)
-    if data is not None:
-        return CommitList.parse(data, source=path).commits
-    return commit_facts(ports.pull_requests.commits(found.number))
-
-
-def _head(number: int, sha: str, ports: Ports) -> Head | None:
-    data = ports.ledger.get(head_path(number, sha))
-    return Head.parse(data, source=head_path(number, sha)) if data else None
-
-
-def _plan(number: int, sha: str, ports: Ports) -> Plan | None:
-    data = ports.ledger.get(plan_path(number, sha))
-    return Plan.parse(data, source=plan_path(number, sha)) if data else None
+    known = Ledger(ports.ledger).commits(found.number, found.base_sha, found.head_sha)
+    return commit_facts(ports.pull_requests.commits(found.number)) if known is None else known
 
 
 def _evaluations(
@@ -229,10 +211,9 @@ def _evaluations(
     for model, digests in head.models.items() if head else ():
         if digests.evaluation_digest is None:
             continue
-        path = evaluation_path(model, digests.inputs_digest, digests.evaluation_digest)
-        data = ports.ledger.get(path)
-        if data is not None:
-            found[model] = Evaluation.parse(data, source=path)
+        stored = Ledger(ports.ledger).evaluation(model, digests.inputs_digest, digests.evaluation_digest)
+        if stored is not None:
+            found[model] = stored
             if again is not None:
                 found[model], unmeasured[model] = again(found[model])
     return found, unmeasured
@@ -250,30 +231,19 @@ def _opinions(
     said = [*commands_in(comments, parse, prefix), *with_dismissals(reviews_as_opinions(reviews), timeline)]
     accounts = {one.id: one for one in (*(c.author for c in comments), *(r.author for r in reviews))}
     accounts |= {one.actor.id: one.actor for one in records.values() if one.actor.id not in accounts}
-    said = with_seen_head(said, found.head_sha, _reports(number, ports) if any(map(is_untargeted, said)) else ())
+    said = with_seen_head(
+        said, found.head_sha, Ledger(ports.ledger).reports(number) if any(map(is_untargeted, said)) else ()
+    )
     said = with_records(said, records, voided, changers(comments, timeline))
     known = {(one.id, one.kind) for one in said}
     said += [one for one in edited_away(comments, parse, prefix) if (one.id, one.kind) not in known]
     return with_voids(said, timeline), accounts
 
 
-def _reports(number: int, ports: Ports) -> list[tuple[datetime, str]]:
-    """When the bot reported on which head, by its own time."""
-    prefix = f"heads/{number}/"
-    shas = [path.removeprefix(prefix).removesuffix(".json") for path in ports.ledger.paths(prefix)]
-    return [(when, sha) for sha in shas for _, when, _ in ports.ledger.log(head_path(number, sha))]
-
-
 def _recorded(number: int, ports: Ports) -> tuple[dict[str, Approval], dict[str, str]]:
-    paths = ports.ledger.paths(f"approvals/{number}/")
-    records = [Approval.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
-    voids = [Void.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths(f"voids/{number}/")]
+    ledger = Ledger(ports.ledger)
+    records, voids = ledger.approvals(number).whole, ledger.voids(number).whole
     return {one.id: one for one in records}, {id_: void.cause for void in voids for id_ in void.opinions}
-
-
-def _older(number: int, live: str, ports: Ports) -> list[Head]:
-    paths = [path for path in ports.ledger.paths(f"heads/{number}/") if path != head_path(number, live)]
-    return [Head.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
 
 
 def _heads(
@@ -303,20 +273,15 @@ def _is_new_approval(one: Opinion) -> bool:
 
 def _since(number: int, sha: str, models: Mapping[str, Evaluated], ports: Ports) -> dict[str, str]:
     """When each evaluation of a head was written down: not before the head was, nor before the evaluation was."""
-    paths = {
-        model: evaluation_path(model, one.inputs_digest, one.evaluation_digest)
-        for model, one in models.items()
-        if one.evaluation_digest is not None
-    }
-    if not paths:  # a head that no run has reported yet is in no file
+    digests = {model: one for model, one in models.items() if one.evaluation_digest is not None}
+    if not digests:  # a head that no run has reported yet is in no file
         return {}
-    first = _first(head_path(number, sha), ports)
-    return {model: stamp(max(first, _first(path, ports))) for model, path in paths.items()}
-
-
-def _first(path: str, ports: Ports) -> datetime:
-    """When a file of the ledger was first written."""
-    return min(when for _, when, _ in ports.ledger.log(path))
+    ledger = Ledger(ports.ledger)
+    first = ledger.reported_at(number, sha)
+    return {
+        model: stamp(max(first, ledger.evaluated_at(model, one.inputs_digest, one.evaluation_digest or "")))
+        for model, one in digests.items()
+    }
 
 
 def _rest(found: PullRequest, sha: str, planned: Collection[str], ports: Ports) -> str | None:
@@ -349,18 +314,33 @@ def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:
         mistakes = error.errors if isinstance(error, Problems) else [error]
         places = listed(f"`{_SAFE.sub('_', str(one.place or FOLDER))}`" for one in mistakes)
         return f"The policies of this pull request do not load: {places}. `mlbot validate policies` says why.\n"
-    judged = newest(pasts(ports.ledger), last)
+    judged = pasts_of_newest(ports.ledger, last)
     return as_markdown(differences(judged, policies), len(judged))
 
 
 def pasts(ledger: Branch) -> list[Past]:
     """Every stored decision whose facts are stored too."""
-    found = []
-    for path in ledger.paths("decisions/"):
-        decision = Decision.parse(ledger.get(path) or b"", source=path)
-        behind = facts_path(decision.number, decision.facts_digest)
-        data = ledger.get(behind)
-        if data is not None and decision.reason_code != "policy_invalid":  # that one was about the policy alone
-            name = path.rpartition("/")[2].removesuffix(".json")
-            found.append(Past(decision, Facts.parse(data, source=behind), name))
+    numbers = sorted({number for number, _ in Ledger(ledger).decision_names()})
+    return [past for number in numbers for past in pasts_of(number, ledger)]
+
+
+def pasts_of(number: int, ledger: Branch) -> list[Past]:
+    """The stored decisions on a pull request whose facts are stored too."""
+    found, door = [], Ledger(ledger)
+    for decision in door.decisions(number).whole:
+        is_judged = decision.reason_code != "policy_invalid"  # that one was about the policy alone
+        facts = door.facts(number, decision.facts_digest) if is_judged else None
+        if facts is not None:
+            found.append(Past(decision, facts, bare(decision.digest())))
     return found
+
+
+def pasts_of_newest(ledger: Branch, last: int) -> list[Past]:
+    """The last word on each of the newest pull requests and subjects, of at most `last` pull requests."""
+    found, pulls = list[Past](), 0
+    for number in sorted({number for number, _ in Ledger(ledger).decision_names()}, reverse=True):
+        mine = pasts_of(number, ledger)
+        found, pulls = [*found, *mine], pulls + bool(mine)
+        if pulls == last:
+            break
+    return newest(found, last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +11,11 @@ from bot.decide.exclusions import people_of
 from bot.decide.gathering import environment_fact
 from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
+from bot.ledger import Environments, Ledger, Records
 from bot.ports import Commit, Ports, PullRequest
-from bot.records.facts import BreakGlassUse, Check, CommitList, Contribution, Delegation, EnvironmentFact, Lock
-from bot.records.ledger import REVOCATIONS, Head, Party, bare, head_path, lock_path, parties_folder, revoked_digest
+from bot.records.facts import Check, Contribution, EnvironmentFact
+from bot.records.ledger import Head, Party, bare
 from bot.records.plan import DataFile, Plan, Planned
-from bot.records.release import Release, Verification
 from bot.specs.policies import Policies
 from bot.specs.policies.words import seconds
 from bot.specs.tracked import pointers_among
@@ -44,14 +44,18 @@ def pushers(found: PullRequest, policies: Policies, ports: Ports) -> tuple[int |
     return told[0] if told else None, tuple(sorted({*told, *senders}))
 
 
-def initiators(found: PullRequest, head: Head | None, heads: Iterable[Head], ports: Ports) -> tuple[int, ...]:
-    """Who started the training of what the live head holds: there, or at a head or in a trial of the same inputs."""
+def initiators(found: PullRequest, head: Head | None, older: Records[Head], ports: Ports) -> tuple[int, ...]:
+    """Who started the training of what the live head holds: there, or at a head or in a trial of the same inputs.
+
+    An older head that cannot be read may be one with the same inputs.
+    """
     if head is None:
         return ()
-    same = [one for one in heads if any(_is_same(name, one, head) for name in head.models)]
+    same = [one for one in older.readable if any(_is_same(name, one, head) for name in head.models)]
     people = {head.initiator_id, *(one.initiator_id for one in same)} - {None}
+    unreadable = [path.rpartition("/")[2].removesuffix(".json") for path in older.unreadable]
     trials = [bare(one.inputs_digest) for one in head.models.values()]
-    for name in (head.head_sha, *(one.head_sha for one in same), *trials):
+    for name in (head.head_sha, *(one.head_sha for one in same), *unreadable, *trials):
         people |= set(_known("initiator", found.number, name, ports))
     return tuple(sorted(person for person in people if person is not None))
 
@@ -62,9 +66,7 @@ def _is_same(model: str, one: Head, other: Head) -> bool:
 
 
 def _known(party: Party, number: int, head_sha: str, ports: Ports) -> tuple[int, ...]:
-    prefix = parties_folder(number, head_sha, party)
-    names = (path.removeprefix(prefix).removesuffix(".json") for path in ports.ledger.paths(prefix))
-    return tuple(sorted(int(name) for name in names))
+    return Ledger(ports.ledger).parties(party, number, head_sha)
 
 
 def checks(sha: str, policies: Policies, ports: Ports) -> tuple[Check, ...] | None:
@@ -113,15 +115,15 @@ def _made(model: str, commits: Sequence[Commit], since: datetime, policies: Poli
 
 
 def _earlier(number: int, since: datetime, ports: Ports) -> Iterator[Contribution]:
-    for path in ports.ledger.paths("commits/"):
-        pull, _, name = path.removeprefix("commits/").partition("/")
-        head = ports.ledger.get(head_path(int(pull), name.removesuffix(".json").rpartition("-")[2]))
-        seen = ports.ledger.log(path)[-1][1] if int(pull) != number and head is not None else since
+    ledger = Ledger(ports.ledger)
+    for pull, base, sha in ledger.commit_lists():
+        head = ledger.head(pull, sha) if pull != number else None
+        seen = ledger.commits_seen(pull, base, sha) if head is not None else since
         if head is None or seen <= since:
             continue
-        commits = CommitList.parse(ports.ledger.get(path) or b"", source=path).commits
+        commits = ledger.commits(pull, base, sha) or ()
         people = {person for one in commits for person in (one.author, one.committer, *one.co_authors)} - {None}
-        for model in Head.parse(head, source=path).models:
+        for model in head.models:
             yield from (Contribution(actor=one, model=model, at=stamp(seen)) for one in people if one is not None)
 
 
@@ -182,18 +184,12 @@ def _names(files: Sequence[DataFile]) -> set[tuple[str, str]]:
 
 
 def environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
-    paths = ports.environments.paths()
-    history = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in ports.ledger.paths("promotions/")]
-    checked = ports.ledger.paths("verifications/")
-    verified = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in checked]
-    found = []
-    for name in policies.environments.environments:
-        live = [path for path in paths if path.startswith(f"{name}/") and path.endswith("/release.json")]
-        releases = [Release.parse(ports.environments.get(path) or b"", source=path) for path in live]
-        lock = ports.environments.get(lock_path(name))
-        held = Lock.model_validate_json(lock) if lock else None
-        found.append(environment_fact(name, releases, history, verified, held))
-    return tuple(found)
+    ledger, branch = Ledger(ports.ledger), Environments(ports.environments)
+    history, verified = ledger.all_releases().whole, ledger.all_verifications().whole
+    return tuple(
+        environment_fact(name, branch.all_live(name).whole, history, verified, branch.lock(name))
+        for name in policies.environments.environments
+    )
 
 
 def standing(ports: Ports) -> dict[str, Any]:
@@ -201,20 +197,10 @@ def standing(ports: Ports) -> dict[str, Any]:
 
     A loan that is over or was taken back concerns nobody any more.
     """
-    ledger = ports.ledger
-    lent, broken_glass = ledger.paths("delegations/"), ledger.paths("break_glass/")
-    going = [path for path in lent if f"{path.removesuffix('.json')}.revoked.json" not in lent]
-    loans = [
-        Delegation.model_validate_json(ledger.get(path) or b"") for path in going if not path.endswith(".revoked.json")
-    ]
+    ledger = Ledger(ports.ledger)
+    loans, broken_glass = ledger.delegations().whole, ledger.break_glass().whole
     return {
         "delegations": tuple(one for one in loans if ports.clock.now() < datetime.fromisoformat(one.until)),
-        "revoked": tuple(revoked_digest(path) for path in ledger.paths(REVOCATIONS)),
-        "break_glass": tuple(
-            BreakGlassUse.model_validate_json(ledger.get(path) or b"").model_copy(
-                update={"reviewed": path.replace(".json", ".reviewed.json") in broken_glass}
-            )
-            for path in broken_glass
-            if not path.endswith(".reviewed.json")
-        ),
+        "revoked": tuple(ledger.revoked()),
+        "break_glass": tuple(broken_glass),
     }

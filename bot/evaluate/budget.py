@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.errors import Place
 from bot.evaluate.gates.reasons import REASONS
 from bot.records.evaluation import Budget, Evaluation, GateResult
-from bot.records.ledger import testset_folder, testset_use_path
 from bot.specs.gates import BudgetPolicy, Gates
 
 
@@ -43,16 +42,6 @@ def budget_gate(budget: Budget, place: Place) -> GateResult:
         threshold=float(allowed),
         next_step=REASONS["testset_exhausted"] if spent else "",
     )
-
-
-def earlier_uses(paths: Iterable[str], test_rows_digest: str, metric: str, inputs_digest: str) -> int:
-    """How many other inputs were evaluated on these rows for this metric, from the ledger's paths (`testset_use_path`).
-
-    Those of the same inputs are left out, so that evaluating them again costs nothing.
-    """
-    folder = testset_folder(test_rows_digest, metric)
-    own = testset_use_path(test_rows_digest, metric, inputs_digest)
-    return sum(1 for path in set(paths) if path.startswith(folder) and path != own)
 
 
 def looks_back(gates: Gates) -> bool:

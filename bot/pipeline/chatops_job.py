@@ -12,6 +12,7 @@ from bot.chatops.parse import parse
 from bot.decide import orders
 from bot.decide.allowed import may_use
 from bot.errors import Parts, UserError
+from bot.ledger import Ledger
 from bot.pipeline.answer import answer, failure, refusal
 from bot.pipeline.commands import COMMANDS, Ask, used_today
 from bot.pipeline.job import Job
@@ -86,7 +87,7 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
     """Carry the commands out once, note that, answer. Who may is asked of GitHub now, for each command."""
     judged = failed.attempt("verdict", lambda: judge(event.number, "merge", job, actor=event.author))
     case = judged.case if judged is not None else None
-    note = job.ports.ledger.get(handled_path(event.number, event.comment_id))
+    note = Ledger(job.ports.ledger).handled(event.number, event.comment_id)
     if note is not None:
         job.say("the commands of this comment were carried out, or refused, before")
         text = str(json.loads(note).get("answer", ""))
@@ -152,4 +153,4 @@ def _note(
     note = canonical_json({**who, "verbs": done, "refused": refused, "answer": text[:MOST_KEPT]})
     said = f"done: {', '.join(done) or 'nothing'}"
     path = handled_path(event.number, event.comment_id)
-    failed.attempt("note", lambda: job.ports.ledger.commit({path: note}, said))
+    failed.attempt("note", lambda: Ledger(job.ports.ledger).write({path: note}, said))

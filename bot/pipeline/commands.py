@@ -18,6 +18,7 @@ from bot.decide.simulate import as_if
 from bot.decide.surroundings import environments
 from bot.decide.unheard import why_unheard
 from bot.errors import Parts, UserError
+from bot.ledger import Environments, Ledger
 from bot.pipeline.dispatched import PROMOTION, TRAINING, accept
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, judge, run_url, show_verdict
@@ -28,7 +29,7 @@ from bot.records.command import Command
 from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
 from bot.records.facts import EnvironmentFact
-from bot.records.ledger import HANDLED, Accepted
+from bot.records.ledger import Accepted
 from bot.report.escape import inline
 from bot.specs.policies.commands import Budget
 
@@ -67,8 +68,8 @@ class Ask:
 
 def used_today(ask: Ask) -> int:
     """How often the person did this within the last day: by the notes of comments, and before in this one."""
-    since, ledger = ask.job.ports.clock.now() - DAY, ask.job.ports.ledger
-    notes = [json.loads(ledger.get(path) or b"{}") for path in ledger.paths(HANDLED)]
+    since = ask.job.ports.clock.now() - DAY
+    notes = [json.loads(note) for note in Ledger(ask.job.ports.ledger).all_handled()]
     mine = [one for one in notes if one.get("author") == ask.event.author.id and "at" in one]
     recent = [one["verbs"] for one in mine if datetime.fromisoformat(one["at"]) > since]
     return [*ask.done, *(verb for verbs in recent for verb in verbs)].count(ask.command.verb)
@@ -183,7 +184,7 @@ def break_glass(ask: Ask) -> str:
         done = orders.review_break_glass(request, ask.event.author, ask.command.reason, ask.judged.case)
         if done is None:
             return promote(replace(ask, command=requested(ask.command, ask.event.number, ask.job)))
-        ask.job.ports.ledger.commit(done.ledger, f"review {request} by {ask.event.author.login}")
+        Ledger(ask.job.ports.ledger).write(done.ledger, f"review {request} by {ask.event.author.login}")
         return done.sentence
     author, about = ask.event.author, ask.command.environment or ""
     return orders.open_break_glass(ask.opinion_id, author, about, ask.command.reason, ask.judged.case)
@@ -226,15 +227,13 @@ def order(ask: Ask) -> str:
     """Delegations and locks: small facts on the bot's branches."""
     written = _written(ask)
     message = f"{ask.command.verb} by {ask.event.author.login} on #{ask.event.number}"
-    if written.ledger:
-        ask.job.ports.ledger.commit(written.ledger, message)
-    if written.environments:
-        ask.job.ports.environments.commit(written.environments, message)
+    Ledger(ask.job.ports.ledger).write(written.ledger, message)
+    Environments(ask.job.ports.environments).write(written.environments, message)
     if ask.command.verb in (
         "delegate",
         "undelegate",
         "revoke",
-    ):  # a verdict may hang on it; those of others follow by reconcile
+    ):  # a verdict may hang on it; others' follow by reconcile
         again = functools.partial(judge, ask.event.number, "merge", ask.job, actor=ask.event.author)
         missing = _shown(lambda: show_verdict(again(), ask.job), ask)
         return " ".join(part for part in (written.sentence, missing) if part)

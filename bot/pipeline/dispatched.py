@@ -15,10 +15,11 @@ from bot.decide.case import Case
 from bot.decide.orders import checked
 from bot.decide.step import asking
 from bot.errors import UserError
+from bot.ledger import Ledger
 from bot.pipeline.job import Job
 from bot.pipeline.judge import policies_of
 from bot.records.event import Account, Dispatched
-from bot.records.ledger import Accepted, accepted_folder, accepted_path, handled_path
+from bot.records.ledger import Accepted, accepted_path
 
 TRAINING, PROMOTION = "pull-request.yml", "promote.yml"
 NAMING = ("head", "models", "seed")  # inputs that ask for more than what any push starts
@@ -28,9 +29,8 @@ _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 def accept(one: Accepted, job: Job) -> None:
     """Write down what was accepted, then start its run. Raises as the ledger and GitHub do."""
     path, inputs = accepted_path(one), {**one.inputs, "comment_id": str(one.comment_id)}
-    if job.ports.ledger.get(path) is None:
-        said = f"accepted on #{one.number}: {one.verb} of {one.author.login}"
-        job.ports.ledger.commit({path: one.canonical()}, said)
+    said = f"accepted on #{one.number}: {one.verb} of {one.author.login}"
+    Ledger(job.ports.ledger).add({path: one.canonical()}, said)
     job.ports.conversation.dispatch(one.workflow, inputs)
 
 
@@ -56,13 +56,12 @@ def asker(event: Dispatched, number: int, workflow: str, job: Job) -> Account | 
 
 def accepted(event: Dispatched, number: int, workflow: str, job: Job) -> Accepted:
     """What the bot wrote down before it started this run. Raises UserError (code `not_accepted`) without it."""
-    name, ledger = event.inputs["comment_id"], job.ports.ledger
+    name, ledger = event.inputs["comment_id"], Ledger(job.ports.ledger)
     comment_id = int(name) if _ID.fullmatch(name) else 0
-    paths = ledger.paths(accepted_folder(number, comment_id)) if comment_id else []
-    found = [Accepted.parse(ledger.get(path) or b"", source=path) for path in paths]
+    found = ledger.accepted(number, comment_id).whole if comment_id else []
     given = _given(event.inputs)
     same = [one for one in found if one.workflow == workflow and _given(one.inputs) == given]
-    note = ledger.get(handled_path(number, comment_id)) if same else None
+    note = ledger.handled(number, comment_id) if same else None
     refused = json.loads(note)["refused"] if note else ()
     for one in same:
         if (one.number, one.comment_id) == (number, comment_id) and one.index not in refused:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.ledger import Ledger
 from bot.ports import Ports
-from bot.records.health import Health
-from bot.records.ledger import health_folder
 from bot.report.health import sentence
 
 
@@ -15,8 +14,5 @@ def health_lines(models: Iterable[str], environments: Iterable[str], ports: Port
     lines = []
     for model in sorted(set(models)):
         for environment in environments:
-            paths = ports.ledger.paths(health_folder(model, environment))
-            if paths:
-                found = Health.parse(ports.ledger.get(paths[-1]) or b"", source=paths[-1])
-                lines.append(f"- {sentence(found)}")
+            lines += [f"- {sentence(one)}" for one in Ledger(ports.ledger).health(model, environment).whole]
     return "\n".join(lines)

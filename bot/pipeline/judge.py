@@ -15,6 +15,7 @@ from bot.decide.recording import approval_files
 from bot.decide.roles import may_write
 from bot.decide.step import collect, policy_files, record, unread
 from bot.errors import MlbotError, Parts, Problems, UserError
+from bot.ledger import Ledger
 from bot.pipeline.again import judged_again
 from bot.pipeline.job import Job, at_head
 from bot.pipeline.reuse import gates_digest
@@ -25,8 +26,7 @@ from bot.records.evaluation import Evaluation
 from bot.records.event import Account
 from bot.records.facts import Asked, Facts
 from bot.records.failure import Failure
-from bot.records.ledger import Head, evaluation_path, head_path, measuring_path, plan_path
-from bot.records.plan import Plan
+from bot.records.ledger import Head, measuring_path
 from bot.records.report import Report, RunFacts
 from bot.report.escape import clipped, one_line
 from bot.report.override import read_templates
@@ -120,9 +120,7 @@ def _refuse(number: int, error: UserError, job: Job) -> None:
 
 def head_of(number: int, sha: str, job: Job) -> Head | None:
     """What the ledger holds of a head, None before its report."""
-    path = head_path(number, sha)
-    data = job.ports.ledger.get(path)
-    return Head.parse(data, source=path) if data else None
+    return Ledger(job.ports.ledger).head(number, sha)
 
 
 def merged_inputs(head: Head, commit: str, job: Job) -> dict[str, str]:
@@ -139,22 +137,23 @@ def evaluations_of(head: Head, job: Job) -> dict[str, Evaluation]:
     found = {}
     for model, one in head.models.items():
         if one.evaluation_digest is not None:
-            at = evaluation_path(model, one.inputs_digest, one.evaluation_digest)
-            found[model] = Evaluation.parse(job.ports.ledger.get(at) or b"", source=at)
+            stored = Ledger(job.ports.ledger).evaluation(model, one.inputs_digest, one.evaluation_digest)
+            if stored is None:
+                raise UserError(f"the ledger does not hold the evaluation of {model}", code="evaluation_missing")
+            found[model] = stored
     return found
 
 
 def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | None:
     """The report of a head by the ledger alone, None before there is one."""
-    head, path = head_of(number, sha, job), plan_path(number, sha)
-    data = job.ports.ledger.get(path)
-    if head is None or data is None:
+    head, plan = head_of(number, sha, job), Ledger(job.ports.ledger).plan(number, sha)
+    if head is None or plan is None:
         return None
     evaluations = evaluations_of(head, job)
     unknown = Failure(message="There is no evaluation; the log of the training run says why.")
     return Report(
         number=number,
-        plan=Plan.parse(data, source=path),
+        plan=plan,
         evaluations=evaluations,
         failures={model: head.failures.get(model, unknown) for model in head.models if model not in evaluations},
         reused=head.reused,
@@ -206,8 +205,7 @@ def _shared(decision: Decision | None, number: int, job: Job) -> list[Shared]:
 
 def last_verdict(number: int, sha: str, job: Job) -> Decision | None:
     """The last decision on the merge of a head, None before there is one."""
-    paths = job.ports.ledger.paths(f"decisions/{number}/")
-    found = [Decision.parse(job.ports.ledger.get(path) or b"", source=path) for path in paths]
+    found = Ledger(job.ports.ledger).decisions(number).whole
     mine = [one for one in found if (one.subject, one.head_sha) == ("merge", sha)]
     return max(mine, key=lambda one: (one.decided_at, one.status != "approved"), default=None)
 
@@ -273,10 +271,11 @@ def measure_again(judged: Judged, job: Job) -> None:
     missing = [one.model for one in judged.facts.models if one.unmeasured]
     if not missing or subject.state != "open" or subject.draft or subject.from_fork:
         return
-    path = measuring_path(subject.number, subject.head_sha, gates_digest(job))
-    if job.ports.ledger.get(path) is None:
+    ledger, where = Ledger(job.ports.ledger), (subject.number, subject.head_sha, gates_digest(job))
+    if not ledger.is_measured_again(*where):
         job.ports.conversation.dispatch("pull-request.yml", {"number": str(subject.number)})
-        job.ports.ledger.commit({path: canonical_json({"models": missing})}, f"measure #{subject.number} again")
+        files = {measuring_path(*where): canonical_json({"models": missing})}
+        ledger.write(files, f"measure #{subject.number} again")
 
 
 def run_url(run_id: int, job: Job) -> str | None:

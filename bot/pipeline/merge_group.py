@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from bot.errors import MlbotError, Parts, UserError
+from bot.ledger import Ledger
 from bot.pipeline.job import Job
 from bot.plan.step import plan
 from bot.records.decision import Decision
@@ -56,13 +57,9 @@ def _approved(digests: Collection[str], job: Job) -> set[str]:
 
     A decision that was overtaken, by a hold or a withdrawn approval, approves nothing any more.
     """
-    ledger, words = job.ports.ledger, [one.encode() for one in digests]
-    stored = {path: ledger.get(path) or b"" for path in ledger.paths("decisions/")}
-    about = {path.split("/")[1] for path, data in stored.items() if any(word in data for word in words)}
     newest: dict[int, Decision] = {}
-    for path, data in stored.items():
-        if path.split("/")[1] in about:
-            one = Decision.parse(data, source=path)
+    for records in Ledger(job.ports.ledger).decisions_that_hold(digests).values():
+        for one in records.whole:
             if one.subject == "merge" and _rank(one) > _rank(newest.get(one.number)):
                 newest[one.number] = one
     return {m.inputs_digest for one in newest.values() if one.status == "approved" for m in one.models}

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.errors import Parts, UserError
+from bot.ledger import Ledger
 from bot.pipeline.job import Job
 from bot.pipeline.judge import head_of, policies_of
 from bot.pipeline.promotion import brought_by, overtaken_by
-from bot.records.ledger import SETTLED, Settled, Waiting, settled_path
+from bot.records.ledger import Settled, Waiting, settled_path
 
 FIRST_LOOK = timedelta(days=14)  # where nothing was settled yet
 OVERLAP = timedelta(hours=2)  # GitHub may notice late that a push merged a pull request
@@ -42,13 +43,12 @@ def settle_merges(promote: Callable[[int, Job], None], job: Job, parts: Parts, *
     new = Settled(sha=tip, at=now.isoformat(), waiting=tuple(left))
     if is_kept and (before is None or (before.sha, before.waiting) != (new.sha, new.waiting)):
         said = f"merges are settled up to {tip[:12]}" + (f"; {len(left)} wait" if left else "")
-        job.ports.ledger.commit({settled_path(new.at, tip): new.canonical()}, said)
+        Ledger(job.ports.ledger).write({settled_path(new.at, tip): new.canonical()}, said)
 
 
 def last_settled(job: Job) -> Settled | None:
     """What the ledger says of it, None before the first time."""
-    paths = job.ports.ledger.paths(SETTLED)
-    return Settled.parse(job.ports.ledger.get(paths[-1]) or b"", source=paths[-1]) if paths else None
+    return Ledger(job.ports.ledger).settled()
 
 
 def _settled(merge: Waiting, promote: Callable[[int, Job], None], job: Job, parts: Parts) -> bool:

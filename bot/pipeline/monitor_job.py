@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.errors import MlbotError, Parts, UserError
+from bot.ledger import Ledger
 from bot.monitor.follow import MONTH, RETRAIN, ROLLBACK, Act, Situation, Words, better, follow, marker
 from bot.monitor.step import keep
 from bot.pipeline.job import Job
@@ -14,7 +15,6 @@ from bot.ports import Thread, Tracker
 from bot.promote.reading import live_releases, promotions
 from bot.records.event import Dispatched, Event
 from bot.records.health import Health
-from bot.records.ledger import head_path
 from bot.report.health import issue, page, retraining, rollback, sentence, summary, title_of
 
 EVALUATION = "pull-request.yml"
@@ -139,10 +139,9 @@ def _refused(act: Act, error: UserError) -> str:
 
 def _evaluate_what_was_missed(threads: Iterable[Thread], health: Health, job: Job) -> None:
     """A job that died after it opened a pull request has not asked for its evaluation."""
-    folder = head_path(0, "").partition("/")[0]
     for thread in threads:
         is_ours = thread.is_pull_request and thread.state == "open" and thread.body.startswith(marker(health, RETRAIN))
-        if is_ours and not job.ports.ledger.paths(f"{folder}/{thread.number}/"):
+        if is_ours and not Ledger(job.ports.ledger).is_reported(thread.number):
             job.ports.conversation.dispatch(EVALUATION, {"number": str(thread.number)})
 
 

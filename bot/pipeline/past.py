@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from bot.errors import MlbotError
+from bot.ledger import Ledger
 from bot.pipeline.reuse import spec_at
 from bot.ports import Ports
 from bot.promote.step import promotions, verifications
 from bot.records.evaluation import Evaluation
-from bot.records.health import Health
-from bot.records.ledger import evaluation_path, testset_folder, testset_use_path
+from bot.records.ledger import bare
 from bot.records.plan import Plan, Planned
 from bot.specs.attestation import Attestation, read_attestation
 
 
 def uses_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> int:
     """How many results of other inputs were seen on these test rows."""
-    from bot.evaluate.budget import earlier_uses
-
-    taken = ports.ledger.paths(testset_folder(test_rows_digest, metric))
-    return earlier_uses(taken, test_rows_digest, metric, inputs_digest)
+    return len(set(Ledger(ports.ledger).uses(test_rows_digest, metric)) - {bare(inputs_digest)})
 
 
 def earlier_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> list[Evaluation]:
     """The evaluations of other inputs on these test rows, as far as the ledger holds them."""
-    own = testset_use_path(test_rows_digest, metric, inputs_digest)
-    paths = [path for path in ports.ledger.paths(testset_folder(test_rows_digest, metric)) if path != own]
-    found = [_evaluation_of_use(path, ports) for path in paths]
+    ledger = Ledger(ports.ledger)
+    uses = [inputs for inputs in ledger.uses(test_rows_digest, metric) if inputs != bare(inputs_digest)]
+    found = [ledger.evaluation_of_use(test_rows_digest, metric, inputs) for inputs in uses]
     return [one for one in found if one is not None]
-
-
-def _evaluation_of_use(path: str, ports: Ports) -> Evaluation | None:
-    """The evaluation that used a test set; None when the ledger does not hold it."""
-    use = json.loads(ports.ledger.get(path) or b"{}")
-    inputs = path.rpartition("/")[2].removesuffix(".json")
-    where = evaluation_path(str(use.get("model")), inputs, str(use.get("evaluation_digest")))
-    data = ports.ledger.get(where)
-    return Evaluation.parse(data, source=where) if data is not None else None
 
 
 def tests_of(model: str, ports: Ports) -> dict[str, str]:
     """Ids of tests of the ML Test Score that the ledger shows to have run, and when."""
     from bot.evaluate.score import tests_in_use
 
-    newest = {path.split("/")[2]: path for path in ports.ledger.paths(f"health/{model}/")}  # paths sort by time
-    health = [Health.parse(ports.ledger.get(path) or b"", source=path) for path in newest.values()]
+    health = Ledger(ports.ledger).newest_health(model).whole
     return tests_in_use(promotions(model, ports), verifications(model, ports), health)
 
 

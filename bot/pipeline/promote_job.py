@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from bot.chatops.parse import parse
 from bot.decide.orders import break_glass_used, checked
 from bot.errors import MlbotError, Parts, UserError, WorldError
+from bot.ledger import Ledger
 from bot.pipeline.dispatched import PROMOTION, asker
 from bot.pipeline.job import Job, number_of
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of, rejudge_open
@@ -30,7 +31,7 @@ from bot.records.command import Command
 from bot.records.evaluation import Evaluation
 from bot.records.event import Account, Dispatched, Event, Pushed
 from bot.records.facts import Asked
-from bot.records.ledger import Head, handled_path, proposal_branch
+from bot.records.ledger import Head, proposal_branch
 from bot.records.release import Approver, Release
 from bot.report.escape import inline
 
@@ -201,7 +202,7 @@ def _request(number: int, event: Dispatched, who: Account, job: Job) -> tuple[Co
 
 def _refused(number: int, comment_id: int, job: Job) -> Collection[int]:
     """Places of the commands that were refused when the comment was written: only its author asks again."""
-    note = job.ports.ledger.get(handled_path(number, comment_id))
+    note = Ledger(job.ports.ledger).handled(number, comment_id)
     return json.loads(note)["refused"] if note else ()
 
 
@@ -228,7 +229,7 @@ def _act(
     facts.attempt("releases", lambda: settle_all(live, job.ports, summarizer(job.ports, job.default_sha)))
     if used is not None:
         said = f"break-glass promotion of #{found.number} to {environment}"
-        facts.attempt("break-glass", lambda: job.ports.ledger.commit(used.ledger, said))
+        facts.attempt("break-glass", lambda: Ledger(job.ports.ledger).write(used.ledger, said))
         told.append(Told(used.sentence))
     told += [Told(f"The ledger does not hold that yet: {inline(one.message)} {AGAIN}", one) for _, one in facts.failed]
     return told

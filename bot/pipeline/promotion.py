@@ -11,6 +11,7 @@ from bot.decide.attestation import summary
 from bot.decide.break_glass import request_id
 from bot.decide.reading import opinion_id
 from bot.errors import UserError
+from bot.ledger import Ledger
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, merged_inputs, policies_of
 from bot.ports import Ports
@@ -20,7 +21,7 @@ from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.event import CommentCreated
 from bot.records.facts import Asked, Facts
-from bot.records.ledger import Evaluated, Head, evaluation_path, pointer_path
+from bot.records.ledger import Evaluated, Head
 from bot.records.release import Approver, Release
 
 
@@ -86,10 +87,11 @@ def evaluation_and_pointer(model: str, one: Evaluated, job: Job) -> tuple[Evalua
     if one.evaluation_digest is None:
         raise UserError(f"{model} has no evaluation", hint="/retrain", code="evaluation_missing")
     where = (model, one.inputs_digest, one.evaluation_digest)
-    data, pointer = job.ports.ledger.get(evaluation_path(*where)), job.ports.ledger.get(pointer_path(*where))
-    if data is None or pointer is None:
+    ledger = Ledger(job.ports.ledger)
+    evaluation, pointer = ledger.evaluation(*where), ledger.pointer(*where)
+    if evaluation is None or pointer is None:
         raise UserError(f"the ledger does not hold the evaluation of {model}", code="evaluation_missing")
-    return Evaluation.parse(data, source=evaluation_path(*where)), pointer.decode()
+    return evaluation, pointer
 
 
 def brought_by(model: str, environment: str, commit: str, one: Evaluated, job: Job) -> Release | None:

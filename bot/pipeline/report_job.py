@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.decide.step import policy_difference
 from bot.errors import Parts, UserError
+from bot.ledger import Ledger
 from bot.pipeline.dispatched import TRAINING, asker
 from bot.pipeline.handover import HandedOver, taken_over
 from bot.pipeline.job import Job, at_head, number_of
@@ -161,9 +162,7 @@ def _party(number: int, head_sha: str, party: Party, account: int) -> dict[str, 
 
 
 def _keep_parties(parties: dict[str, bytes], number: int, job: Job) -> None:
-    new = {path: data for path, data in parties.items() if job.ports.ledger.get(path) is None}
-    if new:
-        job.ports.ledger.commit(new, f"parties of #{number}")
+    Ledger(job.ports.ledger).add(parties, f"parties of #{number}")
 
 
 def _keep(
@@ -177,38 +176,30 @@ def _keep(
 
     Raises UserError (code `record_too_large`) for what could not be read back.
     """
-    ledger = handed.job.ports.ledger
-    new = _evaluation_files(head.number, results, handed)
-    for path, data in (
-        *parties.items(),
-        (plan_path(head.number, made.head_sha), made.canonical()),
-        (head_path(head.number, made.head_sha), head.canonical()),
-    ):
-        if ledger.get(path) != data:
-            new[path] = data
+    ledger, where = Ledger(handed.job.ports.ledger), (head.number, made.head_sha)
+    files = {**parties, plan_path(*where): made.canonical(), head_path(*where): head.canonical()}
+    new = {**_evaluation_files(head.number, results, handed), **ledger.changed(files)}
     for path, data in new.items():
         if len(data) > MAX_RECORD_BYTES:
             hint = "Split the change into several pull requests."
             raise UserError(f"{path} would be too large to be read again", hint=hint, code="record_too_large")
-    if new:
-        what = f"evaluate #{head.number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}"
-        ledger.commit(new, what)
+    ledger.write(new, f"evaluate #{head.number} at {made.head_sha[:12]}: {', '.join(results) or 'no model'}")
 
 
 def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], handed: HandedOver) -> dict[str, bytes]:
     """Evaluations, pointers to their bytes and uses of the test set, as far as the ledger does not hold them."""
-    ports, files = handed.job.ports, dict[str, bytes]()
+    ports, ledger, files = handed.job.ports, Ledger(handed.job.ports.ledger), dict[str, bytes]()
     for name, one in results.items():
         folder = handed.folder(name)
         if isinstance(one, Failure):
             continue
         where = (name, one.inputs_digest, one.digest())
-        if folder is not None and ports.ledger.get(evaluation_path(*where)) is None:
+        if folder is not None and ledger.evaluation(*where) is None:
             files[evaluation_path(*where)] = one.canonical()
             files[pointer_path(*where)] = ports.artifacts.store(folder).encode()
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
         files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
-    return {path: data for path, data in files.items() if ports.ledger.get(path) is None}
+    return ledger.missing(files)
 
 
 def _report_trial(number: int, made: Plan, handed: HandedOver, starter: int | None, job: Job) -> None:
@@ -222,9 +213,8 @@ def _report_trial(number: int, made: Plan, handed: HandedOver, starter: int | No
     if starter is not None:
         for one in tried:
             new |= _party(number, bare(one.inputs_digest), "initiator", starter)
-    new = {path: data for path, data in new.items() if job.ports.ledger.get(path) is None}
-    if new:
-        job.ports.ledger.commit(new, f"trial of #{number} at {made.head_sha[:12]}: {', '.join(results)}")
+    said = f"trial of #{number} at {made.head_sha[:12]}: {', '.join(results)}"
+    Ledger(job.ports.ledger).add(new, said)
     report = Report(
         number=number, plan=made.model_copy(update={"entries": tuple(tried)}), decision=None, evaluation_id=None,
         evaluations={name: one for name, one in results.items() if isinstance(one, Evaluation)},

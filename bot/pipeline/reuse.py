@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bot.ledger import Environments, Ledger
 from bot.pipeline.job import Job
 from bot.ports import Ports
 from bot.records.base import sha256
 from bot.records.evaluation import NOTHING_DEPLOYED, Evaluation
-from bot.records.ledger import evaluation_path, release_path, removal_path
 from bot.records.plan import Planned
-from bot.records.release import Release
 from bot.specs.model import ModelSpec, read_model_spec
 
 GATES = "policies/gates.yaml"
@@ -21,18 +20,16 @@ def gates_digest(job: Job) -> str:
 
 def live_digest(environment: str, model: str, ports: Ports) -> str | None:
     """Digest of the artifact that is live, None when nothing is."""
-    path = release_path(environment, model)
-    data = ports.environments.get(path)
-    return Release.parse(data, source=path).artifact_digest if data else None
+    live = Environments(ports.environments).live(environment, model)
+    return None if live is None else live.artifact_digest
 
 
 def known(one: Planned, ports: Ports) -> Evaluation | None:
     """The newest stored evaluation of the same inputs; None when `mlbot gc` has removed its artifact."""
-    if one.known_evaluation is None or ports.ledger.get(removal_path(one.known_evaluation)) is not None:
+    ledger = Ledger(ports.ledger)
+    if one.known_evaluation is None or ledger.is_removed(one.known_evaluation):
         return None
-    path = evaluation_path(one.model, one.inputs_digest, one.known_evaluation)
-    data = ports.ledger.get(path)
-    return Evaluation.parse(data, source=path) if data else None
+    return ledger.evaluation(one.model, one.inputs_digest, one.known_evaluation)
 
 
 def spec_at(one: Planned, head: str, ports: Ports) -> ModelSpec:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import MlbotError, UserError
+from bot.ledger import Environments, Ledger
 from bot.pipeline.asked import Asked, asked_of, known_of
 from bot.pipeline.failures import failure_of
 from bot.pipeline.job import Job, at_head, number_of
@@ -19,7 +20,6 @@ from bot.plan.step import plan_one
 from bot.ports import Ports
 from bot.records.evaluation import NOTHING_DEPLOYED
 from bot.records.event import Event
-from bot.records.ledger import artifact_path, pointer_path
 from bot.records.matrix import models_of
 from bot.records.plan import Plan, Planned
 from bot.records.training import Training
@@ -116,10 +116,9 @@ def _trained(one: Planned, asked: Asked, data: Path, folder: Path, policy: Train
 
     stored = known(one, job.ports)
     if stored is not None:
-        path = pointer_path(one.model, one.inputs_digest, stored.digest())
-        pointer = job.ports.ledger.get(path)
+        pointer = Ledger(job.ports.ledger).pointer(one.model, one.inputs_digest, stored.digest())
         if pointer is not None:
-            job.ports.artifacts.fetch(pointer.decode(), folder)
+            job.ports.artifacts.fetch(pointer, folder)
             job.say(f"{one.model}: not trained again, {one.inputs_digest} is in the ledger; only measured")
             return stored.training
     spec, limits = asked.spec, Limits(policy.memory_bytes, policy.table_bytes)
@@ -133,11 +132,11 @@ def _trained(one: Planned, asked: Asked, data: Path, folder: Path, policy: Train
 def _champion(environment: str, model: str, into: Path, ports: Ports) -> Path | str:
     if live_digest(environment, model, ports) is None:
         return NOTHING_DEPLOYED
-    pointer = ports.environments.get(artifact_path(environment, model))
+    pointer = Environments(ports.environments).pointer(environment, model)
     if pointer is None:
         return "its pointer is missing on the environments branch"
     try:
-        ports.artifacts.fetch(pointer.decode(), into)
+        ports.artifacts.fetch(pointer, into)
     except UserError as error:
         return error.message
     return into

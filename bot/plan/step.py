@@ -7,12 +7,12 @@ from functools import partial
 from importlib.metadata import version
 
 from bot.errors import MlbotError, UserError
+from bot.ledger import Ledger
 from bot.plan.candidates import candidates, n_models, untouched
 from bot.plan.entries import ASKED, Known, Sides, asked, entry_of, planned
 from bot.plan.facts import SCHEMA, SPEC, Folder, changed_data, inputs_of, may_read, spec_path
 from bot.plan.kinds import change_kinds
 from bot.ports import Branch, Data, Git, Ports
-from bot.records.ledger import evaluation_folder
 from bot.records.plan import DataFile, Entry, Plan, Planned
 from bot.specs.policies.training import FILE, TrainingPolicy, read_training_policy
 from bot.specs.tracked import pointers_among
@@ -74,14 +74,7 @@ def folder(git: Git, sha: str, name: str) -> Folder:
 def known_in(ledger: Branch) -> Known:
     """Looks up the newest stored Evaluation of a model's inputs."""
 
-    def find(model: str, digest: str) -> str | None:
-        at = evaluation_folder(model, digest)
-        paths = [path for path in ledger.paths(at) if path.endswith(".json")]
-        if len(paths) > 1:
-            paths.sort(key=lambda path: ledger.log(path)[-1][1])
-        return f"sha256:{paths[-1].removeprefix(at).removesuffix('.json')}" if paths else None
-
-    return find
+    return Ledger(ledger).newest_evaluation
 
 
 def library_versions() -> dict[str, str]:

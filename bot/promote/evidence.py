@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.errors import MlbotError, UserError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.chain import (
     Link,
@@ -26,10 +28,8 @@ from bot.promote.chain import (
 from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
 from bot.promote.reading import decision_of, lost_releases, revocation_of
 from bot.promote.step import hashed
-from bot.promote.writing import message, state_path
-from bot.records.approval import Approval
+from bot.promote.writing import message
 from bot.records.base import Record
-from bot.records.evaluation import Evaluation
 from bot.records.ledger import (
     ENVIRONMENTS,
     approval_path,
@@ -39,7 +39,6 @@ from bot.records.ledger import (
     evaluation_path,
     pointer_path,
     promotion_path,
-    release_path,
 )
 from bot.records.release import Release
 
@@ -49,9 +48,8 @@ Recompute = Callable[[Release], str | None]
 
 def live_release(model: str, environment: str, ports: Ports) -> Release:
     """What is live. Raises UserError."""
-    path = release_path(environment, model)
-    data = ports.environments.get(path)
-    if data is None:
+    release = Environments(ports.environments).live(environment, model)
+    if release is None:
         for lost in lost_releases(ports):
             if (lost.model, lost.environment) == (model, environment):
                 hint = (
@@ -59,7 +57,7 @@ def live_release(model: str, environment: str, ports: Ports) -> Release:
                 )
                 raise UserError(lost_sentence(lost), hint=hint, code="release_lost")
         raise UserError(f"{model} is not live in {environment}", hint="`mlbot environments` lists what is live.")
-    return Release.parse(data, source=path)
+    return release
 
 
 def lost_sentence(release: Release) -> str:
@@ -80,14 +78,17 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
     decision = decision_of(release, ports)
     judged = [one for one in decision.models if one.model == release.model] if decision else []
     names = judged[0].approvals if judged else ()
-    approvals = {name: _read(Approval, approval_path(release.pull_request or 0, name), ports) for name in names}
+    ledger, number = Ledger(ports.ledger), release.pull_request or 0
+    approvals = {name: _told(partial(ledger.approval, number, name)) for name in names}
+    newest = ledger.newest_counters(release.model).get((release.model, release.environment), 0)
+    fact = _told(partial(ledger.release, release.model, release.counter, release.environment))
     tags = ports.git.tags()
     links = [
         _files(release, ports, is_live=is_live),
         commit_link(release, _message(release, ports, is_live=is_live)),
-        fact_link(release, _read(Release, _fact(release), ports), _newest(release, ports) if is_live else None),
+        fact_link(release, fact, newest if is_live else None),
         _revocation(release, ports),
-        evaluation_link(release, _read(Evaluation, _evaluation(release), ports)),
+        evaluation_link(release, _told(partial(ledger.evaluation, *_evaluated(release)))),
         history_link(_rewritten(release, names, ports), 0),
         version_tag_link(release, tags),
         environment_tag_link(release, tags, is_live=is_live),
@@ -108,7 +109,7 @@ def _statement(kind: str, judge: Callable[[Any, Release], str | None], release: 
         return Link(kind, None, "the default branch holds no public key (policies/keys/), nothing is signed")
     path = attestation_path(release.model, release.counter, release.environment, kind)
     try:
-        envelope = ports.ledger.get(path)
+        envelope = Ledger(ports.ledger).attestation(release, kind)
         if envelope is None:
             return Link(kind, False, f"there is no signed statement at {path}")
         wrong = judge(json.loads(ports.signer.verify(PAYLOAD_TYPE, envelope)), release)
@@ -120,14 +121,16 @@ def _statement(kind: str, judge: Callable[[Any, Release], str | None], release: 
 
 
 def _files(release: Release, ports: Ports, *, is_live: bool) -> Link:
-    path = artifact_path(release.environment, release.model)
-    if not is_live:
-        path = pointer_path(release.model, release.inputs_digest, release.evaluation_digest)
-    pointer = (ports.environments if is_live else ports.ledger).get(path)
-    if pointer is None:
-        return Link("bytes", False, f"{path} is not there")
     try:
-        return files_link(release, hashed(pointer.decode("utf-8", "replace"), ports))
+        if is_live:
+            path = artifact_path(release.environment, release.model)
+            pointer = Environments(ports.environments).pointer(release.environment, release.model)
+        else:
+            path = pointer_path(*_evaluated(release))
+            pointer = Ledger(ports.ledger).pointer(*_evaluated(release))
+        if pointer is None:
+            return Link("bytes", False, f"{path} is not there")
+        return files_link(release, hashed(pointer, ports))
     except UserError as error:
         return Link("bytes", False, error.message)
 
@@ -141,48 +144,36 @@ def _revocation(release: Release, ports: Ports) -> Link:
 
 def _message(release: Release, ports: Ports, *, is_live: bool) -> str | None:
     """The message of the commit that made the release: while it is live, the newest that touched it."""
-    log = ports.environments.log(state_path(release))
+    log = Environments(ports.environments).messages(release)
     if not is_live:
         return next((text for _, _, text in log if text.strip() == message(release).strip()), None)
     return log[0][2] if log else None
 
 
-def _newest(release: Release, ports: Ports) -> int:
-    """The counter of the environment's newest change of the model in the ledger, 0 without one."""
-    names = [path.rpartition("/")[2] for path in ports.ledger.paths(f"promotions/{release.model}/")]
-    found = [name.removesuffix(".json").partition("-") for name in names]
-    return max((int(counter) for counter, _, name in found if name == release.environment), default=0)
+def _evaluated(release: Release) -> tuple[str, str, str]:
+    return release.model, release.inputs_digest, release.evaluation_digest
 
 
-def _fact(release: Release) -> str:
-    return promotion_path(release.model, release.counter, release.environment)
-
-
-def _evaluation(release: Release) -> str:
-    return evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
-
-
-def _read(kind: type[Kind], path: str, ports: Ports) -> Kind | None:
+def _told(ask: Callable[[], Kind | None]) -> Kind | None:
     """A record of the ledger; one that cannot be read counts as not there."""
     try:
-        data = ports.ledger.get(path)
-        return kind.parse(data, source=path) if data is not None else None
+        return ask()
     except UserError:
         return None
 
 
 def _rewritten(release: Release, approvals: tuple[str, ...], ports: Ports) -> list[str]:
     paths = [
-        _fact(release),
-        _evaluation(release),
-        pointer_path(release.model, release.inputs_digest, release.evaluation_digest),
+        promotion_path(release.model, release.counter, release.environment),
+        evaluation_path(*_evaluated(release)),
+        pointer_path(*_evaluated(release)),
     ]
     number = release.pull_request
     if number is not None:
         paths += [approval_path(number, name) for name in approvals]
         if release.decision_digest is not None:
             paths.append(decision_path(number, release.decision_digest))
-    return [path for path in paths if len(ports.ledger.log(path)) > 1]
+    return Ledger(ports.ledger).rewritten(paths)
 
 
 def _is_merged(release: Release, ports: Ports) -> bool:

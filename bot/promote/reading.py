@@ -5,82 +5,62 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.errors import UserError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.version import newest, numbers, version_of
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import (
-    LEDGER,
-    REVOCATIONS,
-    bare,
-    decision_path,
-    evaluation_path,
-    pointer_path,
-    revocation_path,
-    revoked_digest,
-)
+from bot.records.ledger import LEDGER, bare, evaluation_path
 from bot.records.release import Release, Revocation, Verification
 from bot.specs.model import read_model_spec
 
 
 def states_of(model: str, ports: Ports) -> dict[str, Release]:
     """The last word of each environment on the model, a withdrawal included."""
-    found = {}
-    for path in ports.environments.paths():
-        environment, _, rest = path.partition("/")
-        if rest in (f"{model}/release.json", f"{model}/withdrawn.json"):
-            found[environment] = Release.parse(ports.environments.get(path) or b"", source=path)
-    return found
+    return Environments(ports.environments).states((model,))[model]
 
 
 def live_releases(ports: Ports) -> list[Release]:
     """Everything that is live, by environment and model."""
-    paths = [path for path in ports.environments.paths() if path.endswith("/release.json")]
-    return [Release.parse(ports.environments.get(path) or b"", source=path) for path in paths]
+    return Environments(ports.environments).all_live().whole
 
 
 def lost_releases(ports: Ports) -> list[Release]:
     """What is live by the ledger and gone from the environments branch: its files were deleted, nobody withdrew it."""
-    last: dict[tuple[str, str], str] = {}
-    for path in ports.ledger.paths("promotions/"):  # sorted, so that the last of a model and environment is its newest
-        _, model, name = path.split("/")
-        last[model, name.removesuffix(".json").partition("-")[2]] = path
-    found = []
-    for (model, environment), path in sorted(last.items()):
-        if environment not in states_of(model, ports):
-            fact = Release.parse(ports.ledger.get(path) or b"", source=path)
-            found += [fact] if fact.action != "withdraw" else []
+    ledger, there, found = Ledger(ports.ledger), Environments(ports.environments).names(), []
+    for (model, environment), counter in sorted(ledger.newest_counters().items()):
+        if (environment, model) not in there:
+            fact = ledger.release(model, counter, environment)
+            found += [fact] if fact is not None and fact.action != "withdraw" else []
     return found
 
 
 def promotions(model: str, ports: Ports) -> list[Release]:
     """Every change of any environment of the model that the ledger holds, oldest first."""
-    paths = ports.ledger.paths(f"promotions/{model}/")
-    return [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    return Ledger(ports.ledger).releases(model).whole
 
 
 def pointer_of(release: Release, ports: Ports) -> str:
     """The DVC pointer to a release's artifact. Raises UserError (code `artifact_missing`)."""
-    found = ports.ledger.get(pointer_path(release.model, release.inputs_digest, release.evaluation_digest))
+    found = Ledger(ports.ledger).pointer(release.model, release.inputs_digest, release.evaluation_digest)
     if found is None:
         raise UserError(
             f"the ledger has no pointer to the artifact of {release.model} {release.version}", code="artifact_missing"
         )
-    return found.decode()
+    return found
 
 
 def evaluation_of(release: Release, ports: Ports) -> Evaluation:
     """The evaluation behind a release. Raises UserError (codes `evaluation_missing`, `evaluation_mismatch`)."""
-    path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
-    data = ports.ledger.get(path)
-    if data is None:
+    evaluation = Ledger(ports.ledger).evaluation(release.model, release.inputs_digest, release.evaluation_digest)
+    if evaluation is None:
         raise UserError(
             f"the ledger has no evaluation {release.evaluation_digest}",
             hint=f"Nothing is ever deleted from {LEDGER}: look who moved it, and put back what it was.",
             code="evaluation_missing",
         )
-    evaluation = Evaluation.parse(data, source=path)
     if evaluation.digest() != release.evaluation_digest:
+        path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
         raise UserError(f"{path} is not the evaluation that its name says", code="evaluation_mismatch")
     return evaluation
 
@@ -89,10 +69,8 @@ def decision_of(release: Release, ports: Ports) -> Decision | None:
     """The decision that let a release out; None when it carries none, or the ledger holds none that can be read."""
     if release.decision_digest is None or release.pull_request is None:
         return None
-    path = decision_path(release.pull_request, release.decision_digest)
     try:
-        data = ports.ledger.get(path)
-        return Decision.parse(data, source=path) if data is not None else None
+        return Ledger(ports.ledger).decision(release.pull_request, release.decision_digest)
     except UserError:
         return None
 
@@ -102,8 +80,7 @@ def newest_evaluation(releases: Iterable[Release], ports: Ports) -> Evaluation |
     top = newest(releases)
     if top is None:
         return None
-    data = ports.ledger.get(evaluation_path(top.model, top.inputs_digest, top.evaluation_digest))
-    return Evaluation.parse(data, source=top.evaluation_digest) if data is not None else None
+    return Ledger(ports.ledger).evaluation(top.model, top.inputs_digest, top.evaluation_digest)
 
 
 def asked_version(model: str, commit: str, ports: Ports) -> str | None:
@@ -130,23 +107,19 @@ def digest_of_version(model: str, environment: str, version: str, ports: Ports) 
 
 def verifications(model: str, ports: Ports) -> list[Verification]:
     """Every verification of the model's releases, oldest first."""
-    paths = ports.ledger.paths(f"verifications/{model}/")
-    found = [Verification.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
-    return sorted(found, key=lambda one: one.checked_at)
+    return sorted(Ledger(ports.ledger).verifications(model).whole, key=lambda one: one.checked_at)
 
 
 def revoked_digests(model: str, ports: Ports) -> set[str]:
     """Artifacts that people revoked, or whose last verification that said anything has failed."""
     last = {one.artifact_digest: one.outcome for one in verifications(model, ports) if one.outcome != "error"}
-    said = {revoked_digest(path) for path in ports.ledger.paths(REVOCATIONS)}
-    return {digest for digest, outcome in last.items() if outcome == "failed"} | said
+    failed = {digest for digest, outcome in last.items() if outcome == "failed"}
+    return failed | set(Ledger(ports.ledger).revoked())
 
 
 def revocation_of(artifact_digest: str, ports: Ports) -> Revocation | None:
     """Who revoked the artifact and why; None when nobody did. Raises UserError for a word that cannot be read."""
-    path = revocation_path(artifact_digest)
-    data = ports.ledger.get(path)
-    return None if data is None else Revocation.parse(data, source=path)
+    return Ledger(ports.ledger).revocation(artifact_digest)
 
 
 def known_artifact(word: str, ports: Ports) -> str:
@@ -154,11 +127,10 @@ def known_artifact(word: str, ports: Ports) -> str:
 
     Raises UserError (code `artifact_unknown`) when there is none, or are several.
     """
-    ledger = ports.ledger
-    judged = (path for path in ledger.paths("evaluations/") if path.endswith(".json"))
-    known = {Evaluation.parse(ledger.get(path) or b"", source=path).artifact_digest for path in judged}
-    released = ledger.paths("promotions/")
-    known |= {Release.parse(ledger.get(path) or b"", source=path).artifact_digest for path in released}
+    ledger = Ledger(ports.ledger)
+    judged = (ledger.evaluation(*where) for where in ledger.evaluation_names())
+    known = {one.artifact_digest for one in judged if one is not None}
+    known |= {one.artifact_digest for one in ledger.all_releases().whole}
     found = sorted(one for one in known if bare(one).startswith(bare(word).lower()))
     if len(found) != 1:
         said = "no artifact that was evaluated or released" if not found else f"{len(found)} artifacts"
@@ -180,11 +152,11 @@ def candidate_of_evaluation(model: str, environment: str, digest: str, ports: Po
     Its commit is the default branch's tip. Raises UserError when none or several begin so.
     """
     wanted = digest.removeprefix("sha256:")
-    paths = [path for path in ports.ledger.paths(f"evaluations/{model}/") if path.endswith(".json")]
-    found = [path for path in paths if path.rpartition("/")[2].startswith(wanted)]
-    if len(found) != 1:
+    ledger = Ledger(ports.ledger)
+    found = [where for where in ledger.evaluation_names(model) if where[2].startswith(wanted)]
+    evaluation = ledger.evaluation(*found[0]) if len(found) == 1 else None
+    if evaluation is None:
         raise UserError(f"{len(found)} evaluations of {model} in the ledger begin with {wanted!r}")
-    evaluation = Evaluation.parse(ports.ledger.get(found[0]) or b"", source=found[0])
     return Release(
         model=model,
         environment=environment,

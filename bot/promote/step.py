@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.errors import Place, UserError, WorldError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import carried_out, in_order, rollback_target
@@ -239,7 +240,7 @@ def revoke(artifact_digest: str, *, by: Approver, reason: str, ports: Ports) -> 
     at = ports.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
     who = Account(id=by.id, login=by.login)
     said = Revocation(artifact_digest=artifact_digest, by=who, at=at, reason=reason, number=None)
-    ports.ledger.commit({revocation_path(artifact_digest): said.canonical()}, f"revoke {artifact_digest}")
+    Ledger(ports.ledger).write({revocation_path(artifact_digest): said.canonical()}, f"revoke {artifact_digest}")
     return said
 
 
@@ -262,21 +263,19 @@ def settle_all(
     models: Iterable[str], ports: Ports, summarize: Summarize | None = None
 ) -> dict[str, dict[str, Release]]:
     """`settle` for several models, in one commit."""
-    found = {model: states_of(model, ports) for model in models}
+    found = Environments(ports.environments).states(tuple(models))
+    ledger = Ledger(ports.ledger)
     states = sorted((state for one in found.values() for state in one.values()), key=lambda state: state.counter)
-    left = [state for state in states if ports.ledger.get(_fact(state)) is None]
+    left = [state for state in states if not ledger.is_noted(state)]
     if left:
         facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
-        ports.ledger.commit(facts, "\n".join(map(message, left)))
+        ledger.write(facts, "\n".join(map(message, left)))
     return found
 
 
-def _fact(state: Release) -> str:
-    return promotion_path(state.model, state.counter, state.environment)
-
-
 def _facts(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
-    return {_fact(state): state.canonical(), **owed_file(state), **attested(state, ports, summarize)}
+    path = promotion_path(state.model, state.counter, state.environment)
+    return {path: state.canonical(), **owed_file(state), **attested(state, ports, summarize)}
 
 
 def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:
@@ -364,15 +363,15 @@ def _write(
     ports: Ports,
 ) -> bool:
     """The one commit; False when the branch moved under us."""
-    branch = ports.environments
+    branch = Environments(ports.environments)
     manifest = b"" if release.action == "withdraw" else manifest_of(release, states.get(release.environment), ports)
-    dvc_yaml = branch.get("dvc.yaml")
+    dvc_yaml = branch.file("dvc.yaml")
     files = environment_files(release, pointer, manifest, dvc_yaml, ports.git.read(release.commit, ".dvc/config"))
     where = (release.environment, release.model)
     mine = {release_path(*where): None, withdrawn_path(*where): None, artifact_path(*where): None}
-    expect: dict[str, bytes | None] = {path: branch.get(path) for path in [*mine, *map(state_path, states.values())]}
+    expect: dict[str, bytes | None] = {path: branch.file(path) for path in [*mine, *map(state_path, states.values())]}
     try:
-        branch.commit(files, message(release), expect={**expect, "dvc.yaml": dvc_yaml})
+        branch.write(files, message(release), expect={**expect, "dvc.yaml": dvc_yaml})
     except UserError as error:
         if error.code != "branch_moved":
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.errors import UserError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.compose import Drill
 from bot.promote.lineage import in_order
@@ -23,7 +24,7 @@ from bot.promote.step import (
     verifications,
 )
 from bot.promote.writing import subject
-from bot.records.ledger import manifest_path, promotion_path, verification_path
+from bot.records.ledger import manifest_path, verification_path
 from bot.records.release import DRILL, Approver, Release, Verification
 
 DRILLER = Approver(id=0, login=DRILL, role="bot")
@@ -32,7 +33,8 @@ DRILLER = Approver(id=0, login=DRILL, role="bot")
 def record_verification(found: Verification, ports: Ports) -> None:
     """Keep a verification in the ledger; the same one twice is one."""
     path = verification_path(found.model, found.counter, found.environment, found.checked_at)
-    ports.ledger.commit({path: found.canonical()}, f"verify {found.model} in {found.environment}: {found.outcome}")
+    said = f"verify {found.model} in {found.environment}: {found.outcome}"
+    Ledger(ports.ledger).write({path: found.canonical()}, said)
 
 
 def recover(
@@ -68,7 +70,7 @@ def finish_canary(environment: str, model: str, ports: Ports) -> bool:
         return False
     path = manifest_path(environment, model)
     said = f"{subject(release)}: all traffic\n\nModel: {model}\nVersion: {release.version}\n"
-    return ports.environments.commit({path: manifest_of(release, None, ports)}, said) is not None
+    return Environments(ports.environments).write({path: manifest_of(release, None, ports)}, said) is not None
 
 
 def follow_up(
@@ -76,8 +78,7 @@ def follow_up(
 ) -> str | None:
     """What the last verification of what is live asks for, done; None when it asks for nothing. Safe to repeat."""
     states = states_of(model, ports).values()  # a promotion whose fact is missing is still under way, or has died
-    facts = [promotion_path(model, one.counter, one.environment) for one in states if one.environment == environment]
-    is_settled = all(ports.ledger.get(path) is not None for path in facts)
+    is_settled = all(Ledger(ports.ledger).is_noted(one) for one in states if one.environment == environment)
     found = recover(environment, model, is_enabled=is_enabled, is_settled=is_settled, ports=ports, summarize=summarize)
     if found.target is not None:
         return found.sentence

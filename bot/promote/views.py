@@ -10,9 +10,10 @@ import functools
 from collections.abc import Collection, Iterable
 
 from bot.errors import MlbotError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.reading import promotions
-from bot.promote.writing import Deployment, deployments, message, state_path, tags_to_write
+from bot.promote.writing import Deployment, deployments, message, tags_to_write
 from bot.records.base import canonical_json
 from bot.records.ledger import view_path
 from bot.records.release import Release
@@ -27,10 +28,10 @@ def owed_file(release: Release) -> dict[str, bytes]:
 
 def owed(ports: Ports) -> list[Release]:
     """Releases whose views are not all there, each model's oldest first."""
-    paths = set(ports.ledger.paths("views/"))
-    left = {path for path in paths if path.endswith(".owed.json") and path.replace(".owed.", ".shown.") not in paths}
-    models = sorted({path.removeprefix("views/").rpartition("/")[0] for path in left})
-    return [one for model in models for one in promotions(model, ports) if _path(one, "owed") in left]
+    left = Ledger(ports.ledger).owed()
+    models = sorted({model for model, _, _ in left})
+    known = [one for model in models for one in promotions(model, ports)]
+    return [one for one in known if (one.model, one.counter, one.environment) in left]
 
 
 def show(models: Iterable[str], ports: Ports) -> list[Release]:
@@ -52,7 +53,8 @@ def show(models: Iterable[str], ports: Ports) -> list[Release]:
     if done:
         files = {_path(one, "shown"): canonical_json({"release": one.digest()}) for one in done}
         said = f"shown: {', '.join(f'{one.model} {one.version} in {one.environment}' for one in done)}"
-        ports.views.attempt("the note that tags and deployments are there", lambda: ports.ledger.commit(files, said))
+        note = functools.partial(Ledger(ports.ledger).write, files, said)
+        ports.views.attempt("the note that tags and deployments are there", note)
     return done
 
 
@@ -76,7 +78,7 @@ def _write_tags(release: Release, ports: Ports) -> None:
 
 def _commit_of(release: Release, ports: Ports) -> str:
     """The commit of the environments branch that made the release live."""
-    log = ports.environments.log(state_path(release))
+    log = Environments(ports.environments).messages(release)
     return next((sha for sha, _, text in log if text.strip() == message(release).strip()), log[0][0])
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.errors import MlbotError, Parts
+from bot.ledger import Ledger
 from bot.ports import Ports
-from bot.records.ledger import Head
 from bot.records.report import Report
 from bot.report.escape import clipped, one_line
 from bot.report.markdown import MARKED, comment
@@ -91,6 +91,5 @@ def _with_reason(one: Status, error: MlbotError | None) -> Status:
 
 def _is_overtaken(number: int, ports: Ports) -> bool:
     """Whether the ledger holds a head of the pull request that a later run, or attempt of this run, has written."""
-    paths = ports.ledger.paths(f"heads/{number}/")
-    heads = [Head.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
+    heads = Ledger(ports.ledger).heads(number).readable
     return any((one.run_id, one.run_attempt) > (ports.run.id, ports.run.attempt) for one in heads)

@@ -9,23 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import MlbotError, UserError, WorldError
+from bot.ledger import Environments, Ledger
 from bot.ports import Ports, Predictor
 from bot.records.base import sha256
-from bot.records.evaluation import Evaluation
-from bot.records.ledger import (
-    ENVIRONMENTS,
-    artifact_path,
-    evaluation_path,
-    pointer_path,
-    revocation_path,
-    withdrawn_path,
-)
-from bot.records.release import Release, Revocation
+from bot.records.ledger import ENVIRONMENTS
+from bot.records.release import Release
 from bot.records.training import Training
 from bot.serve.engine import Engine
 from bot.serve.golden import check_golden
 from bot.serve.serving import Serving
-from bot.serve.switch import changed, gone, newest_fact, pinned, wanted
+from bot.serve.switch import changed, gone, pinned, wanted
 
 Load = Callable[[Path, Training, str], Predictor]
 RETRY_AFTER_S = 60.0
@@ -64,7 +57,7 @@ class Follower:
         try:
             fetch(self.ports)
         except WorldError as error:  # a server that starts during an outage knows what was fetched last
-            if serving.started or self.ports.environments.head() is None:
+            if serving.started or not Environments(self.ports.environments).is_there():
                 raise
             said.append(f"{error.message}; what was fetched last is served")
         target, unreadable = self._target(serving)
@@ -162,10 +155,10 @@ class Follower:
         """The folder of the artifact's verified files: fetched aside, so that no file that is in use is overwritten."""
         folder = self.folder(release)
         if self.pin is None:
-            pointer = self.ports.environments.get(artifact_path(release.environment, release.model))
+            pointer = Environments(self.ports.environments).pointer(release.environment, release.model)
         else:  # another release may be live by now
             where = (release.model, release.inputs_digest, release.evaluation_digest)
-            pointer = self.ports.ledger.get(pointer_path(*where))
+            pointer = Ledger(self.ports.ledger).pointer(*where)
         if pointer is None:
             raise UserError(
                 f"{release.model} has no artifact pointer in {release.environment}", code="artifact_missing"
@@ -174,7 +167,7 @@ class Follower:
         with tempfile.TemporaryDirectory(dir=self.cache, prefix=".incoming-") as name:
             incoming = Path(name) / "artifact"
             incoming.mkdir()
-            self.ports.artifacts.fetch(pointer.decode(), incoming)
+            self.ports.artifacts.fetch(pointer, incoming)
             verify_files(incoming, release, training)
             listed = {file.name for file in training.files}
             for path in incoming.iterdir():
@@ -202,31 +195,24 @@ def fetch(ports: Ports) -> None:
 
 def releases(environment: str, ports: Ports) -> tuple[dict[str, Release], dict[str, str]]:
     """What is live in the environment, by model; and the models whose release cannot be read or is not signed, why."""
-    found, unreadable = {}, {}
-    for path in ports.environments.paths(f"{environment}/"):
-        if path.endswith("/release.json"):
-            model = path.removeprefix(f"{environment}/").removesuffix("/release.json")
-            try:
-                found[model] = Release.parse(ports.environments.get(path) or b"", source=path)
-            except UserError as error:
-                unreadable[model] = error.message
-    return found, unreadable
+    branch = Environments(ports.environments)
+    found = branch.all_live(environment)
+    unreadable = {model: error.message for model, error in branch.models(found).items()}
+    return {path.split("/")[1]: one for path, one in found.by_path.items()}, unreadable
 
 
 def facts(environment: str, ports: Ports) -> list[Release]:
     """Every change of the environment that the ledger holds."""
-    paths = [path for path in ports.ledger.paths("promotions/") if path.endswith(f"-{environment}.json")]
-    found = [Release.parse(ports.ledger.get(path) or b"", source=path) for path in paths]
-    return [one for one in found if one.environment == environment]
+    return Ledger(ports.ledger).releases_of(environment).whole
 
 
 def vanished(environment: str, known: Collection[str], ports: Ports) -> dict[str, str]:
     """Models that are live by the ledger and of which the branch has nothing: a file was deleted, not a model."""
-    models = {path.split("/")[1] for path in ports.ledger.paths("promotions/")} - set(known)
-    found = {}
-    for model in sorted(models):
+    found, newest = {}, Ledger(ports.ledger).newest_counters()
+    counters = {model: counter for (model, where), counter in newest.items() if where == environment}
+    for model in sorted(counters.keys() - set(known)):
         try:
-            lost = _lost(environment, model, ports)
+            lost = _lost(environment, model, counters[model], ports)
         except UserError as error:  # one spoiled file keeps no other model back
             lost = error.message
         if lost is not None:
@@ -234,17 +220,13 @@ def vanished(environment: str, known: Collection[str], ports: Ports) -> dict[str
     return found
 
 
-def _lost(environment: str, model: str, ports: Ports) -> str | None:
+def _lost(environment: str, model: str, counter: int, ports: Ports) -> str | None:
     """Why a model without a release has not been withdrawn; an old withdrawal that was put back is none."""
-    newest = newest_fact(ports.ledger.paths(f"promotions/{model}/"), environment)
-    if newest is None:
+    fact = Ledger(ports.ledger).release(model, counter, environment)
+    if fact is None or fact.action == "withdraw":
         return None
-    fact = Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1])
-    path = withdrawn_path(environment, model)
-    withdrawn = ports.environments.get(path)
-    if fact.action == "withdraw" or (
-        withdrawn is not None and Release.parse(withdrawn, source=path).counter > fact.counter
-    ):
+    withdrawn = Environments(ports.environments).withdrawn(environment, model)
+    if withdrawn is not None and withdrawn.counter > fact.counter:
         return None
     return f"{fact.version} is live by the ledger, but {ENVIRONMENTS} has lost its release"
 
@@ -254,14 +236,15 @@ def not_replayed(release: Release, ports: Ports) -> None:
 
     An old release keeps its valid signature: whoever may push to the environments branch could put it back.
     """
-    newest = newest_fact(ports.ledger.paths(f"promotions/{release.model}/"), release.environment)
-    if newest is None or newest[0] < release.counter:
+    ledger = Ledger(ports.ledger)
+    newest = ledger.newest_counters(release.model).get((release.model, release.environment), 0)
+    if newest < release.counter:
         return  # the fact is written last: this release is seconds old
     hint = "Look at `git log mlbot/environments`: somebody else than the bot wrote there."
-    if newest[0] > release.counter:
-        said = f"change {release.counter} of {release.environment} was put back; the ledger has change {newest[0]}"
+    if newest > release.counter:
+        said = f"change {release.counter} of {release.environment} was put back; the ledger has change {newest}"
         raise UserError(said, hint=hint, code="release_replayed")
-    if Release.parse(ports.ledger.get(newest[1]) or b"", source=newest[1]) != release:
+    if ledger.release(release.model, newest, release.environment) != release:
         said = f"change {release.counter} of {release.environment} is not what the ledger says"
         raise UserError(said, hint=hint, code="release_replayed")
 
@@ -271,24 +254,23 @@ def not_revoked(release: Release, ports: Ports) -> None:
 
     A word without a valid signature, where words are signed, is none: whoever may push could stop every server.
     """
-    path = revocation_path(release.artifact_digest)
     try:
-        data = ports.ledger.get(path)
-    except UserError:
-        return
-    if data is not None:
-        said = Revocation.parse(data, source=path).sentence
+        said = Ledger(ports.ledger).revocation(release.artifact_digest)
+    except UserError as error:
+        if error.code == "signature_invalid":
+            return
+        raise
+    if said is not None:
         hint = f"`mlbot rollback {release.environment} {release.model}` takes the environment back."
-        raise UserError(said, hint=hint, code="revoked")
+        raise UserError(said.sentence, hint=hint, code="revoked")
 
 
 def training_of(release: Release, ports: Ports) -> Training:
     """The Training behind a release, from the evaluation whose digest the release names. Raises UserError."""
-    path = evaluation_path(release.model, release.inputs_digest, release.evaluation_digest)
-    data = ports.ledger.get(path)
-    if data is None:
+    where = (release.model, release.inputs_digest, release.evaluation_digest)
+    evaluation = Ledger(ports.ledger).evaluation(*where)
+    if evaluation is None:
         raise UserError(f"the ledger has no evaluation {release.evaluation_digest}", code="evaluation_missing")
-    evaluation = Evaluation.parse(data, source=path)
     if evaluation.digest() != release.evaluation_digest or evaluation.artifact_digest != release.artifact_digest:
         raise UserError("the evaluation in the ledger is not the one of this release", code="evaluation_mismatch")
     return evaluation.training

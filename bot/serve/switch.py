@@ -19,16 +19,6 @@ def pinned(releases: Iterable[Release], models: Collection[str], pin: str) -> di
     return wanted({one.model: one for one in sorted(found, key=lambda one: one.counter)}, models)
 
 
-def newest_fact(paths: Iterable[str], environment: str) -> tuple[int, str] | None:
-    """(counter, path) of the newest of a model's ledger facts about an environment, None without one."""
-    found = []
-    for path in paths:
-        counter, _, name = path.rpartition("/")[2].removesuffix(".json").partition("-")
-        if name == environment and counter.isdigit():
-            found.append((int(counter), path))
-    return max(found, default=None)
-
-
 def changed(target: Mapping[str, Release], engines: Mapping[str, Engine]) -> list[Release]:
     """Releases that do not answer yet, by model."""
     now = {name: engine.release for name, engine in engines.items()}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.errors import Place
-from bot.evaluate.budget import budget_gate, budgets, earlier_uses
+from bot.evaluate.budget import budget_gate, budgets
 from bot.evaluate.ladder import ladder
 from bot.records.ledger import testset_folder as folder_of
 from bot.records.ledger import testset_use_path as path_of
@@ -72,10 +72,3 @@ def test_the_ladder_defeats_the_boosting_attack() -> None:
     rose = np.diff(shown, prepend=0.5) > 0
     attack = ((tries[rose].mean(axis=0) > 0.5) == truth).mean()
     assert raw > 0.62 and attack < 0.56 and shown[-1] < 0.56
-
-
-def test_the_same_inputs_again_cost_nothing() -> None:
-    other_rows, other_metric = path_of(a_digest("x"), "f1", a_digest(1)), path_of(ROWS, "roc_auc", a_digest(1))
-    paths = [path_of(ROWS, "f1", a_digest(number)) for number in (1, 2, 3)] + [other_rows, other_metric]
-    assert earlier_uses(paths, ROWS, "f1", a_digest(2)) == 2
-    assert earlier_uses(paths, ROWS, "f1", a_digest("new")) == 3

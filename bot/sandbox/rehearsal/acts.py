@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bot.records.base import sha256
 from bot.records.evaluation import Evaluation
-from bot.records.ledger import artifact_path
 from bot.records.release import Release
 from bot.sandbox.rehearsal.opening import models_of
 from bot.sandbox.rehearsal.scene import MANAGER, MODEL, MODELS, OWNER, SCIENTIST, SPEC, VALIDATOR, Scene
@@ -180,9 +179,9 @@ def _fetched(scene: Scene, release: Release) -> str:
     """SHA-256 of the model file that the environment's DVC pointer leads to."""
     from bot.adapters.dvc import DvcArtifacts
 
-    pointer = scene.evidence.environments.get(artifact_path(release.environment, release.model)) or b""
+    pointer = scene.evidence.environments.pointer(release.environment, release.model) or ""
     with tempfile.TemporaryDirectory(dir=scene.programs.home) as name:
-        DvcArtifacts(scene.sandbox.clone).fetch(pointer.decode(), Path(name))
+        DvcArtifacts(scene.sandbox.clone).fetch(pointer, Path(name))
         return sha256(Path(name, "model.skops").read_bytes())
 
 

@@ -1,0 +1,161 @@
+"""What the ledger holds of a pull request: heads, plans, opinions, decisions, who had to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.errors import UserError
+from bot.ledger.reading import Reader, Records
+from bot.records.approval import Approval, Void
+from bot.records.base import sha256
+from bot.records.decision import Decision
+from bot.records.facts import CommitFact, CommitList, Facts
+from bot.records.ledger import (
+    HANDLED,
+    Accepted,
+    Head,
+    Party,
+    accepted_folder,
+    approval_path,
+    bare,
+    commits_path,
+    decision_path,
+    facts_path,
+    handled_path,
+    head_path,
+    measuring_path,
+    parties_folder,
+    plan_path,
+)
+from bot.records.plan import Plan
+
+
+class OfPullRequests(Reader):
+    """Questions about one pull request by its number, and a few about all of them."""
+
+    def head(self, number: int, sha: str) -> Head | None:
+        """What a head would let out, None before its report."""
+        return self.read(Head, head_path(number, sha))
+
+    def heads(self, number: int) -> Records[Head]:
+        """Every reported head of a pull request."""
+        return self.read_all(Head, self.branch.paths(f"heads/{number}/"))
+
+    def older_heads(self, number: int, live: str) -> Records[Head]:
+        """Every reported head but this one."""
+        paths = [path for path in self.branch.paths(f"heads/{number}/") if path != head_path(number, live)]
+        return self.read_all(Head, paths)
+
+    def all_heads(self) -> Records[Head]:
+        """Every reported head of every pull request."""
+        return self.read_all(Head, self.branch.paths("heads/"))
+
+    def is_reported(self, number: int) -> bool:
+        """Whether any head of the pull request was reported."""
+        return bool(self.branch.paths(f"heads/{number}/"))
+
+    def reports(self, number: int) -> list[tuple[datetime, str]]:
+        """When the bot reported on which head, by its own time."""
+        shas = [_name(path) for path in self.branch.paths(f"heads/{number}/")]
+        return [(when, sha) for sha in shas for _, when, _ in self.branch.log(head_path(number, sha))]
+
+    def reported_at(self, number: int, sha: str) -> datetime:
+        """When a reported head was first reported."""
+        return self.first_written(head_path(number, sha))
+
+    def plan(self, number: int, sha: str) -> Plan | None:
+        """The plan of a head."""
+        return self.read(Plan, plan_path(number, sha))
+
+    def approval(self, number: int, opinion: str) -> Approval | None:
+        """An opinion as it was first seen."""
+        return self.read(Approval, approval_path(number, opinion))
+
+    def approvals(self, number: int) -> Records[Approval]:
+        """Every opinion as it was first seen."""
+        return self.read_all(Approval, self.branch.paths(f"approvals/{number}/"))
+
+    def voids(self, number: int) -> Records[Void]:
+        """What voided opinions."""
+        return self.read_all(Void, self.branch.paths(f"voids/{number}/"))
+
+    def decision(self, number: int, digest: str) -> Decision | None:
+        """A decision by its digest."""
+        return self.read(Decision, decision_path(number, digest))
+
+    def decisions(self, number: int) -> Records[Decision]:
+        """Every decision on a pull request."""
+        return self.read_all(Decision, self.branch.paths(f"decisions/{number}/"))
+
+    def decision_names(self) -> list[tuple[int, str]]:
+        """(pull request, digest in hex) of every decision there is."""
+        parts = [path.split("/") for path in self.branch.paths("decisions/")]
+        return [(int(number), name.removesuffix(".json")) for _, number, name in parts]
+
+    def decisions_that_hold(self, words: Collection[str]) -> dict[int, Records[Decision]]:
+        """All decisions, by number, of those pull requests of which one holds any of the words in its text."""
+        sought, about = [word.encode() for word in words], set[int]()
+        for number, digest in self.decision_names():
+            try:
+                data = self.branch.get(decision_path(number, digest)) or b""
+            except UserError:  # whether it holds a word is not known
+                about.add(number)
+            else:
+                about |= {number} if any(word in data for word in sought) else set()
+        return {number: self.decisions(number) for number in sorted(about)}
+
+    def facts(self, number: int, digest: str) -> Facts | None:
+        """The facts behind a decision. Raises UserError (code `ledger_tampered`) when they are not what is named."""
+        path = facts_path(number, digest)
+        data = self.branch.get(path)
+        if data is None:
+            return None
+        if sha256(data) != f"sha256:{bare(digest)}":
+            raise UserError(f"{path} does not hold what its name says", code="ledger_tampered")
+        return Facts.parse(data, source=path)
+
+    def commits(self, number: int, base_sha: str, head_sha: str) -> tuple[CommitFact, ...] | None:
+        """Who made the commits between a base and a head, None until GitHub knew everybody."""
+        found = self.read(CommitList, commits_path(number, base_sha, head_sha))
+        return None if found is None else found.commits
+
+    def commit_lists(self) -> list[tuple[int, str, str]]:
+        """(pull request, base, head) of every list of commits."""
+        parts = [path.split("/") for path in self.branch.paths("commits/")]
+        return [(int(number), *_pair(name)) for _, number, name in parts]
+
+    def commits_seen(self, number: int, base_sha: str, head_sha: str) -> datetime:
+        """When the list of these commits was first written."""
+        return self.first_written(commits_path(number, base_sha, head_sha))
+
+    def parties(self, party: Party, number: int, head_sha: str) -> tuple[int, ...]:
+        """Accounts that had to do with a head."""
+        paths = self.branch.paths(parties_folder(number, head_sha, party))
+        return tuple(sorted(int(_name(path)) for path in paths))
+
+    def handled(self, number: int, comment_id: int) -> bytes | None:
+        """The note on the commands of a comment as JSON, None while none was carried out or refused."""
+        return self.branch.get(handled_path(number, comment_id))
+
+    def all_handled(self) -> list[bytes]:
+        """The notes on the commands of every comment there was."""
+        notes = (self.branch.get(path) for path in self.branch.paths(HANDLED))
+        return [note for note in notes if note is not None]
+
+    def accepted(self, number: int, comment_id: int) -> Records[Accepted]:
+        """What the bot accepted of a comment before it started runs for it."""
+        return self.read_all(Accepted, self.branch.paths(accepted_folder(number, comment_id)))
+
+    def is_measured_again(self, number: int, head_sha: str, gates_digest: str) -> bool:
+        """Whether the evaluation that these gates ask for was started."""
+        return self.branch.get(measuring_path(number, head_sha, gates_digest)) is not None
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
+
+
+def _pair(name: str) -> tuple[str, str]:
+    base, _, head = name.removesuffix(".json").partition("-")
+    return base, head
