@@ -23,6 +23,7 @@ from bot.records.pull_request import Sibling as Sibling
 from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
 from bot.records.pull_request import TrainingRun as TrainingRun
+from bot.records.run import Run as Run
 
 if TYPE_CHECKING:
     from bot.records.training import Machine
@@ -364,20 +365,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, UTC, aware."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """The workflow run that we are: identity for links and for ordering (`id`, then `attempt`)."""
-
-    id: int
-    attempt: int
-    url: str | None
-    job: str
-    workflow: str
-    repository: str
-    actor: str
-    sha: str
 
 
 @dataclass(frozen=True)
