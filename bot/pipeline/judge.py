@@ -115,7 +115,8 @@ def _refuse(number: int, error: UserError, job: Job) -> None:
     decision = record(facts, decision, {}, job.ports)
     sha = facts.pull_request.head_sha
     report = report_of(number, sha, decision, job) or Report(number=number, decision=decision)
-    publish(report, number, sha, job.ports, contexts=(VERDICT,), base=_base(number, job))
+    shared = _shared(report, number, job)
+    publish(report, number, sha, job.ports, contexts=(VERDICT,), base=_base(number, job), shared=shared)
 
 
 def head_of(number: int, sha: str, job: Job) -> Head | None:
@@ -144,7 +145,7 @@ def evaluations_of(head: Head, job: Job) -> dict[str, Evaluation]:
     return found
 
 
-def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | None:
+def report_of(number: int, sha: str, decision: Decision | None, job: Job) -> Report | None:
     """The report of a head by the ledger alone, None before there is one."""
     head, plan = head_of(number, sha, job), Ledger(job.ports.ledger).plan(number, sha)
     if head is None or plan is None:
@@ -158,7 +159,7 @@ def report_of(number: int, sha: str, decision: Decision, job: Job) -> Report | N
         failures={model: head.failures.get(model, unknown) for model in head.models if model not in evaluations},
         reused=head.reused,
         decision=decision,
-        evaluation_id=decision.evaluation_id,
+        evaluation_id=decision.evaluation_id if decision else None,
         run=RunFacts(id=head.run_id, attempt=head.run_attempt, url=run_url(head.run_id, job)),
     )
 
@@ -181,26 +182,27 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
         job.ports,
         templates=templates,
         base=_base(number, job),
-        shared=_shared(report.decision, number, job),
+        shared=_shared(report, number, job),
     )
     if is_shown and report.decision is not None:
         tell(report.decision, job)
     return is_shown
 
 
-def _shared(decision: Decision | None, number: int, job: Job) -> list[Shared]:
-    """The verdicts of everybody who proposes this very commit for the same branch; empty when nobody else does."""
+def _shared(report: Report, number: int, job: Job) -> list[Shared]:
+    """What everybody has got who proposes this very commit for the same branch; empty when nobody else does."""
     pulls = job.ports.pull_requests
     found = pulls.get(number)
     if not found.siblings:
         return []
     roles = pulls.permissions([found.author, *(one.author for one in found.siblings)])
-    own = Shared(number, decision, may_write(roles[found.author.id]))
-    others = [
-        Shared(one.number, last_verdict(one.number, found.head_sha, job), may_write(roles[one.author.id]))
-        for one in found.siblings
-    ]
-    return [own, *others]
+    own = Shared(number, report.decision, may_write(roles[found.author.id]), report)
+    return [own, *(_sibling(one.number, found.head_sha, may_write(roles[one.author.id]), job) for one in found.siblings)]
+
+
+def _sibling(number: int, sha: str, counts: bool, job: Job) -> Shared:
+    decision = last_verdict(number, sha, job)
+    return Shared(number, decision, counts, report_of(number, sha, decision, job))
 
 
 def last_verdict(number: int, sha: str, job: Job) -> Decision | None:

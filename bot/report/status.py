@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -38,10 +38,16 @@ class Status:
     url: str | None
 
 
-def statuses(report: Report) -> tuple[Status, Status]:
-    """The evaluation's and the verdict's status for the head of the pull request."""
+def statuses(report: Report, shared: Sequence[Shared] = ()) -> tuple[Status, Status]:
+    """The evaluation's and the verdict's status for the head of the pull request.
+
+    `shared` are this pull request and the others with the same head and base, if there are any.
+    """
     shown = released(report)
-    return evaluation_status(shown), verdict_status(shown)
+    evaluation, verdict = evaluation_status(shown), verdict_status(shown)
+    if len(shared) < 2:
+        return evaluation, verdict
+    return shared_status(evaluation, shared, _evaluation_of), shared_status(verdict, shared, verdict_of)
 
 
 def evaluation_status(report: Report) -> Status:
@@ -68,40 +74,48 @@ def verdict_status(report: Report) -> Status:
 
 @dataclass(frozen=True)
 class Shared:
-    """The verdict on a pull request that has the same head commit and base branch as another; None: not decided yet.
+    """What is known of a pull request that has the same head commit and base branch as another.
 
-    `counts` says that its author may write to the repository: anybody can propose a commit that is somebody else's.
+    `decision` None: not decided yet; `report` None: not evaluated yet. `counts` says that its author may write to the
+    repository: anybody can propose a commit that is somebody else's.
     """
 
     number: int
     decision: Decision | None
     counts: bool
+    report: Report | None = None
 
 
-def shared_verdict(own: Status, mine: Shared, others: Sequence[Shared]) -> Status:
-    """The verdict's status of a commit: the worst of the pull requests that have it and count; the others are named.
+def shared_status(own: Status, shared: Sequence[Shared], says: Callable[[Shared], tuple[Value, str]]) -> Status:
+    """A status of a commit: the worst of the pull requests that have it and count; the others are named.
 
     A status belongs to a commit, so what is right for one pull request must not open the other. Where nobody's counts,
     everybody's does. Whoever of them is judged, the status says the same, so that none writes over another's.
     """
-    if not others:
-        return own
-    everybody = sorted((mine, *others), key=lambda one: one.number)
+    everybody = sorted(shared, key=lambda one: one.number)
     counted_ = [one for one in everybody if one.counts] or everybody
-    worst = min(counted_, key=lambda one: (_ORDER.index(_value(one)), one.number))
-    words = one_line(worst.decision.headline) if worst.decision else "Not decided yet"
-    said = f"#{worst.number}: {words}"
+    worst = min(counted_, key=lambda one: (_ORDER.index(says(one)[0]), one.number))
+    value, words = says(worst)
+    said = f"#{worst.number}: {one_line(words)}"
     named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in everybody if one != worst]
     added = f" [same commit: {', '.join(named)}]"
-    added = added if len(added) <= DESCRIPTION_LIMIT // 2 else f" [same commit: {len(others)} more]"
-    return replace(own, state=_value(worst), description=clipped(said, DESCRIPTION_LIMIT - len(added)) + added)
+    added = added if len(added) <= DESCRIPTION_LIMIT // 2 else f" [same commit: {len(named)} more]"
+    return replace(own, state=value, description=clipped(said, DESCRIPTION_LIMIT - len(added)) + added)
 
 
 _ORDER: tuple[Value, ...] = ("failure", "error", "pending", "success")
 
 
-def _value(one: Shared) -> Value:
-    return VERDICTS[one.decision.status] if one.decision else "pending"
+def verdict_of(one: Shared) -> tuple[Value, str]:
+    """State and words of the verdict on one of several pull requests."""
+    return (VERDICTS[one.decision.status], one.decision.headline) if one.decision else ("pending", "Not decided yet")
+
+
+def _evaluation_of(one: Shared) -> tuple[Value, str]:
+    if one.report is None:
+        return "pending", "Not evaluated yet"
+    found = evaluation_status(released(one.report))
+    return found.state, found.description
 
 
 def _status(report: Report, context: str, value: Value, description: str) -> Status:

@@ -11,7 +11,7 @@ from bot.ports import Ports
 from bot.records.report import Report
 from bot.report.escape import clipped, one_line
 from bot.report.markdown import MARKED, comment
-from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT, Shared, Status, shared_verdict, statuses
+from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT, Shared, Status, statuses
 
 NO_REPORT = " | No report: "  # what follows it in a description says why the comment is not what it should be
 MOST_WORDS = 70
@@ -32,7 +32,7 @@ def publish(
 
     `contexts` are those that the report can speak of. `base` is a base branch other than the default one: a status
     belongs to a commit, and what is right for that branch must not open the other. `shared` are this pull request and
-    then others with the same head and base, if there are any: the verdict's status is of all of them.
+    then others with the same head and base, if there are any: the statuses are of all of them.
 
     At most five requests, besides further pages of comments; a run killed between any two is healed by the next one,
     and an unchanged report writes nothing. A comment that GitHub refuses (a locked conversation) raises nothing:
@@ -41,8 +41,7 @@ def publish(
     if _is_overtaken(number, ports):
         return False
     body = comment(report, templates=templates)
-    evaluation, verdict = statuses(report)
-    verdict = shared_verdict(verdict, shared[0], shared[1:]) if shared else verdict
+    evaluation, verdict = statuses(report, shared)
     wanted = [_named(one, base) for one in (evaluation, verdict) if one.context in contexts]
     there = Parts().attempt("statuses", lambda: ports.conversation.statuses(head_sha)) or {}
     effects = Parts()

@@ -28,6 +28,7 @@ from tests.reliability.actions import Actions
 from tests.reliability.chaos import Chaos
 from tests.reliability.mutants import text_of
 from tests.reliability.quick_git import QuickGit, TimedSignature
+from tests.reliability.quick_reads import quick_reads
 from tests.reliability.quick_training import Remote, Trainer, quick
 from tests.reliability.transport import Wire
 
@@ -211,6 +212,7 @@ class Stage:
         signature = TimedSignature(lambda: int(self.hub.clock().timestamp()))
         with ExitStack() as stack:
             for context in (
+                quick_reads(),
                 self.wire.plugged(),
                 self.git.plugged(),
                 quick(self.remote, self.trainer),

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from bot.records.decision import Decision, Status
-from bot.report.status import VERDICTS, Shared, shared_verdict
+from bot.report.status import VERDICTS, Shared, shared_status, verdict_of
 from bot.report.status import Status as CommitStatus
 from tests.decide.world import facts, judge, review
 
@@ -23,7 +23,7 @@ def shared(number: int, status: Status | None, counts: bool = True) -> Shared:
 def shown(mine: Shared, *others: Shared) -> CommitStatus:
     status = mine.decision.status if mine.decision else "pending"
     own = CommitStatus("mlbot/verdict", VERDICTS[status], f"It is {status}.", None)
-    return shared_verdict(own, mine, others)
+    return shared_status(own, [mine, *others], verdict_of) if others else own
 
 
 CASES = [
