@@ -197,7 +197,8 @@ def _shared(report: Report, number: int, job: Job) -> list[Shared]:
         return []
     roles = pulls.permissions([found.author, *(one.author for one in found.siblings)])
     own = Shared(number, report.decision, may_write(roles[found.author.id]), report)
-    return [own, *(_sibling(one.number, found.head_sha, may_write(roles[one.author.id]), job) for one in found.siblings)]
+    others = (_sibling(one.number, found.head_sha, may_write(roles[one.author.id]), job) for one in found.siblings)
+    return [own, *others]
 
 
 def _sibling(number: int, sha: str, counts: bool, job: Job) -> Shared:
