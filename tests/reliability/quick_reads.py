@@ -12,6 +12,7 @@ import pygit2
 
 from bot.sandbox import triggers, workflows
 from bot.sandbox.bare import Bare
+from bot.specs import yaml
 from bot.specs.policies import loader
 
 
@@ -19,7 +20,7 @@ from bot.specs.policies import loader
 def quick_reads() -> Iterator[None]:
     """One open repository a folder, one parsing of each policy's text and of each commit's workflows."""
     opened = functools.lru_cache(4)(pygit2.Repository)
-    read_yaml = functools.lru_cache(256)(loader.read_yaml)
+    read_yaml = functools.lru_cache(256)(yaml.read_yaml)
     by_tree: dict[str, Any] = {}
 
     def read_workflows(bare: Bare, rev: str) -> Any:
