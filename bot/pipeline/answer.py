@@ -13,7 +13,9 @@ from bot.decide.case import Case
 from bot.decide.roles import at_least
 from bot.errors import MlbotError, Parts
 from bot.pipeline.job import Job
+from bot.records.base import canonical_json
 from bot.records.event import CommentCreated
+from bot.records.ledger import told_path
 from bot.report.escape import clipped, inline, one_line
 from bot.report.status import DESCRIPTION_LIMIT
 
@@ -82,8 +84,12 @@ def _is_known(event: CommentCreated, case: Case | None, job: Job) -> bool | None
 
 
 def _as_status(event: CommentCreated, said: str, job: Job) -> None:
+    """In the status, which the next answer writes over; the ledger keeps that it was given."""
     head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {one_line(said)}"
-    url, talk = job.ports.run.url, job.ports.conversation
+    url, talk, path = job.ports.run.url, job.ports.conversation, told_path(event.number, event.comment_id)
     description = clipped(words, DESCRIPTION_LIMIT)
     if talk.statuses(head).get(STATUS) != ("success", description):
         talk.set_status(head, STATUS, "success", description, url)
+    if job.ports.ledger.get(path) is None:
+        note = canonical_json({"head": head, "run": job.ports.run.id})
+        job.ports.ledger.commit({path: note}, f"answer to {event.author.login} on #{event.number}, in a status")

@@ -60,6 +60,33 @@ def run(event: Event, job: Job) -> None:
         failed.finish()
 
 
+def leave(event: CommentCreated, text: str, prefix: str | None, job: Job) -> None:
+    """Answer `text` to a comment whose commands are not carried out any more, however late a run of its own comes.
+
+    When they were carried out or refused before, that is the answer. Raises MlbotError when it cannot be noted.
+    """
+    failed, note = Parts(), job.ports.ledger.get(handled_path(event.number, event.comment_id))
+    if note is None:
+        commands = parse(event.body, prefix).commands
+        _note(event, [], [index for index, one in enumerate(commands) if one.verb in ACTS], text, failed, job)
+        if _is_overtaken(failed, job):
+            return
+        failed.finish()
+    answer(event, _noted(note) if note else text, None, job)
+
+
+def _is_overtaken(failed: Parts, job: Job) -> bool:
+    """Whether another run has noted the commands first, and so answers them."""
+    found = any(error.code == "ledger_conflict" for _, error in failed.failed)
+    if found:
+        job.say("another run carried these commands out at the same moment, and answers them")
+    return found
+
+
+def _noted(note: bytes) -> str:
+    return str(json.loads(note).get("answer", ""))
+
+
 def _not_judged(event: CommentCreated, failed: Parts, job: Job) -> None:
     """The policies do not load. Whoever may have meant a command is told so, and the pull request shows the places."""
     parsed = parse(event.body, None)
@@ -90,13 +117,12 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
     note = Ledger(job.ports.ledger).handled(event.number, event.comment_id)
     if note is not None:
         job.say("the commands of this comment were carried out, or refused, before")
-        text = str(json.loads(note).get("answer", ""))
+        text = _noted(note)
     elif judged is None:
         text = "\n\n".join(refusal(one.verb, failed.failed[0][1], prefix) for one in commands)
     else:
         text = _carry_out(event, commands, judged, failed, job)
-    if any(error.code == "ledger_conflict" for _, error in failed.failed):
-        job.say("another run carried these commands out at the same moment, and answers them")
+    if _is_overtaken(failed, job):
         return
     answer(event, text, case, job)
 

@@ -19,19 +19,23 @@ def start_again(judged: Judged, job: Job) -> None:
     found, runs = judged.facts.pull_request, job.ports.training_runs
     if runs is None or head_of(found.number, found.head_sha, job) is not None:
         return
-    if not is_lost(runs.of(found.number), job):
-        return
     talk, context = job.ports.conversation, verdict_context(found.number, job)
+    is_told = context in talk.statuses(found.head_sha)
+    if not is_lost(runs.of(found.number), job, is_told=is_told):
+        return
     talk.dispatch(WORKFLOW, {"number": str(found.number)})
     job.say(f"#{found.number}: no run has reported {found.head_sha[:12]}; one is started")
-    if context not in talk.statuses(found.head_sha):
+    if not is_told:
         talk.set_status(found.head_sha, context, "pending", STARTED, job.ports.run.url)
 
 
-def is_lost(runs: list[TrainingRun], job: Job) -> bool:
-    """Whether no run is going for the head, and none was started by the bot within a day."""
+def is_lost(runs: list[TrainingRun], job: Job, *, is_told: bool) -> bool:
+    """Whether no run is going for the head, and none was started by the bot within a day.
+
+    `is_told`: the head has a verdict. Without one, what was started within the day was about another head.
+    """
     now = job.ports.clock.now()
     return not any(
-        one.is_going or now - one.created_at < SOON or (one.is_dispatched and now - one.created_at < AGAIN)
+        one.is_going or now - one.created_at < SOON or (is_told and one.is_dispatched and now - one.created_at < AGAIN)
         for one in runs
     )

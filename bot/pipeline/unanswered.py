@@ -6,13 +6,15 @@ from datetime import timedelta
 from functools import partial
 
 from bot.chatops.parse import parse
-from bot.decide.roles import at_least
+from bot.decide.roles import at_least, roles_of
 from bot.errors import Parts
-from bot.pipeline.answer import MARK, STATUS, answer
-from bot.pipeline.chatops_job import ACTS, run
+from bot.pipeline.answer import MARK
+from bot.pipeline.chatops_job import ACTS, leave, run
 from bot.pipeline.job import Job
 from bot.ports import Said
 from bot.records.event import CommentCreated
+from bot.records.facts import Actor
+from bot.records.ledger import told_path
 from bot.specs.policies import Policies
 
 LOOKS_BACK = timedelta(days=3)
@@ -45,7 +47,7 @@ def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
             sender=one.comment.author,
         )  # fmt: skip
         is_stale = now - one.comment.created_at >= STALE and _acts(one.comment.body, prefix)
-        act = partial(answer, event, TOO_LATE, None, job) if is_stale else partial(run, event, job)
+        act = partial(leave, event, TOO_LATE, prefix, job) if is_stale else partial(run, event, job)
         parts.attempt(f"comment {one.comment.id} on #{one.number}", act)
 
 
@@ -55,16 +57,15 @@ def _owed(waiting: list[Said], policies: Policies, job: Job, parts: Parts) -> li
         return []
     authors = list({one.comment.author.id: one.comment.author for one in waiting}.values())
     roles = parts.attempt("permissions", lambda: job.ports.pull_requests.permissions(authors)) or {}
-    named = {account.id for role in policies.roles.roles.values() for account in role.accounts}
-    known = {one.id for one in authors if one.id in named or at_least(roles.get(one.id), "write")}
+    people = [Actor(account=one, permission=roles.get(one.id), teams=(), unknown_teams=()) for one in authors]
+    known = {one.account.id for one in people if _is_known(one, policies)}
     mine = [one for one in waiting if one.comment.author.id in known]
-    return [one for one in mine if not parts.attempt(f"#{one.number}", lambda one=one: _is_in_a_status(one, job), True)]  # type: ignore[misc]
+    return [one for one in mine if job.ports.ledger.get(told_path(one.number, one.comment.id)) is None]
 
 
-def _is_in_a_status(said: Said, job: Job) -> bool:
-    head = job.ports.pull_requests.get(said.number).head_sha
-    _, text = job.ports.conversation.statuses(head).get(STATUS, ("", ""))
-    return text.startswith(f"@{said.comment.author.login}: ")
+def _is_known(actor: Actor, policies: Policies) -> bool:
+    """Whether somebody holds a role by name or permission, or may write; members of teams that hold one may."""
+    return bool(at_least(actor.permission, "write") or roles_of(actor, policies.roles).held)
 
 
 def _asks(body: str, prefix: str | None) -> bool:

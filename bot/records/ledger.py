@@ -206,6 +206,11 @@ def accepted_path(one: Accepted) -> str:
     return f"{accepted_folder(one.number, one.comment_id)}{bare(one.digest())}.json"
 
 
+def told_path(number: int, comment_id: int) -> str:
+    """That the answer to a comment stands in a status, since the conversation did not take it."""
+    return f"told/{number}/{comment_id}.json"
+
+
 SETTLED = "settled/"  # folder of how far merges are settled, the newest last
 
 

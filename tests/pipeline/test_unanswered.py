@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from bot.errors import Parts, UserError, WorldError
-from bot.pipeline import answer
+from bot.pipeline import answer, chatops_job
 from bot.pipeline.judge import policies_of
 from bot.pipeline.unanswered import GRACE, answer_unanswered
 from bot.ports import Comment
+from bot.records.event import CommentCreated
 from tests.pipeline.test_chatops_job import LOCKED, PEOPLE, Died, say
 from tests.pipeline.test_train_and_report import SPEC, penalised
 from tests.pipeline.world import World, world
@@ -91,6 +92,25 @@ def test_what_would_act_a_day_later_is_only_answered_and_an_opinion_counts_whene
     assert "Write it again" in first and "```text" in second and made.talk.dispatched == []
 
 
+def test_its_own_run_that_comes_after_that_answer_does_nothing_more(made: World) -> None:
+    number = lose(made, "/retrain", minutes=25 * 60)
+    reconcile(made)
+    event = CommentCreated(number=7, comment_id=number, author=PEOPLE["owen"], sender=PEOPLE["owen"], body="/retrain")
+    chatops_job.run(event, made.job())
+    assert made.talk.dispatched == [] and made.talk.reactions == []
+    assert [answer.MARK in one and "Nothing was started" in one for one in replies(made)] == [True]
+
+
+def test_what_was_done_a_day_ago_and_not_answered_is_not_called_undone(made: World) -> None:
+    made.talk.refusals = {"reaction": Died()}
+    with pytest.raises(Died):
+        say(made, "/retrain", "owen", number=7000)
+    made.talk.refusals = {}
+    made.clock.at = made.talk.comments_[0].created_at + timedelta(hours=26)
+    reconcile(made)
+    assert replies(made) == [] and made.talk.reactions == [(7000, "+1")]
+
+
 def test_of_two_runs_at_the_same_moment_one_answers(made: World) -> None:
     """The other one noted the commands first."""
 
@@ -113,6 +133,18 @@ def test_in_a_locked_conversation_it_is_answered_once_in_a_status(made: World) -
     made.talk.asked.clear()
     reconcile(made)
     assert not any(one.startswith("POST") for one in made.talk.asked) and len(made.talk.dispatched) == 1
+
+
+def test_answers_to_several_people_in_a_locked_conversation_do_not_chase_each_other(made: World) -> None:
+    """One status holds one answer; the ledger holds whom it was given."""
+    made.talk.refusals = {"comment": LOCKED, "reaction": LOCKED}
+    lose(made, "/status", "owen")
+    lose(made, "/status", "dana")
+    reconcile(made)
+    made.talk.asked.clear()
+    tip = made.ledger.paths("")
+    reconcile(made)
+    assert not any(one.startswith("POST") for one in made.talk.asked) and made.ledger.paths("") == tip
 
 
 def test_one_that_fails_keeps_no_other_back(made: World) -> None:

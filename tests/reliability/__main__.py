@@ -39,7 +39,7 @@ def main() -> int:
         from tests.reliability.mutants import put_back
 
         put_back(given.mutant)
-    from tests.reliability.campaign import STATE, campaign, first_new, replay, shortest
+    from tests.reliability.campaign import STATE, campaign, first_broken, replay, shortest
     from tests.reliability.schedule import parse
     from tests.reliability.stage import Stage
 
@@ -50,7 +50,7 @@ def main() -> int:
 
         return table(given.mutants, given.seed, given.schedules, given.steps)
     if given.mutant:
-        return first_new(given.seed, given.schedules, given.steps)
+        return first_broken(given.seed, given.schedules, given.steps)
     since = time.monotonic()
     where: type[Stage] = Stage
     if given.real:

@@ -276,6 +276,11 @@ class Watch:
     def _calls(self) -> None:
         """Promise 8: nothing is said twice in the same words by one handler; promise 3: one report."""
         self._seen = len(self.ends)
+        if "api_stale" not in self.stage.chaos.struck:
+            self._one_comment_each()
+
+    def _one_comment_each(self) -> None:
+        """Promise 3. Who reads a list of yesterday posts a second one, and the next run removes it."""
         for found in self.stage.repo.issues.values():
             mine = [one for one in self.stage.repo.comments.values() if one.number == found.number and one.app]
             for mark in (REPORT, PROMOTION):
@@ -293,6 +298,7 @@ class Watch:
         for found in self.stage.repo.issues.values():
             if found.pull is not None:
                 self._rest_of(found, found.pull)
+        self._one_comment_each()
         self._deployed()
         self._replayed()
         self._present()
