@@ -52,7 +52,14 @@ def test_a_head_that_no_run_has_reported_is_run_and_its_verdict_waits(made: Worl
     ids=["ended long ago", "goes on", "ended just now", "the bot started one today", "the bot started one yesterday"],
 )
 def test_what_goes_on_or_was_just_tried_is_left_alone(made: World, runs: list[Any], starts: bool) -> None:
+    made.talk.statuses_["mlbot/verdict"] = ("pending", lost_runs.STARTED)
     assert bool(reconcile(made, *runs)) is starts
+
+
+def test_what_the_bot_started_for_the_head_before_keeps_the_new_one_from_nothing(made: World) -> None:
+    """Without a verdict on it, nobody has ever told anybody what becomes of it."""
+    assert reconcile(made, (5, False, True))
+    assert made.talk.statuses_["mlbot/verdict"] == ("pending", lost_runs.STARTED)
 
 
 def test_a_head_that_was_reported_is_left_alone_and_nothing_is_asked(made: World) -> None:

@@ -92,6 +92,14 @@ def test_what_would_act_a_day_later_is_only_answered_and_an_opinion_counts_whene
     assert "Write it again" in first and "```text" in second and made.talk.dispatched == []
 
 
+def test_who_is_named_and_lost_the_permission_is_not_heard_each_hour(made: World) -> None:
+    """The answer that a stranger is owed once a day is not given by reconcile, and nothing is judged for it."""
+    made.people["owen"] = (1002, "read")
+    lose(made, "/status", "owen")
+    reconcile(made)
+    assert replies(made) == [] and made.ledger.paths("decisions/") == []
+
+
 def test_its_own_run_that_comes_after_that_answer_does_nothing_more(made: World) -> None:
     number = lose(made, "/retrain", minutes=25 * 60)
     reconcile(made)
