@@ -52,6 +52,8 @@ def _row(name: str, baseline: Baseline, case: Case, metric: Metric, inside: Resa
     found = compare(metric, case.candidate.where(case.fresh), baseline.scores.where(case.fresh), inside)
     if not math.isfinite(found.difference):
         return (name, metric.name, "", "", "", "not defined on these rows")
+    if found.low is None or found.high is None:
+        return (name, metric.name, show(found.champion), show(found.candidate), signed(found.difference), found.method)
     better = found.low > 0 if metric.greater_is_better else found.high < 0
     worse = found.high < 0 if metric.greater_is_better else found.low > 0
     answer = "retrain is better" if better else "keep is better" if worse else "no difference that these rows can show"

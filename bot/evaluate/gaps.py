@@ -6,6 +6,7 @@ larger of the differences of the true-positive and the false-positive rate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from bot.evaluate.joint import unit_tables
 from bot.evaluate.metrics.ratio import ratio
 from bot.evaluate.resample import Resampler
 from bot.evaluate.rows import Floats, Scores
+from bot.evaluate.tails import MANY, critical
 from bot.records.measured import Gap
 
 MEASURES = ("demographic_parity_difference", "equalised_odds_difference")
@@ -48,9 +50,39 @@ def spread(values: Floats) -> Floats:
 
 
 def _gap(column: str, measure: str, tables: Floats, draws: Floats, names: Sequence[str], resampler: Resampler) -> Gap:
-    by_group = rates(tables, measure)
+    """Bounds by pairs of groups, since a maximum of many noisy differences lies above the truth, and its quantiles too.
+
+    Lower: the largest of all pairs' lower bounds, corrected for their number (Bonferroni), since any of them may be the
+    largest by chance. Upper: the largest upper bound, which needs no correction.
+    """
+    by_group, tail = rates(tables, measure), resampler.settings.tail
     drawn, value = spread(rates(draws, measure)), float(spread(by_group))
-    low, high = np.quantile(drawn, [resampler.settings.tail, 1 - resampler.settings.tail])
+    gap, error = _pairs(tables, draws, measure, resampler)
+    df = resampler.n_units - 1.0 if resampler.rows.groups is not None else MANY
+    low = float((gap - critical(tail / (2 * gap.size), df) * error).max())
+    high = float((gap + critical(tail, df) * error).max())
     widest = by_group[(by_group.max(axis=-1) - by_group.min(axis=-1)).argmax()]
     ends = (names[int(widest.argmin())], names[int(widest.argmax())])
-    return Gap(column, measure, value, min(float(low), value), max(float(high), value), float(drawn.std()), ends)
+    return Gap(column, measure, value, max(0.0, min(low, value)), max(high, value), float(drawn.std()), ends)
+
+
+def _pairs(tables: Floats, draws: Floats, measure: str, resampler: Resampler) -> tuple[Floats, Floats]:
+    """(rates, pairs) absolute differences and their standard errors: of Agresti and Caffo (2000), or of drawn units."""
+    one, other = np.triu_indices(len(tables), 1)
+    if resampler.rows.groups is None and resampler.rows.weights is None:
+        success, failure = _counts(tables, measure)
+        n = success + failure + 2
+        share = (success + 1) / n
+        error = np.sqrt(share * (1 - share) / n)
+        return np.abs(share[:, one] - share[:, other]), np.hypot(error[:, one], error[:, other])
+    by_group, drawn = rates(tables, measure), rates(draws, measure)
+    times = math.sqrt(resampler.n_units / max(resampler.n_units - 1, 1))
+    return np.abs(by_group[:, one] - by_group[:, other]), times * (drawn[..., one] - drawn[..., other]).std(axis=0)
+
+
+def _counts(tables: Floats, measure: str) -> tuple[Floats, Floats]:
+    """(rates, groups) rows predicted positive, and those that are not."""
+    by_truth = np.moveaxis(tables, 0, -1)  # truth, prediction, group
+    if measure == MEASURES[0]:
+        by_truth = by_truth.sum(axis=0, keepdims=True)
+    return by_truth[:, 1], by_truth[:, 0]

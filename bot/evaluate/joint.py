@@ -53,7 +53,7 @@ def joint_draws(predicted: Sequence[Codes | Floats], resampler: Resampler) -> Dr
     if rows.weights is not None or rows.groups is not None:
         drawn = [_unit_draws(cell, k * k, resampler).reshape(-1, k, k) for cell in cells]
         method = "bootstrap over groups" if rows.groups is not None else "weighted bootstrap"
-    elif k <= MOST_CLASSES and min(table.min() for table in tables) < FEW:
+    elif k <= MOST_CLASSES and (len(counts) < k ** (len(codes) + 1) or counts.min() < FEW):
         drawn, method = _posterior(occupied, counts, k, len(codes), resampler), "Bayesian bootstrap of the joint table"
     else:
         drawn, method = _multinomial(own, counts, k, resampler), "multinomial bootstrap of the joint table"

@@ -1,25 +1,27 @@
 """Intervals of ROC AUC and average precision from the influences of the rows.
 
-ROC AUC has DeLong's variance. With a rare class or an area near 1 his normal interval is too short and leaves [0, 1]:
-there each area gets an interval on the logit scale from a variance with one more row a class, and the difference is put
-together from the two by the method of variance estimates recovery (Zou and Donner 2008).
+The variance of ROC AUC is DeLong's (1988), that of average precision the infinitesimal jackknife's. Few rows may carry
+either: a rare class, an area near 1, two models that rank nearly alike. So the tails are Student's with the degrees of
+freedom that the influences support, class by class (Welch and Satterthwaite), and where these are few, each class gets
+one more row of the largest influence seen: what was not drawn may lie as far out as what was. The interval of one model
+is made on the logit scale (Boyd, Eng and Page 2013 for average precision), that of a difference is symmetric.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import expit
 
 from bot.evaluate.metrics.interface import Ranking
 from bot.evaluate.resample import Resampler
-from bot.evaluate.results import two_sided
-from bot.evaluate.rows import Floats, Scores
+from bot.evaluate.rows import Codes, Floats, Rows, Scores
+from bot.evaluate.tails import critical, degrees_of_freedom, two_sided
 from bot.records.measured import Difference, Estimate
 
-FEW = 100
-NEAR_ONE = 0.99
+FEW = 2.0  # degrees of freedom up to which the further row counts whole
 
 
 def estimate_ranking(metric: Ranking, scores: Scores, resampler: Resampler) -> Estimate:
@@ -28,72 +30,79 @@ def estimate_ranking(metric: Ranking, scores: Scores, resampler: Resampler) -> E
     method = _method(metric) + ", logit scale"
     if math.isnan(value):
         return Estimate(value, None, None, None, method)
-    error = smoothed_error(metric, value, influence, resampler)
-    low, high = _logit_bounds(value, error, resampler)
-    return Estimate(value, low, high, error, method)
+    spread = spread_of(influence, resampler)
+    low, high = logit_bounds(value, spread, resampler)
+    return Estimate(value, low, high, spread.error, method, spread.df)
 
 
 def compare_rankings(metric: Ranking, candidate: Scores, champion: Scores, resampler: Resampler) -> Difference:
-    """DeLong's paired normal interval, or the recovered one where it is too short."""
+    """Paired: of the difference of the two influences of each row."""
     one, ours = metric.influence(resampler.rows, candidate)
     other, theirs = metric.influence(resampler.rows, champion)
-    difference, error = one - other, resampler.standard_error(ours - theirs)
-    p_value = two_sided(difference, error) if not math.isnan(difference) else 1.0
-    if not _is_hard(metric, one, other, resampler):
-        reach = float(-ndtri(resampler.settings.tail)) * error
-        low, high, method = difference - reach, difference + reach, _method(metric)
-    else:
-        low, high = _recovered(metric, (one, ours), (other, theirs), resampler)
-        method = f"{_method(metric)}, recovered on the logit scale (rare class or area near 1)"
-    return Difference(one, other, difference, low, high, error, p_value, method)
+    difference = one - other
+    if math.isnan(difference):
+        return Difference(one, other, difference, None, None, None, None, _method(metric))
+    return symmetric(one, other, spread_of(ours - theirs, resampler), resampler, _method(metric))
 
 
-def smoothed_error(metric: Ranking, value: float, influence: Floats, resampler: Resampler) -> float:
-    """Standard error with the variance of one more row in each class; of ROC AUC only."""
-    error = resampler.standard_error(influence)
-    if metric.name != "roc_auc":
-        return error
-    counts = np.bincount(resampler.rows.truth.astype(np.int64), minlength=2).astype(np.float64)
-    spread = max(value * (1 - value), 1 / (4 * counts.sum()))
-    return math.sqrt(error**2 + spread * float((1 / counts**2).sum()))
+def symmetric(one: float, other: float, spread: Spread, resampler: Resampler, method: str) -> Difference:
+    """The difference of two values with Student's interval, and the p-value that agrees with it."""
+    difference, reach = one - other, critical(resampler.settings.tail, spread.df) * spread.reach
+    p_value = two_sided(difference, spread.reach, spread.df)
+    low, high = difference - reach, difference + reach
+    return Difference(one, other, difference, low, high, spread.error, p_value, method, spread.df)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Standard error; `reach`, by which bounds are made; and the degrees of freedom of both."""
+
+    error: float
+    reach: float
+    df: float
+
+
+def spread_of(influence: Floats, resampler: Resampler) -> Spread:
+    """Of a value whose rows have these influences (n,)."""
+    rows, error = resampler.rows, resampler.standard_error(influence)
+    if rows.groups is not None:
+        return Spread(error, error, max(1.0, resampler.n_groups - 1.0))
+    sums = resampler.unit_sums(influence)
+    parts = [sums[members] for members in _classes(rows)]
+    squares = [float((part**2).sum()) for part in parts]
+    below = sum(square**2 / degrees_of_freedom(part) for part, square in zip(parts, squares, strict=True))
+    df = max(1.0, sum(squares) ** 2 / below) if below else 1.0
+    more = min(1.0, (FEW / df) ** 2) * sum(_furthest(part, rows) ** 2 for part in parts)
+    return Spread(error, math.hypot(error, math.sqrt(more) / len(influence)), df)
+
+
+def _classes(rows: Rows) -> list[Codes]:
+    """Row numbers of each class that occurs; all rows of a regression."""
+    if rows.classes is None:
+        return [np.arange(len(rows))]
+    code = rows.truth.astype(np.int64)
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    return np.split(order, starts[1:])
+
+
+def _furthest(part: Floats, rows: Rows) -> float:
+    """The largest influence in a class; of classes at least that of one pair of rows whose order changes."""
+    most, others = float(np.abs(part).max()), len(rows) - len(part)
+    return max(most, len(rows) / (len(part) * others)) if others else most
 
 
 def _method(metric: Ranking) -> str:
     return "DeLong" if metric.name == "roc_auc" else "infinitesimal jackknife"
 
 
-def _is_hard(metric: Ranking, one: float, other: float, resampler: Resampler) -> bool:
-    if metric.name != "roc_auc" or math.isnan(one) or math.isnan(other):
-        return False
-    rarest = int(np.bincount(resampler.rows.truth.astype(np.int64), minlength=2).min())
-    return rarest < FEW or max(one, other) > NEAR_ONE
-
-
-def _logit_bounds(value: float, error: float, resampler: Resampler) -> tuple[float, float]:
+def logit_bounds(value: float, spread: Spread, resampler: Resampler) -> tuple[float, float]:
     """At exactly 0 or 1 the bound is binomial in the rarest class."""
+    tail = resampler.settings.tail
     if not 0 < value < 1:
-        rarest = max(1, int(np.bincount(resampler.rows.truth.astype(np.int64), minlength=2).min()))
-        bound = float(resampler.settings.tail ** (1 / rarest))
+        counts = np.bincount(resampler.rows.truth.astype(np.int64))
+        bound = float(tail ** (1 / max(1, int(counts[counts > 0].min()))))
         return (bound, 1.0) if value >= 1 else (0.0, 1 - bound)
     middle = math.log(value / (1 - value))
-    reach = float(-ndtri(resampler.settings.tail)) * error / (value * (1 - value))
+    reach = critical(tail, spread.df) * spread.reach / (value * (1 - value))
     return float(expit(middle - reach)), float(expit(middle + reach))
-
-
-def _recovered(
-    metric: Ranking, one: tuple[float, Floats], other: tuple[float, Floats], resampler: Resampler
-) -> tuple[float, float]:
-    (a, ours), (b, theirs) = one, other
-    bounds = [_logit_bounds(v, smoothed_error(metric, v, f, resampler), resampler) for v, f in (one, other)]
-    (a_low, a_high), (b_low, b_high) = bounds
-    rho = _correlation(resampler.unit_sums(ours), resampler.unit_sums(theirs))
-
-    def reach(near: float, far: float) -> float:
-        return math.sqrt(max(0.0, near**2 - 2 * rho * near * far + far**2))
-
-    return a - b - reach(a - a_low, b_high - b), a - b + reach(a_high - a, b - b_low)
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    below = math.sqrt(float((one**2).sum()) * float((other**2).sum()))
-    return float((one * other).sum()) / below if below else 0.0

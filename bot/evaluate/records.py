@@ -9,6 +9,7 @@ import numpy as np
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.holm import holm
 from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.reach import reach_of
 from bot.evaluate.slices import worst_first
 from bot.evaluate.words import interval
 from bot.records import evaluation as record
@@ -38,7 +39,8 @@ def metric_record(name: str, evidence: Evidence, target_unit: str) -> record.Met
 def comparison_record(
     metric: str, baseline: str, digest: str | None, one: Difference, n: int, n_differ: int, confidence: float
 ) -> record.Comparison:
-    """A difference as it is kept; the smallest detectable change is half the width of its interval."""
+    """A difference as it is kept."""
+    reach = reach_of(one, confidence)
     return record.Comparison(
         metric=metric,
         baseline=baseline,
@@ -51,7 +53,7 @@ def comparison_record(
         confidence=confidence,
         n=n,
         n_differ=n_differ,
-        smallest_detectable=(one.high - one.low) / 2,
+        smallest_detectable=reach.detectable if reach else None,
         method=one.method,
         p_value=one.p_value,
     )
@@ -70,7 +72,8 @@ def slice_records(evidence: Evidence, baseline: str | None, digest: str | None) 
 def _adjusted(slices: list[Sliced], baseline: str | None) -> dict[str, float]:
     if baseline is None:
         return {}
-    compared = {one.name: one.differences[baseline].p_value for one in slices if baseline in one.differences}
+    found = {one.name: one.differences[baseline].p_value for one in slices if baseline in one.differences}
+    compared = {name: p_value for name, p_value in found.items() if p_value is not None}
     return dict(zip(compared, map(float, holm(np.array(list(compared.values())))), strict=True))
 
 

@@ -48,11 +48,23 @@ class Resampler:
     def units(self) -> Codes:
         """(n,) the unit of each row."""
         n = len(self.rows)
-        code = np.arange(n) if self.rows.groups is None else np.unique(self.rows.groups, return_inverse=True)[1]
+        code = self.group_codes
         if n and int(code.max()) >= MAX_UNITS:
             shuffled = np.random.default_rng(self.settings.seed).permutation(int(code.max()) + 1)
             code = shuffled[code] % BLOCKS
         return code.astype(np.int64)
+
+    @cached_property
+    def group_codes(self) -> Codes:
+        """(n,) numbers of the groups from 0 on; each row its own group when rows are independent."""
+        if self.rows.groups is None:
+            return np.arange(len(self.rows))
+        return np.unique(self.rows.groups, return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups there are; 0 when rows are independent."""
+        return int(self.group_codes.max()) + 1 if self.rows.groups is not None and len(self.rows) else 0
 
     @cached_property
     def n_units(self) -> int:
@@ -89,8 +101,7 @@ class Resampler:
     def unit_sums(self, influence: Floats) -> Floats:
         """Influence (n,) added up by group, or as it is when rows are independent; centred within strata."""
         if self.rows.groups is not None:
-            _, code = np.unique(self.rows.groups, return_inverse=True)
-            return np.bincount(code, influence).astype(np.float64)
+            return np.bincount(self.group_codes, influence).astype(np.float64)
         if self.rows.strata and self.rows.classes is not None:
             code = self.rows.truth.astype(np.int64)
             means = np.bincount(code, influence) / np.maximum(np.bincount(code), 1)

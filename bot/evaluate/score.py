@@ -19,8 +19,14 @@ SECTIONS = {"D": "data", "M": "model", "I": "infrastructure", "S": "monitoring"}
 Check = Callable[[Evaluation], bool]
 
 
-def _gate(*kinds: str) -> Check:
-    return lambda one: any(gate.kind in kinds for gate in one.gates)
+def _passed(*kinds: str) -> Check:
+    """There are gates of these kinds, and each looked and passed: neither a fail nor "cannot tell" earns it."""
+
+    def check(one: Evaluation) -> bool:
+        asked = [gate for gate in one.gates if gate.kind in kinds]
+        return bool(asked) and all(gate.reason_code == "gate_passed" for gate in asked)
+
+    return check
 
 
 def _always(_: Evaluation) -> bool:
@@ -28,8 +34,8 @@ def _always(_: Evaluation) -> bool:
     return True
 
 
-def _section(id: str) -> Check:
-    return lambda one: any(section.id == id for section in one.sections)
+def _fits_schema(one: Evaluation) -> bool:
+    return any(section.id == "data_contract" and not section.rows for section in one.sections)
 
 
 def _beats_simple(one: Evaluation) -> bool:
@@ -37,7 +43,8 @@ def _beats_simple(one: Evaluation) -> bool:
     better = {metric.name: metric.greater_is_better for metric in one.metrics}
     for found in one.comparisons:
         if found.metric == one.primary_metric and found.baseline == "linear":
-            return found.low > 0 if better[found.metric] else found.high < 0
+            bound = found.low if better[found.metric] else found.high
+            return bound is not None and (bound > 0 if better[found.metric] else bound < 0)
     return False
 
 
@@ -60,7 +67,7 @@ class Criterion:
 
 
 TESTS: tuple[Criterion, ...] = (
-    Criterion("D1", "Expectations of the data are in a schema", _section("data_contract"), "write schema.yaml"),
+    Criterion("D1", "Expectations of the data are in a schema", _fits_schema, "write a schema.yaml that the data fit"),
     Criterion("D2", "Every input is useful", lambda one: one.training.selection_method != "none", "add `selection`"),
     Criterion("D3", "No input costs too much", None, "attest what each input costs"),
     Criterion("D4", "Inputs meet the owner's requirements", None, "attest the review of the inputs"),
@@ -72,8 +79,13 @@ TESTS: tuple[Criterion, ...] = (
     Criterion("M3", "Hyperparameters are tuned", lambda one: one.training.trials > 1, "add `search`"),
     Criterion("M4", "The effect of staleness is known", None, "release it twice, and give `mlbot monitor` labels"),
     Criterion("M5", "A simpler model is not better", _beats_simple, "beat the linear model"),
-    Criterion("M6", "Quality is good on important slices", lambda one: bool(one.slices), "add `slices`"),
-    Criterion("M7", "Groups are treated alike", _gate("group_gap"), "add a `group_gap` gate"),
+    Criterion(
+        "M6",
+        "Quality is good on important slices",
+        _passed("slice_floor", "slice_non_inferiority"),
+        "pass a `slice_floor` gate",
+    ),
+    Criterion("M7", "Groups are treated alike", _passed("group_gap"), "pass a `group_gap` gate"),
     Criterion("I1", "Training is reproducible", None, "`mlbot reproduce` on another machine"),
     Criterion("I2", "The spec is unit tested", None, "attest a test of the spec"),
     Criterion("I3", "The whole pipeline is tested", _always, ""),
@@ -84,9 +96,9 @@ TESTS: tuple[Criterion, ...] = (
     Criterion("S1", "Changed dependencies are told", None, "attest who is told"),
     Criterion("S2", "Requests fit the schema", None, "log requests for `mlbot monitor`"),
     Criterion("S3", "Training and serving see the same inputs", None, "log requests for `mlbot monitor`"),
-    Criterion("S4", "The model is not too old", _gate("maximum_age"), "add a `maximum_age` gate"),
+    Criterion("S4", "The model is not too old", _passed("maximum_age"), "pass a `maximum_age` gate"),
     Criterion("S5", "Numbers are stable", _stable, "mend the convergence warnings"),
-    Criterion("S6", "Speed and size have not regressed", _gate("operating"), "add an `operating` gate"),
+    Criterion("S6", "Speed and size have not regressed", _passed("operating"), "pass an `operating` gate"),
     Criterion("S7", "Live quality has not regressed", None, "give `mlbot monitor` labels"),
 )
 

@@ -88,7 +88,7 @@ def measure(
         differ = {
             key: int(differing(candidate.where(rows), scores.where(rows)).sum()) for key, scores in baselines.items()
         }
-        out.append(Sliced(column, name, len(rows), own, theirs, differ))
+        out.append(Sliced(column, name, len(rows), own, theirs, differ, own.method if own.low is None else ""))
     return tuple(out)
 
 

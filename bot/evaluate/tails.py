@@ -7,8 +7,10 @@ in Hesterberg's expanded percentile interval (2015).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from bot.evaluate.rows import Floats
 
@@ -35,3 +37,44 @@ def tail(probability: float, df: float) -> float:
 def critical(probability: float, df: float) -> float:
     """Upper quantile of Student's t; the normal one for many degrees of freedom."""
     return float(-ndtri(probability)) if df >= MANY else float(-stdtrit(df, probability))
+
+
+def hall(influence: Floats, quantile: float) -> tuple[float, float]:
+    """How many standard errors the bounds of a skewed mean lie below and above it (Hall 1992, by his cubic).
+
+    `quantile` is the upper one of a symmetric statistic; without skewness both are it.
+    """
+    n = len(influence)
+    centred = influence - influence.mean()
+    spread = float((centred**2).mean())
+    if spread <= 0 or n < 3:
+        return quantile, quantile
+    skewness = float((centred**3).mean()) / spread**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+    slope = skewness / math.sqrt(n)
+    if abs(slope) < 1e-8:
+        return quantile, quantile
+    lower, upper = (3 / slope * (np.cbrt(1 + slope * (edge - slope / 6)) - 1) for edge in (quantile, -quantile))
+    return max(0.0, float(lower)), max(0.0, -float(upper))
+
+
+HEAVY_INDEX = 1.5
+
+
+def is_heavy(influence: Floats) -> bool:
+    """Whether the tail of the influences looks as if they had no variance, so that no interval of their mean holds.
+
+    By the tail index of the largest root of n (Hill 1975): below 2 there is no variance; 1.5 leaves room for its noise.
+    """
+    size = np.sort(np.abs(influence - np.median(influence)))[::-1]
+    k = math.isqrt(len(size))
+    if k < 10 or size[k] <= 0:
+        return False
+    return bool(1 / np.log(size[:k] / size[k]).mean() < HEAVY_INDEX)
+
+
+def two_sided(difference: float, error: float, df: float = MANY) -> float:
+    """p-value of Student's statistic; 1 when nothing differs, 0 when a difference has no error."""
+    if error == 0:
+        return 1.0 if difference == 0 else 0.0
+    score = -abs(difference) / error
+    return float(2 * (ndtr(score) if df >= MANY else stdtr(df, score)))

@@ -53,6 +53,8 @@ def _comparison(one: Comparison) -> tuple[str, ...]:
 
 
 def _difference(one: Comparison) -> str:
+    if one.low is None or one.high is None:
+        return f"{signed(one.difference)}, {one.method}"
     reach = max(one.high - one.low, 1e-12) / 2
     return f"{signed(one.difference, reach)} ({signed(one.low, reach)} to {signed(one.high, reach)})"
 

@@ -11,19 +11,18 @@ from bot.evaluate.interval import compare, estimate
 from bot.evaluate.metrics import METRICS, canonical, metric_of
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.resample import Resampler, Settings
-from bot.evaluate.rows import Rows, Scores
-from bot.evaluate.tables import class_codes, texts
+from bot.evaluate.rows import Codes, Rows, Scores
+from bot.evaluate.tables import class_codes, codes_of, texts
 from bot.monitor.lent import Reference
 from bot.monitor.measured import Measured, Paired
 from bot.records.log import PREDICTED, PROBABILITY
-from bot.records.training import Training
 
 
 def measure(reference: Reference, table: Any) -> Measured | None:
     """The primary metric of the answers in a table with the target; accuracy where it needs probabilities that the log
     lacks. None when it is not defined on these rows (one class only).
     """
-    rows, scores = _arrays(reference.training, table)
+    rows, scores = _arrays(reference, table)
     metric = metric_for(reference, has_probabilities=scores.probabilities is not None)
     found = estimate(metric, scores, Resampler(rows, Settings()))
     if not math.isfinite(found.value):
@@ -33,12 +32,12 @@ def measure(reference: Reference, table: Any) -> Measured | None:
 
 def against_live(reference: Reference, live: Any, other: Any) -> Paired | None:
     """Answers of another model minus those of the live one, on the same rows."""
-    rows, one = _arrays(reference.training, live)
-    _, two = _arrays(reference.training, other)
+    rows, one = _arrays(reference, live)
+    _, two = _arrays(reference, other)
     both = one.probabilities is not None and two.probabilities is not None
     metric = metric_for(reference, has_probabilities=both)
     found = compare(metric, two, one, Resampler(rows, Settings()))
-    if not math.isfinite(found.difference):
+    if not math.isfinite(found.difference) or found.low is None or found.high is None:
         return None
     return Paired(found.difference, found.low, found.high, metric.greater_is_better)
 
@@ -58,14 +57,22 @@ def metric_for(reference: Reference, *, has_probabilities: bool) -> Metric:
     return metric
 
 
-def _arrays(training: Training, table: Any) -> tuple[Rows, Scores]:
-    target = table[training.target]
+def _arrays(reference: Reference, table: Any) -> tuple[Rows, Scores]:
+    training = reference.training
+    target, groups = table[training.target], _groups(reference, table)
     if training.classes is None:
         said = np.asarray(table[PREDICTED].to_numpy(), dtype=np.float64)
-        return Rows(training.task, np.asarray(target.to_numpy(), dtype=np.float64)), Scores(said)
-    rows = Rows(training.task, class_codes(texts(target), training.classes), training.classes)
+        truth = np.asarray(target.to_numpy(), dtype=np.float64)
+        return Rows(training.task, truth, groups=groups), Scores(said)
+    rows = Rows(training.task, class_codes(texts(target), training.classes), training.classes, groups=groups)
     names = [f"{PROBABILITY}{label}" for label in training.classes]
     predicted = class_codes(texts(table[PREDICTED]), training.classes)
     if any(name not in table.column_names or table[name].null_count for name in names):
         return rows, Scores(predicted)
     return rows, Scores(predicted, np.column_stack([table[name].to_numpy() for name in names]))
+
+
+def _groups(reference: Reference, table: Any) -> Codes | None:
+    """Groups of the rows where the spec names a column of them and the table has it; None for independent rows."""
+    name = reference.spec.data.group if reference.spec is not None else None
+    return codes_of(table[name]) if name is not None and name in table.column_names else None

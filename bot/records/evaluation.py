@@ -29,7 +29,8 @@ class Comparison(Part):
 
     `baseline` is an environment name, `dummy` or `linear`; `baseline_artifact_digest` is None for the last two.
     `n_differ` counts rows on which the two predict differently; `smallest_detectable` is the smallest absolute
-    difference that this test set could have shown at this confidence (same unit as the metric).
+    difference that this test set shows at this confidence four times in five (same unit as the metric). Without `low`
+    and `high` no interval can be trusted, as `method` says.
     """
 
     metric: str
@@ -38,8 +39,8 @@ class Comparison(Part):
     candidate: float
     champion: float
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     confidence: float
     n: int
     n_differ: int

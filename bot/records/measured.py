@@ -6,7 +6,7 @@ A training job measures; whoever judges needs no data, no model and no word of t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, Field
 
@@ -21,7 +21,10 @@ def _finite(*numbers: float | None) -> bool:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its bounds and standard error; all but `value` None when no interval is defined."""
+    """A value with its bounds and standard error; all of these None when no interval can be trusted, as `method` says.
+
+    `df`: degrees of freedom of the bounds, None for normal tails.
+    """
 
     __pydantic_config__ = _CLOSED
 
@@ -30,6 +33,7 @@ class Estimate:
     high: float | None
     error: float | None
     method: str
+    df: float | None = None
 
     @property
     def is_finite(self) -> bool:
@@ -39,27 +43,28 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate minus champion. `error` is the standard error, `p_value` two-sided against no difference."""
+    """Candidate minus champion. `error` is the standard error, `p_value` two-sided against no difference.
+
+    Bounds, error and p-value are None when no interval can be trusted, as `method` says. `df`: degrees of freedom of
+    the bounds, None for normal tails.
+    """
 
     __pydantic_config__ = _CLOSED
 
     candidate: float
     champion: float
     difference: float
-    low: float
-    high: float
-    error: float
-    p_value: float
+    low: float | None
+    high: float | None
+    error: float | None
+    p_value: float | None
     method: str
+    df: float | None = None
 
     @property
     def is_finite(self) -> bool:
         """Whether every number is one; nothing can be judged by others."""
         return _finite(self.candidate, self.champion, self.difference, self.low, self.high, self.error, self.p_value)
-
-    def with_p_value(self, p_value: float, method: str) -> Difference:
-        """The same with the p-value of another test."""
-        return replace(self, p_value=p_value, method=method)
 
 
 @dataclass(frozen=True)

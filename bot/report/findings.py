@@ -30,6 +30,8 @@ def effect(comparison: Comparison, greater_is_better: bool) -> Effect:
     """Which side of no difference the interval lies on; `same` when the two predict alike on every row."""
     if comparison.n_differ == 0 and comparison.difference == 0:
         return "same"
+    if comparison.low is None or comparison.high is None:
+        return "unclear"
     if comparison.low > 0 or comparison.high < 0:
         return "better" if (comparison.low > 0) == greater_is_better else "worse"
     return "unclear"

@@ -73,7 +73,9 @@ def bounds(value: float, low: float | None, high: float | None) -> str:
 
 
 def difference(comparison: Comparison) -> str:
-    """`+0.014 (+0.008 to +0.020)`."""
+    """`+0.014 (+0.008 to +0.020)`; without an interval that can be trusted `+0.014 (no interval)`."""
+    if comparison.low is None or comparison.high is None:
+        return f"{signed(comparison.difference, decimals(None, None, comparison.difference))} (no interval)"
     digits = decimals_of_difference(comparison.low, comparison.high, comparison.difference)
     low, high = signed(comparison.low, digits), signed(comparison.high, digits)
     return f"{signed(comparison.difference, digits)} ({low} to {high})"
@@ -103,7 +105,7 @@ def detectable(comparison: Comparison) -> str:
         return ""
     digits = decimals(0, 2 * comparison.smallest_detectable, 1)
     smallest = number(comparison.smallest_detectable, digits)
-    return f"{counted(comparison.n, 'test row')} can show a difference of {smallest} or more."
+    return f"{counted(comparison.n, 'test row')} show a difference of {smallest} or more four times in five."
 
 
 def slice_line(one: SliceResult) -> str:

@@ -66,6 +66,19 @@ def test_a_computed_test_has_its_point_when_it_is_shown(id: str, evaluation) -> 
     assert ml_test_score(plain).points[id] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("id", "evaluation"),
+    [
+        ("M7", an_evaluation(gates=[a_gate(kind="group_gap", verdict="fail", reason_code="group_gap_exceeded")])),
+        ("M6", an_evaluation(gates=[a_gate(kind="slice_floor", verdict="inconclusive", reason_code="slices_missing")])),
+        ("S4", an_evaluation(gates=[a_gate(kind="maximum_age", verdict="inconclusive", reason_code="age_unknown")])),
+        ("D1", an_evaluation(sections=(Section(id="data_contract", heading="", columns=("a",), rows=(("b",),)),))),
+    ],
+)
+def test_what_failed_or_could_not_be_told_has_no_point(id: str, evaluation) -> None:
+    assert ml_test_score(evaluation).points[id] == 0.0
+
+
 def test_warnings_of_convergence_cost_the_stability_point() -> None:
     shaky = an_evaluation(training=a_training(warnings=("ConvergenceWarning: lbfgs failed to converge",)))
     assert ml_test_score(shaky).points["S5"] == 0.0 and ml_test_score(an_evaluation()).points["S5"] == 1.0

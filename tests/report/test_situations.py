@@ -41,7 +41,7 @@ SAID = {
     "inconclusive": (
         "⛔ Blocked: flights shows no clear difference from what is deployed.",
         "Cannot tell: roc_auc 0.772 → 0.773, +0.0011 (−0.0020 to +0.0042). "
-        "20,000 test rows can show a difference of 0.0031 or more.",
+        "20,000 test rows show a difference of 0.0031 or more four times in five.",
         "No group is clearly worse (2 slices compared).",
     ),
     "first-model": (
@@ -53,7 +53,7 @@ SAID = {
     "data-change": (
         "⏳ Waiting: flights is better; bikes is unclear.",
         "bikes · Cannot tell: mae 40.9 rides → 41.3 rides, +0.4 (−0.9 to +1.7). "
-        f"2,000 test rows can show a difference of 1.3 or more. flights · {ROSE}",
+        f"2,000 test rows show a difference of 1.3 or more four times in five. flights · {ROSE}",
         "No group is clearly worse (5 slices compared).",
     ),
     "training-failed": ("⛔ Blocked: accidents is invalid; flights is not trained.", "Not known yet.", ""),

@@ -26,6 +26,8 @@ def without_baseline(against: str, first: Verdict, evidence: Evidence) -> Findin
 
 def change(difference: Difference) -> str:
     """`+0.014 [+0.008, +0.020]`."""
+    if difference.low is None or difference.high is None:
+        return f"{signed(difference.difference)}, without an interval"
     if difference.low == difference.high == 0:
         return "no difference, since the two answer alike on every row"
     reach = max(difference.high - difference.low, 1e-12) / 2

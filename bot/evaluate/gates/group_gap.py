@@ -1,7 +1,8 @@
 """group_gap: between the groups of a column, rates of a binary model differ by at most a value."""
 
 from bot.evaluate.evidence import Evidence
-from bot.evaluate.gates.interface import Finding, more_rows, settling, verdict_at_least
+from bot.evaluate.gates.interface import Finding, settling
+from bot.evaluate.reach import reach_of
 from bot.evaluate.words import interval, show
 from bot.specs.gates import GroupGap
 
@@ -13,12 +14,14 @@ def judge(gate: GroupGap, evidence: Evidence) -> Finding:
         sentence = f"{gate.column} is not a slice column with at least two groups of enough rows."
         return Finding("inconclusive", "group_column_missing", sentence, threshold=gate.value)
     said = f"{gate.measure} by {gate.column} is {interval(gap.value, gap.low, gap.high)} ({' and '.join(gap.groups)})"
-    verdict = verdict_at_least(-gap.high, -gap.low, -gate.value)
+    reach = reach_of(gap, evidence.confidence)
+    assert reach is not None
+    verdict = reach.turned(-1.0).verdict(-gate.value)
     limits = (gap.value, gate.value)
     if verdict == "pass":
         return Finding("pass", "gate_passed", f"{said}, at most {show(gate.value)}.", *limits)
     if verdict == "fail":
         return Finding("fail", "group_gap_exceeded", f"{said}; it must be at most {show(gate.value)}.", *limits)
-    needed = more_rows(evidence.n_test, gap.value - gate.value, gap.error, evidence.confidence)
+    needed = reach.more_rows(evidence.n_test, gate.value)
     sentence = f"{said}; whether it is at most {show(gate.value)} cannot be told. {settling(needed)}"
     return Finding("inconclusive", "evidence_insufficient", sentence, *limits, needed)

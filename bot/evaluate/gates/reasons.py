@@ -27,5 +27,6 @@ REASONS: dict[str, str] = {
     "testset_too_small": "Add labelled test rows; `mlbot testset-size` says how many.",
     "testset_exhausted": "Name new test rows in the data spec: these were looked at too often.",
     "baseline_missing": "Mend what kept the deployed model from being scored; the report says what it was.",
+    "interval_unknown": "Add labelled test rows of what is rare, or judge by another metric.",
     "metric_undefined": "The test rows do not define the metric, for example because they have one class only.",
 }

@@ -3,6 +3,7 @@
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.interface import Finding, undefined
 from bot.evaluate.gates.slices import Asked, judge_slices
+from bot.evaluate.reach import reach_of
 from bot.specs.gates import SliceFloor
 
 
@@ -13,8 +14,10 @@ def judge(gate: SliceFloor, evidence: Evidence) -> Finding:
         return undefined(name)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
     asked = [
-        Asked(one, sign * one.estimate.value, one.estimate.error, sign * gate.value, one.estimate.value)
+        Asked(one, reach.turned(sign), sign * gate.value, one.estimate.value)
         for one in evidence.slices.get(name, ())
-        if one.estimate and one.estimate.error is not None and (not gate.columns or one.column in gate.columns)
+        if one.estimate
+        and (reach := reach_of(one.estimate, evidence.confidence))
+        and (not gate.columns or one.column in gate.columns)
     ]
     return judge_slices(asked, f"{name} on", "slice_below_floor", evidence)

@@ -4,6 +4,7 @@ from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import without_baseline
 from bot.evaluate.gates.interface import Finding, undefined
 from bot.evaluate.gates.slices import Asked, judge_slices
+from bot.evaluate.reach import reach_of
 from bot.specs.gates import SliceNonInferiority
 
 
@@ -17,8 +18,10 @@ def judge(gate: SliceNonInferiority, evidence: Evidence) -> Finding:
         return undefined(name)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
     asked = [
-        Asked(one, sign * difference.difference, difference.error, -gate.margin, difference.difference)
+        Asked(one, reach.turned(sign), -gate.margin, difference.difference)
         for one in evidence.slices.get(name, ())
-        if (difference := one.differences.get(gate.against)) and (not gate.columns or one.column in gate.columns)
+        if (difference := one.differences.get(gate.against))
+        and (reach := reach_of(difference, evidence.confidence))
+        and (not gate.columns or one.column in gate.columns)
     ]
     return judge_slices(asked, f"{name} against {gate.against} on", "slice_regressed", evidence)

@@ -2,7 +2,8 @@
 
 from bot.evaluate.evidence import Evidence
 from bot.evaluate.gates.baseline import change, without_baseline
-from bot.evaluate.gates.interface import Finding, more_rows, settling, undefined
+from bot.evaluate.gates.interface import Finding, settling, undefined, untold
+from bot.evaluate.reach import reach_of
 from bot.evaluate.words import show
 from bot.specs.gates import Superiority
 
@@ -16,15 +17,17 @@ def judge(gate: Superiority, evidence: Evidence) -> Finding:
     difference = evidence.differences.get((name, gate.against))
     if difference is None:
         return undefined(name)
+    reach = reach_of(difference, evidence.confidence)
+    if reach is None:
+        return untold(f"{name} against {gate.against}", difference)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0
-    low, high = sorted((sign * difference.low, sign * difference.high))
+    better = reach.turned(sign)
     said, limits = f"{name} against {gate.against}: {change(difference)}", (difference.difference, sign * gate.margin)
     by = f"better by more than {show(gate.margin)}" if gate.margin else "better"
-    if low > gate.margin:
+    if better.low > gate.margin:
         return Finding("pass", "gate_passed", f"{said}, {by}.", *limits)
-    if high <= gate.margin:
+    if better.high <= gate.margin:
         return Finding("fail", "superiority_refuted", f"{said}, not {by}.", *limits)
-    distance = sign * difference.difference - gate.margin
-    needed = more_rows(evidence.n_test, distance, difference.error, evidence.confidence)
+    needed = better.more_rows(evidence.n_test, gate.margin)
     sentence = f"{said}; whether it is {by} cannot be told. {settling(needed)}"
     return Finding("inconclusive", "evidence_insufficient", sentence, *limits, needed)

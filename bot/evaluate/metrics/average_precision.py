@@ -30,5 +30,11 @@ def average_precision(rows: Rows, scores: Scores) -> tuple[float, Floats]:
 
 
 metric = Ranking(
-    "average_precision", "Average precision", BINARY, True, needs_probabilities=True, influence=average_precision
+    "average_precision",
+    "Average precision",
+    BINARY,
+    True,
+    needs_probabilities=True,
+    needs_each_class=True,
+    influence=average_precision,
 )

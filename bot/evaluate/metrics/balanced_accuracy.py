@@ -13,4 +13,11 @@ def balanced_accuracy(tables: Floats) -> Floats:
     return ratio((class_recall(tables) * occurs).sum(axis=-1), occurs.sum(axis=-1).astype(np.float64))
 
 
-metric = Table("balanced_accuracy", "Balanced accuracy", CLASSES, greater_is_better=True, of=balanced_accuracy)
+metric = Table(
+    "balanced_accuracy",
+    "Balanced accuracy",
+    CLASSES,
+    greater_is_better=True,
+    of=balanced_accuracy,
+    needs_each_class=True,
+)

@@ -11,4 +11,4 @@ def f1(tables: Floats) -> Floats:
     return out
 
 
-metric = Table("f1", "F1", BINARY, greater_is_better=True, of=f1)
+metric = Table("f1", "F1", BINARY, greater_is_better=True, of=f1, needs_each_class=True)

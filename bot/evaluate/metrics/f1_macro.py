@@ -10,4 +10,4 @@ def f1_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_f1(tables), tables)
 
 
-metric = Table("f1_macro", "F1 (macro)", CLASSES, greater_is_better=True, of=f1_macro)
+metric = Table("f1_macro", "F1 (macro)", CLASSES, greater_is_better=True, of=f1_macro, needs_each_class=True)

@@ -28,7 +28,8 @@ def first(means: Floats) -> Floats:
 class Metric:
     """Words and direction. `unit` is empty for a pure number and `target` where it is the unit of the target.
 
-    `low` and `high` are the ends of the range, None where there is none.
+    `low` and `high` are the ends of the range, None where there is none. `needs_each_class`: a rate within one class
+    enters it whole, so that few rows of that class decide, however many others there are.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Metric:
     low: float | None = 0.0
     high: float | None = 1.0
     needs_probabilities: bool = False
+    needs_each_class: bool = False
 
 
 @dataclass(frozen=True)

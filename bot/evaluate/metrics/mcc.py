@@ -16,4 +16,4 @@ def mcc(tables: Floats) -> Floats:
     return ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
 
 
-metric = Table("mcc", "Matthews correlation", CLASSES, greater_is_better=True, low=-1.0, of=mcc)
+metric = Table("mcc", "Matthews correlation", CLASSES, greater_is_better=True, low=-1.0, of=mcc, needs_each_class=True)

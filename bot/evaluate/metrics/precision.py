@@ -11,4 +11,4 @@ def precision(tables: Floats) -> Floats:
     return out
 
 
-metric = Table("precision", "Precision", BINARY, greater_is_better=True, of=precision)
+metric = Table("precision", "Precision", BINARY, greater_is_better=True, of=precision, needs_each_class=True)

@@ -10,4 +10,6 @@ def precision_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_precision(tables), tables)
 
 
-metric = Table("precision_macro", "Precision (macro)", CLASSES, greater_is_better=True, of=precision_macro)
+metric = Table(
+    "precision_macro", "Precision (macro)", CLASSES, greater_is_better=True, of=precision_macro, needs_each_class=True
+)

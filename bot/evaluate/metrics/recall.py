@@ -11,4 +11,4 @@ def recall(tables: Floats) -> Floats:
     return out
 
 
-metric = Table("recall", "Recall", BINARY, greater_is_better=True, of=recall)
+metric = Table("recall", "Recall", BINARY, greater_is_better=True, of=recall, needs_each_class=True)

@@ -10,4 +10,6 @@ def recall_macro(tables: Floats) -> Floats:
     return mean_over_seen(class_recall(tables), tables)
 
 
-metric = Table("recall_macro", "Recall (macro)", CLASSES, greater_is_better=True, of=recall_macro)
+metric = Table(
+    "recall_macro", "Recall (macro)", CLASSES, greater_is_better=True, of=recall_macro, needs_each_class=True
+)

@@ -39,4 +39,4 @@ def roc_auc(rows: Rows, scores: Scores) -> tuple[float, Floats]:
     return auc_influence(scores.probabilities[:, 1], rows.truth == 1, rows.weights)
 
 
-metric = Ranking("roc_auc", "ROC AUC", BINARY, True, needs_probabilities=True, influence=roc_auc)
+metric = Ranking("roc_auc", "ROC AUC", BINARY, True, needs_probabilities=True, needs_each_class=True, influence=roc_auc)

@@ -18,5 +18,11 @@ def roc_auc_ovr(rows: Rows, scores: Scores) -> tuple[float, Floats]:
 
 
 metric = Ranking(
-    "roc_auc_ovr", "ROC AUC (one against rest)", MULTICLASS, True, needs_probabilities=True, influence=roc_auc_ovr
+    "roc_auc_ovr",
+    "ROC AUC (one against rest)",
+    MULTICLASS,
+    True,
+    needs_probabilities=True,
+    needs_each_class=True,
+    influence=roc_auc_ovr,
 )

@@ -11,4 +11,4 @@ def specificity(tables: Floats) -> Floats:
     return out
 
 
-metric = Table("specificity", "Specificity", BINARY, greater_is_better=True, of=specificity)
+metric = Table("specificity", "Specificity", BINARY, greater_is_better=True, of=specificity, needs_each_class=True)

@@ -1,6 +1,6 @@
 """Slices, worst first: the candidate on each group of rows, and the change against what is deployed."""
 
-from bot.records.evaluation import Evaluation, SliceResult
+from bot.records.evaluation import Comparison, Evaluation, SliceResult
 from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, right
 from bot.report.charts import interval_plot
 from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
@@ -30,8 +30,13 @@ def section(evaluation: Evaluation) -> Section | None:
 
 def table_of(evaluation: Evaluation, some: list[SliceResult], ordered: list[SliceResult]) -> Table:
     """Some of the slices; drawings have one scale for all of them."""
-    reach = [max(abs(one.comparison.low), abs(one.comparison.high)) for one in ordered if one.comparison]
+    reach = [reach for one in ordered if one.comparison and (reach := _reach(one.comparison)) is not None]
     return _compared(evaluation, some, max(reach)) if reach else _alone(evaluation, some)
+
+
+def _reach(found: Comparison) -> float | None:
+    """How far its interval lies from no difference; None without one."""
+    return None if found.low is None or found.high is None else max(abs(found.low), abs(found.high))
 
 
 def _compared(evaluation: Evaluation, ordered: list[SliceResult], reach: float) -> Table:
@@ -44,7 +49,9 @@ def _row(evaluation: Evaluation, one: SliceResult, reach: float) -> tuple[Cell, 
     if found is None or effect is None:
         return Name(one.slice), count(one.n), _value(evaluation, one), "–", one.note or "not compared", ""
     answer = unbroken(EFFECTS[effect]) + (f"; {one.note}" if one.note else "")
-    drawn = Name(interval_plot(found.low, found.difference, found.high, reach))
+    drawn: Cell = ""
+    if found.low is not None and found.high is not None:
+        drawn = Name(interval_plot(found.low, found.difference, found.high, reach))
     return Name(one.slice), count(one.n), _value(evaluation, one), in_cell(found), answer, drawn
 
 
