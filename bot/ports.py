@@ -148,10 +148,7 @@ class Data(Protocol):
         """
 
     def tracked_by(self, sha: str, pointer: str) -> tuple[DataFile, ...]:
-        """Files that one `.dvc` file or `dvc.lock` tracks at that commit, none when it is not there; raises as `files`.
-
-        What cannot be read of an output by the way it is tracked is left out.
-        """
+        """Readable files that one `.dvc` file or `dvc.lock` tracks, none when it is not there; raises as `files`."""
 
     def fetch(self, files: Sequence[DataFile], into: Path) -> None:
         """Put the files at `into/<path>`, each re-hashed. Raises UserError (code `data_object_missing`)."""

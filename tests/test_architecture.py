@@ -124,12 +124,14 @@ NO_VERB = {
     "clone": "the ports of a clone, without GitHub",
     "doctor_checks": "the checks of `doctor`",
     "doctor_identity": "who signs and who acts, for `doctor`",
+    "doctor_repository": "the checks of `doctor` of what Git holds",
     "finding": "what `doctor` found about one thing",
     "local": "the ports of a folder, for train and plan",
     "policy_files": "the readers of `policy`",
     "probe": "run in a release's own environment by promote",
     "replay": "`decide --replay`",
     "spec_checks": "the checks of `validate`",
+    "survey": "what `init` and `doctor` find in somebody's repository",
 }
 
 

@@ -60,6 +60,7 @@ def _new_key(path: Path) -> int:
 def _findings(root: Path) -> Iterator[Finding]:
     from bot.cli.doctor_checks import setting_findings, workflow_findings
     from bot.cli.doctor_identity import signer_findings
+    from bot.cli.doctor_repository import repository_findings, workflow_clashes
     from bot.cli.finding import Finding
 
     repository, token = os.environ.get("GITHUB_REPOSITORY") or _origin(root), os.environ.get("GITHUB_TOKEN")
@@ -69,7 +70,8 @@ def _findings(root: Path) -> Iterator[Finding]:
     yield from workflow_findings(workflows)
     yield from signer_findings(keys, workflows, repository, settings.default_branch if settings else None)
     yield _policies(root)
-    yield _remote(root)
+    yield from repository_findings(root)
+    yield from workflow_clashes(root)
     yield _reconcile(root)
     if settings is None:
         what = (
@@ -104,16 +106,6 @@ def _bot_opens(root: Path) -> bool:
         one.delivery == "pull_request" or (one.monitor and "retraining_pull_request" in one.monitor.on_alarm)
         for one in environments
     )
-
-
-def _remote(root: Path) -> Finding:
-    from bot.cli.finding import Finding
-
-    config = root / ".dvc/config"
-    text = config.read_text() if config.is_file() else ""
-    good = bool(re.search(r"^\s*remote\s*=", text, re.MULTILINE))
-    sentence = "a default remote is set" if good else "no default remote is set, so no data can be found"
-    return Finding("data remote", good, sentence, None if good else "dvc remote add --default NAME URL")
 
 
 def _reconcile(root: Path) -> Finding:

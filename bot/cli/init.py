@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.errors import UserError, WorldError
+from bot.errors import UserError
 
-# Copied from mlbot's own repository; its `ci.yml` tests mlbot itself.
+if TYPE_CHECKING:
+    from bot.cli.survey import Step
+
+# Copied from mlbot's own repository; `ci.yml` and `arm64.yml` test mlbot itself.
 COPIED = ("policies/**/*.yaml", ".github/workflows/*.yml", "docs/schemas/*.json")
-NOT_COPIED = (".github/workflows/ci.yml",)
+NOT_COPIED = (".github/workflows/ci.yml", ".github/workflows/arm64.yml")
 
 WRITTEN = {
     ".dvc/config": (
@@ -31,28 +36,56 @@ WRITTEN = {
 
 @click.command(name="init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--data", metavar="PATH", help="Data of a first model, below data/: a file or a folder.")
+@click.option("--data", metavar="PATH", help="Data of a first model: a file or a folder of the repository.")
 @click.option("--target", metavar="COLUMN", help="What the first model predicts.")
-def command(folder: Path, data: str | None, target: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be written and what is in the way; write nothing.")
+def command(folder: Path, data: str | None, target: str | None, dry_run: bool) -> None:
     """Add models/, policies/, workflows and DVC set-up to the repository in DIR (made when it is not one).
 
-    With --data and --target, also a first model with its data contract, drafted from the data.
+    With --data and --target, also a first model with its data contract, drafted from the data. Everything is judged
+    before anything is written. What is there stays as it is, and a second run adds only what is missing.
     """
-    root = _root(folder)
-    for name, text in _files(root):
-        _write(root, name, text)
-    _ignore_data(root)
-    if data is not None or target is not None:
-        _draft(root, data, target)
-    _track(root)
-    click.echo(_next_steps(root))
+    from bot.cli import survey
+
+    there = survey.root_of(folder)
+    root = there or folder.resolve()
+    files = dict(_files(root))
+    path = _inside(root, data) if data is not None else None
+    if path is not None or target is not None:
+        files |= _draft(root, path, target)
+    new = [name for name in files if not (root / name).exists()]
+    tracked, steps = survey.tracking(root, path) if there or root.is_dir() else (None, [])
+    steps = [*survey.lfs_pointers(root, path or "data"), *steps, *survey.remote(root)] if there else steps
+    steps += [*survey.workflows(root, files), *survey.project(root)]
+    if dry_run:
+        _say_plan(new, tracked)
+    else:
+        if there is None:
+            root.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
+        for name, text in files.items():
+            _write(root, name, text)
+        if path is None or path.startswith("data/"):
+            _ignore_data(root, tracked)
+        steps = [*(_track(root, tracked) if tracked else ()), *steps]
+    steps += survey.hidden(root, [*files, *([f"{tracked}.dvc"] if tracked else [])]) if there else []
+    click.echo(_next_steps(root, steps, files))
 
 
-def _root(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / ".git").exists():
-        subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
-    return folder.resolve()
+def _inside(root: Path, data: str) -> str:
+    """The path from the root, however it was written. Raises UserError for one outside."""
+    try:
+        return (root / data).resolve().relative_to(root).as_posix()
+    except ValueError:
+        hint = f"Copy or link it into {root}: DVC tracks what lies in the repository."
+        raise UserError(f"{data} lies outside the repository", hint=hint, code="data_path_outside") from None
+
+
+def _say_plan(new: list[str], tracked: str | None) -> None:
+    for name in new:
+        click.echo(f"  would write  {name}")
+    if tracked:
+        click.echo(f"  would track  {tracked} (`dvc add {tracked}`, `dvc push`)")
 
 
 def templates() -> Path:
@@ -67,6 +100,13 @@ def templates() -> Path:
             code="templates_missing",
         )
     return root
+
+
+def shipped_workflows() -> dict[str, str]:
+    """Path -> text of the workflows that are copied. Raises UserError without templates."""
+    source = templates()
+    found = (path.relative_to(source).as_posix() for path in sorted(source.glob(".github/workflows/*.yml")))
+    return {name: (source / name).read_text(encoding="utf-8") for name in found if name not in NOT_COPIED}
 
 
 def _files(root: Path) -> Iterator[tuple[str, str]]:
@@ -111,23 +151,33 @@ def _write(root: Path, name: str, text: str) -> None:
     click.echo(f"  wrote   {name}")
 
 
-def _ignore_data(root: Path) -> None:
+def _ignore_data(root: Path, tracked: str | None) -> None:
+    """Keep data out of Git until DVC, which ignores what it tracks by itself, has them: only where nothing is yet."""
+    from bot.cli.survey import ignored, in_git
+
+    if tracked or ((root / "data").exists() and (any((root / "data").rglob("*.dvc")) or in_git(root, "data"))):
+        return
+    if ignored(root, ["data/x"]) or ignored(root, ["data"]):
+        return
     path = root / ".gitignore"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    if not {"/data", "/data/", "data/", "data"} & set(lines):
-        path.write_text("\n".join([*lines, "/data", ""]), encoding="utf-8")
-        click.echo("  ignored /data (DVC tracks it)")
+    text = path.read_bytes() if path.exists() else b""
+    end = b"\r\n" if b"\r\n" in text else b"\n"
+    path.write_bytes(text + (end if text and not text.endswith(b"\n") else b"") + b"/data" + end)
+    click.echo("  ignored /data in .gitignore (DVC will track it)")
 
 
-def _draft(root: Path, data: str | None, target: str | None) -> None:
+def _draft(root: Path, data: str | None, target: str | None) -> dict[str, str]:
+    """Path -> text of a first model."""
     from bot.specs.draft import draft_contract, draft_model, model_name
 
     if data is None or target is None:
         raise UserError("--data and --target go together", hint="mlbot init --data data/x.csv --target COLUMN")
     table = _read(root, data)
     folder = f"models/{model_name(data)}"
-    _write(root, f"{folder}/model.yaml", draft_model(table, data.rstrip("/"), target, _owner(root)))
-    _write(root, f"{folder}/schema.yaml", draft_contract(table))
+    return {
+        f"{folder}/model.yaml": draft_model(table, data.rstrip("/"), target, _owner(root)),
+        f"{folder}/schema.yaml": draft_contract(table),
+    }
 
 
 def _read(root: Path, data: str) -> object:
@@ -142,8 +192,11 @@ def _read(root: Path, data: str) -> object:
     path = root / data
     files = sorted(one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
     known = [DataFile(path=str(one), md5="") for one in files if str(one).endswith(sum(ENDINGS.values(), ()))]
-    if not data.startswith("data/") or not known:
-        raise UserError(f"{data} is not a Parquet or CSV file below data/", hint="Put the data there first.")
+    if not known:
+        said = "holds no file that ends" if path.is_dir() else "is not there" if not path.exists() else "does not end"
+        raise UserError(
+            f"{data} {said} in {', '.join(sum(ENDINGS.values(), ()))}", hint="Name a file or a folder of such files."
+        )
     read = pyarrow.parquet.read_table if known[0].path.endswith(ENDINGS["parquet"]) else pyarrow.csv.read_csv
     tables = []
     for one in known:
@@ -160,28 +213,40 @@ def _owner(root: Path) -> str:
     return done.stdout.strip() or "owner"
 
 
-def _track(root: Path) -> None:
-    """`dvc add data && dvc push` when there are data that nobody tracks yet."""
-    if (root / "data.dvc").exists() or not any((root / "data").glob("*")):
-        return
-    for arguments in (["add", "--quiet", "data"], ["push", "--quiet"]):
+def _track(root: Path, path: str) -> list[Step]:
+    """`dvc add` and `dvc push`; what they refuse becomes a step, in DVC's words."""
+    from bot.cli.survey import Step
+
+    for arguments in (["add", path], ["push"]):
         command = [sys.executable, "-m", "dvc", *arguments]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode:
-            message = f"`dvc {arguments[0]}` failed: {done.stderr.strip()[:500]}"
-            raise WorldError(message, hint=f"Run `dvc {arguments[0]}` in {root} to see more.", code="dvc_failed")
-    click.echo("  tracked data/ by data.dvc, pushed to the DVC remote")
+            said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr.strip())
+            return [
+                Step(
+                    f"`dvc {shlex.join(arguments)}` was refused: {said[:500]}",
+                    ("dvc doctor", f"dvc add {path} && dvc push"),
+                )
+            ]
+    click.echo(f"  tracked {path} by {path}.dvc, pushed to the DVC remote")
+    return []
 
 
-def _next_steps(root: Path) -> str:
+def _next_steps(root: Path, found: list[Step], files: Mapping[str, str]) -> str:
     steps = [
+        *map(str, found),
         "Write your people into policies/roles.yaml (`gh api users/LOGIN --jq .id` gives the number).",
-        "Choose where bytes live: `dvc remote modify embedded url s3://...`; until then they are in .dvc/embedded.",
         "`uv lock`, then `mlbot validate`, then commit everything.",
         "`mlbot doctor` says what the repository on GitHub still needs.",
     ]
-    if "tool.uv.sources" not in (root / "pyproject.toml").read_text(encoding="utf-8"):
-        steps.insert(2, "Say in pyproject.toml where mlbot comes from: `[tool.uv.sources]`, `mlbot = { git = ... }`.")
+    project = root / "pyproject.toml"
+    text = project.read_text(encoding="utf-8") if project.exists() else files["pyproject.toml"]
+    if "tool.uv.sources" not in text:
+        steps.insert(-2, "Say in pyproject.toml where mlbot comes from: `[tool.uv.sources]`, `mlbot = { git = ... }`.")
+    if (root / ".dvc/config").exists() and "url = embedded" in (root / ".dvc/config").read_text(encoding="utf-8"):
+        steps.insert(
+            -2, "Bytes live in .dvc/embedded until you choose a place: `dvc remote modify embedded url s3://...`."
+        )
     if not any((root / "models").glob("*/model.yaml")):
-        steps.insert(0, "A first model: `mlbot init --data data/FILE --target COLUMN`.")
+        steps.insert(0, "A first model: `mlbot init --data PATH --target COLUMN`.")
     return "\nNext:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1))
