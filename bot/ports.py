@@ -24,6 +24,7 @@ from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
 from bot.records.pull_request import TrainingRun as TrainingRun
 from bot.records.run import Run as Run
+from bot.words import Markdown, Plain
 
 if TYPE_CHECKING:
     from bot.records.training import Machine
@@ -291,13 +292,13 @@ class Conversation(Protocol):
     def own(self, number: int, marker: str) -> list[Comment]:
         """The bot's comments that begin with the marker, oldest first; nobody else's, whatever they begin with."""
 
-    def upsert_comment(self, number: int, marker: str, body: str) -> str:
+    def upsert_comment(self, number: int, marker: str, body: Markdown) -> str:
         """Create or edit the bot's comment that begins with this hidden marker; its URL. Equal content writes nothing.
 
         Several, after a request that was made twice, become one.
         """
 
-    def reply(self, number: int, body: str) -> None:
+    def reply(self, number: int, body: Markdown) -> None:
         """One new comment."""
 
     def react(self, comment_id: int, content: Literal["eyes", "rocket", "confused", "+1", "-1"]) -> None:
@@ -306,10 +307,12 @@ class Conversation(Protocol):
     def statuses(self, sha: str) -> dict[str, tuple[str, str]]:
         """Latest (state, description) of a commit's statuses by context, the newest hundred."""
 
-    def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
+    def set_status(self, sha: str, context: str, state: str, description: Plain, url: str | None) -> None:
         """A commit status; `state` is error, failure, pending or success."""
 
-    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+    def deployment(
+        self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: Plain
+    ) -> None:
         """A GitHub Deployment with one status; the same payload at the same commit is not created twice."""
 
     def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
@@ -338,11 +341,11 @@ class Tracker(Protocol):
     def own(self, since: datetime) -> list[Thread]:
         """The bot's open threads, and those that were closed at `since` (aware) or later; oldest first."""
 
-    def open_issue(self, title: str, body: str) -> Thread:
+    def open_issue(self, title: Plain, body: Markdown) -> Thread:
         """A new issue. Raises UserError when the token may not (code `forbidden`) or issues are switched off."""
 
     def open_pull_request(
-        self, branch: str, base: str, files: Mapping[str, bytes | None], message: str, title: str, body: str
+        self, branch: str, base: str, files: Mapping[str, bytes | None], message: Plain, title: Plain, body: Markdown
     ) -> Thread:
         """One commit of the bot's on the commit `base`, pushed as `branch`, and a pull request to the default branch.
 
@@ -350,10 +353,10 @@ class Tracker(Protocol):
         the repository's settings keep Actions from opening pull requests; then the branch is there and no more).
         """
 
-    def edit(self, number: int, title: str, body: str) -> None:
+    def edit(self, number: int, title: Plain, body: Markdown) -> None:
         """Replace title and body; equal ones write nothing."""
 
-    def close(self, number: int, comment: str) -> None:
+    def close(self, number: int, comment: Markdown) -> None:
         """Say why, then close. A closed one stays as it is."""
 
 

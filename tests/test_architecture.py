@@ -19,14 +19,15 @@ ROOT = Path(__file__).parents[1]
 BOT = ROOT / "bot"
 
 STAGES = ("receive", "chatops", "plan", "train", "evaluate", "report", "decide", "promote", "serve", "monitor")
-BASE = {"errors", "records", "specs", "ports"}
+BASE = {"errors", "records", "specs", "ports", "words"}
 
 # package -> what it may import of bot, besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "records": {"errors"},
     "specs": {"errors", "records"},
-    "ports": {"errors", "records", "specs"},
+    "words": {"specs"},
+    "ports": {"errors", "records", "specs", "words"},
     "ledger": {"errors", "records", "ports"},
     **{stage: {*BASE, "ledger"} for stage in STAGES},
     "adapters": BASE,

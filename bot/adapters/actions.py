@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.errors import UserError
 from bot.ports import Run
+from bot.words import Markdown
 
 MAX_EVENT_BYTES = 25 * 1024 * 1024  # GitHub's own cap on a webhook payload
 MAX_SUMMARY_BYTES = 1024 * 1024  # a step's job summary
@@ -81,7 +82,7 @@ class Actions:
             with self.output.open("a", encoding="utf-8") as file:
                 file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
 
-    def add_summary(self, markdown: str) -> None:
+    def add_summary(self, markdown: Markdown) -> None:
         """Appended to the job summary, cut at a line when it would pass GitHub's size limit."""
         if self.summary:
             data = markdown.encode()

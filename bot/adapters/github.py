@@ -18,6 +18,7 @@ from bot.adapters.github_witness import GitHubWitness
 from bot.errors import UserError, WorldError
 from bot.ports import Comment, Commit, Merge, PullRequest, Review, Said, TimelineEvent, TrainingRun
 from bot.records.event import Account
+from bot.words import Markdown, Plain
 
 if TYPE_CHECKING:
     import github.NamedUser
@@ -220,7 +221,7 @@ class GitHub:
         return comment.author.kind == "Bot" and comment.app_id == self._app_id
 
     @_clear
-    def upsert_comment(self, number: int, marker: str, body: str) -> str:
+    def upsert_comment(self, number: int, marker: str, body: Markdown) -> str:
         mine = self.own(number, marker) or self._posted(number, marker, body)
         where = f"{self._url}/issues/comments/{mine[0].id}"
         known = {one.id: one for one in self.comments(number)}
@@ -234,7 +235,7 @@ class GitHub:
         self._comments[number] = sorted(known.values(), key=lambda one: one.id)
         return where
 
-    def _posted(self, number: int, marker: str, body: str) -> list[Comment]:
+    def _posted(self, number: int, marker: str, body: Markdown) -> list[Comment]:
         """The bot's comment with the marker, made now; before it is posted a second time, it is looked for."""
 
         def post() -> list[Comment]:
@@ -253,7 +254,7 @@ class GitHub:
         return made_once(post, look)
 
     @_clear
-    def reply(self, number: int, body: str) -> None:
+    def reply(self, number: int, body: Markdown) -> None:
         self._ask("POST", f"{self._url}/issues/{number}/comments", {"body": body})
 
     @_clear
@@ -266,12 +267,14 @@ class GitHub:
         return {one["context"]: (one["state"], one["description"] or "") for one in found["statuses"]}
 
     @_clear
-    def set_status(self, sha: str, context: str, state: str, description: str, url: str | None) -> None:
+    def set_status(self, sha: str, context: str, state: str, description: Plain, url: str | None) -> None:
         body = {"context": context, "state": state, "description": description[:140]}
         self._ask("POST", f"{self._url}/statuses/{quote(sha)}", body | ({"target_url": url} if url else {}))
 
     @_clear
-    def deployment(self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: str) -> None:
+    def deployment(
+        self, sha: str, environment: str, payload: Mapping[str, Any], state: str, description: Plain
+    ) -> None:
         def post() -> list[dict[str, Any]]:
             body = {
                 "ref": sha,

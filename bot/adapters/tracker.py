@@ -12,6 +12,7 @@ from bot.adapters.git_refusals import lost_race, push_error
 from bot.adapters.github import GitHub, _clear
 from bot.errors import UserError, WorldError
 from bot.ports import Thread
+from bot.words import Markdown, Plain
 
 PAGE = 100
 MOST_PAGES = 20
@@ -45,7 +46,7 @@ class GitHubTracker:
         raise WorldError(f"the bot has more than {PAGE * MOST_PAGES} issues", hint="Close old ones.", code="issue_cap")
 
     @_clear
-    def open_issue(self, title: str, body: str) -> Thread:
+    def open_issue(self, title: Plain, body: Markdown) -> Thread:
         from github import GithubException
 
         try:
@@ -58,14 +59,14 @@ class GitHubTracker:
 
     @_clear
     def open_pull_request(
-        self, branch: str, base: str, files: Mapping[str, bytes | None], message: str, title: str, body: str
+        self, branch: str, base: str, files: Mapping[str, bytes | None], message: Plain, title: Plain, body: Markdown
     ) -> Thread:
         self._push(branch, self._committed(base, files, message))
         asked = {"title": title, "head": branch, "base": self._base_ref, "body": body, "maintainer_can_modify": False}
         made = self._github._ask("POST", f"{self._url}/pulls", asked)
         return _thread({**made, "pull_request": {}})
 
-    def _committed(self, base: str, files: Mapping[str, bytes | None], message: str) -> str:
+    def _committed(self, base: str, files: Mapping[str, bytes | None], message: Plain) -> str:
         """The bot's account is who GitHub attributes it to. The same files on the same base are the same commit."""
         import pygit2
 
@@ -93,13 +94,13 @@ class GitHubTracker:
             raise push_error(f"branch {branch}", done.stderr)
 
     @_clear
-    def edit(self, number: int, title: str, body: str) -> None:
+    def edit(self, number: int, title: Plain, body: Markdown) -> None:
         there = self._github._ask("GET", f"{self._url}/issues/{number}")
         if (there["title"], _plain(there["body"])) != (title, _plain(body)):
             self._github._ask("PATCH", f"{self._url}/issues/{number}", {"title": title, "body": body})
 
     @_clear
-    def close(self, number: int, comment: str) -> None:
+    def close(self, number: int, comment: Markdown) -> None:
         there = self._github._ask("GET", f"{self._url}/issues/{number}")
         if there["state"] == "closed":
             return

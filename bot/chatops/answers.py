@@ -10,24 +10,25 @@ from collections.abc import Collection, Iterable
 
 from bot.chatops.grammar import FORMS, PLACEHOLDER, VERBS, Form, forms_of, lead, usage
 from bot.records.command import Hint
+from bot.words import Markdown, prose
 
 MAX_HINTS = 5
 _COMMAND = re.compile(rf"(?<![\w./\\-])/({'|'.join(sorted(VERBS, key=len, reverse=True))})(?![\w/-])")
 
 
-def help_text(may: Collection[str], *, topic: str | None = None, prefix: str | None = None) -> str:
+def help_text(may: Collection[str], *, topic: str | None = None, prefix: str | None = None) -> Markdown:
     """Markdown for `/help`: the commands among `may` (verbs), or how the command `topic` is written."""
     forms = forms_of(topic) if topic else tuple(form for form in FORMS if form.verb in may)
     lines = [f"| `{usage(form, prefix)}` | {_sentence(form)} |" for form in forms]
     if topic:
         examples = [f"For example: `{lead(prefix)}{form.example}`" for form in forms]
         refusal = [] if topic in may else ["", "You may not use it here."]
-        return "\n".join(["| Write | To |", "| --- | --- |", *lines, "", *_spaced(examples), *refusal])
+        return _own(["| Write | To |", "| --- | --- |", *lines, "", *_spaced(examples), *refusal])
     more = f"One command a line, at its start. More on one: `{lead(prefix)}help approve`."
-    return "\n".join(["What you may do here:", "", "| Write | To |", "| --- | --- |", *lines, "", more])
+    return _own(["What you may do here:", "", "| Write | To |", "| --- | --- |", *lines, "", more])
 
 
-def hint_text(hints: Iterable[Hint], *, evaluation: str | None = None) -> str:
+def hint_text(hints: Iterable[Hint], *, evaluation: str | None = None) -> Markdown:
     """Markdown of one short reply: what is wrong with a comment, and what to write instead.
 
     `evaluation` is the live head's evaluation id, put where the grammar could only write a placeholder; None keeps it.
@@ -35,13 +36,18 @@ def hint_text(hints: Iterable[Hint], *, evaluation: str | None = None) -> str:
     lines = []
     for hint in list(hints)[:MAX_HINTS]:
         instead = (hint.suggestion or "").replace(PLACEHOLDER, evaluation or PLACEHOLDER)
-        lines.append(f"- Line {hint.line}: {hint.message}" + (f" Write `{instead}`." if instead else ""))
-    return "\n".join(["Nothing was done:", "", *lines])
+        said = hint.message + (f" Write `{instead}`." if instead else "")
+        lines.append(Markdown("- Line {}: {}").format(hint.line, prose(said)))
+    return Markdown("\n").join([Markdown("Nothing was done:\n"), *lines])
 
 
 def with_prefix(text: str, prefix: str | None) -> str:
     """Commands in a text for people as they are written in this repository: `/retrain` becomes `/ml retrain`."""
     return text if prefix is None else _COMMAND.sub(rf"/{prefix} \1", text)
+
+
+def _own(lines: Iterable[str]) -> Markdown:
+    return Markdown("\n".join(lines))  # noqa: S704 - all of it is from the grammar and the policies
 
 
 def docs_page() -> str:

@@ -11,6 +11,7 @@ from bot.decide.wording import listed
 from bot.records.decision import Decision
 from bot.records.facts import Facts
 from bot.specs.policies import Policies
+from bot.words import Markdown
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ def differences(pasts: Iterable[Past], policies: Policies) -> list[Difference]:
     ]
 
 
-def as_markdown(found: list[Difference], n_judged: int) -> str:
+def as_markdown(found: list[Difference], n_judged: int) -> Markdown:
     """What a pull request that edits `policies/` shows. Codes and numbers only: no text of other people."""
     if not found:
-        return f"This policy gives the same verdict for the last {n_judged} decisions.\n"
+        return Markdown("This policy gives the same verdict for the last {} decisions.\n").format(n_judged)
     lines = [
         f"This policy would have changed {len(found)} of the last {n_judged} decisions.",
         "",
@@ -69,4 +70,4 @@ def as_markdown(found: list[Difference], n_judged: int) -> str:
     looser = [str(one.decision.number) for one in found if one.decision.status == "approved"]
     if looser:
         lines += ["", f"**Looser** for {listed(looser)}: approved with this policy, not approved then."]
-    return "\n".join(lines) + "\n"
+    return Markdown("\n".join(lines) + "\n")  # noqa: S704 - numbers and words of our own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bot.decide.backtest import Past, as_markdown, differences, newest
@@ -28,7 +27,6 @@ from bot.decide.reading import (
     with_seen_head,
 )
 from bot.decide.surroundings import Told, builders, checks, environments, initiators, moved_models, pushers, standing
-from bot.decide.wording import listed
 from bot.errors import Problems, UserError
 from bot.ledger import Ledger
 from bot.ports import Branch, Git, Ports, PullRequest
@@ -57,11 +55,11 @@ from bot.records.ledger import (
 )
 from bot.records.plan import Plan
 from bot.specs.policies import Policies, read_policies
+from bot.words import Markdown, code
 
 FOLDER = "policies"
 # A stored evaluation with its gates as they are asked now, and ids of those for which it holds no numbers.
 Again = Callable[[Evaluation], tuple[Evaluation, tuple[str, ...]]]
-_SAFE = re.compile(r"[^A-Za-z0-9._/:-]")  # the names of files are somebody's text
 
 
 def read(git: Git, sha: str) -> Policies:
@@ -303,7 +301,7 @@ def _actors(
     return tuple(actor_of(account, roles.get(account.id), member) for _, account in sorted(accounts.items()))
 
 
-def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:
+def policy_difference(head: str, ports: Ports, *, last: int = 100) -> Markdown:
     """What the policies of a pull request's head would have changed: Markdown for that pull request.
 
     The head's policies are only read as data; they never judge their own pull request.
@@ -312,8 +310,9 @@ def policy_difference(head: str, ports: Ports, *, last: int = 100) -> str:
         policies = read(ports.git, head)
     except UserError as error:
         mistakes = error.errors if isinstance(error, Problems) else [error]
-        places = listed(f"`{_SAFE.sub('_', str(one.place or FOLDER))}`" for one in mistakes)
-        return f"The policies of this pull request do not load: {places}. `mlbot validate policies` says why.\n"
+        places = Markdown(", ").join(code(str(one.place or FOLDER)) for one in mistakes)
+        said = Markdown("The policies of this pull request do not load: {}. `mlbot validate policies` says why.\n")
+        return said.format(places)
     judged = pasts_of_newest(ports.ledger, last)
     return as_markdown(differences(judged, policies), len(judged))
 

@@ -10,6 +10,7 @@ from typing import Literal
 from bot.ports import Thread
 from bot.records.health import Aged, Cause, Health
 from bot.specs.policies.monitor import Monitor
+from bot.words import Markdown, Plain
 
 MONTH = timedelta(days=30)
 RETRAIN, ROLLBACK = "retrain", "rollback"
@@ -20,8 +21,8 @@ CURABLE: tuple[Cause, ...] = ("performance", "drift")  # by training on new rows
 class Words:
     """Title and body of a thread, without its marker."""
 
-    title: str
-    body: str
+    title: Plain
+    body: Markdown
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Act:
     why: str = ""
 
 
-def marker(health: Health, about: str) -> str:
+def marker(health: Health, about: str) -> Markdown:
     """The hidden first line by which a thread is found again; retraining is about the model, wherever it is live."""
     where = health.model if about == RETRAIN else f"{health.environment}/{health.model}"
-    return f"<!-- mlbot:monitor {where} {about} -->"
+    return Markdown(f"<!-- mlbot:monitor {where} {about} -->")  # noqa: S704 - names of a closed alphabet
 
 
 def follow(given: Situation) -> tuple[list[Act], list[str]]:
@@ -100,7 +101,7 @@ def _subjects(given: Situation) -> Iterator[str]:
     """What alarms, then what is open and does not."""
     now = wanted(given)
     yield from now
-    marks = {marker(given.health, one): one for one in (*_causes(), RETRAIN, ROLLBACK)}
+    marks = {str(marker(given.health, one)): one for one in (*_causes(), RETRAIN, ROLLBACK)}
     for thread in given.threads:
         about = marks.get(thread.body.partition("\n")[0])
         if about is not None and thread.state == "open" and about not in now:

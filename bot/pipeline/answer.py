@@ -16,50 +16,56 @@ from bot.pipeline.job import Job
 from bot.records.base import canonical_json
 from bot.records.event import CommentCreated
 from bot.records.ledger import told_path
-from bot.report.escape import clipped, inline, one_line
-from bot.report.status import DESCRIPTION_LIMIT
+from bot.words import Markdown, literal, prose, shown
 
 MARK = "<!-- mlbot:answer"
 STATUS = "mlbot/answer"  # where an answer stands that the conversation does not take; nobody requires it
-DONE = "done, the report shows it"
+DONE = Markdown("done, the report shows it")
+NEXT = Markdown("\n")
 DAY = timedelta(days=1)
 
 
-def answer(event: CommentCreated, text: str, case: Case | None, job: Job) -> None:
+def answer(event: CommentCreated, text: Markdown, case: Case | None, job: Job) -> None:
     """Give it. `text` empty: everything was done. `case` None: nothing could be judged."""
     login = event.author.login
     job.say(text or f"{login}: {DONE}")
-    job.summarize(f"Answer to a comment of {inline(login)}:\n\n{text or DONE}\n")
+    job.summarize(Markdown("Answer to a comment of {}:\n\n{}\n").format(login, text or DONE))
     if not _is_due(event, case, job):
         job.say(f"{login} holds no role here and had an answer within a day; this one stands in the summary only")
         return
     talk, views, marker = job.ports.conversation, job.ports.views, _marker(event)
     before = len(views.failed)
     if text:
-        views.attempt("answer", lambda: talk.upsert_comment(event.number, marker, f"{marker}\n{text}"))
+        views.attempt("answer", lambda: talk.upsert_comment(event.number, marker, marker + NEXT + text))
     else:
         views.attempt("reaction", lambda: talk.react(event.comment_id, "+1"))
     if len(views.failed) > before:
         views.attempt("answer as a status", lambda: _as_status(event, text or DONE, job))
 
 
-def refusal(verb: str, error: MlbotError, prefix: str | None) -> str:
+def refusal(verb: str, error: MlbotError, prefix: str | None) -> Markdown:
     """What was refused, the reason code, and the next step, never at the start of a line a slash.
 
     Commands in the next step, which is ours, get the prefix; the message may hold words of people, and stays.
     """
-    steps = with_prefix(error.hint or "", prefix).splitlines()
-    hint = "\n\n" + "\n".join(f"    {line}" for line in steps) if steps else ""
-    return f"`{verb}` was refused ({error.code or 'refused'}): {inline(error.message)}{hint}"
+    steps = with_prefix(error.hint or "", prefix)
+    hint = Markdown("\n\n{}").format(literal(steps)) if steps else Markdown("")
+    said = Markdown("{} was refused ({}): {}{}")
+    return said.format(_verb(verb), error.code or "refused", prose(error.message), hint)
 
 
-def failure(verb: str, error: MlbotError) -> str:
+def failure(verb: str, error: MlbotError) -> Markdown:
     """What could not be done although it was allowed; nobody tries it again by himself."""
-    return f"`{verb}` failed: {inline(error.message)}\n\n    Write it again in a new comment."
+    said = Markdown("{} failed: {}\n\n    Write it again in a new comment.")
+    return said.format(_verb(verb), prose(error.message))
 
 
-def _marker(event: CommentCreated) -> str:
-    return f"{MARK} {event.comment_id} to {event.author.id} -->"
+def _verb(verb: str) -> Markdown:
+    return Markdown(f"`{verb}`")  # noqa: S704 - a word of the grammar
+
+
+def _marker(event: CommentCreated) -> Markdown:
+    return Markdown(f"{MARK} {event.comment_id} to {event.author.id} -->")  # noqa: S704 - numbers
 
 
 def _is_due(event: CommentCreated, case: Case | None, job: Job) -> bool:
@@ -83,11 +89,11 @@ def _is_known(event: CommentCreated, case: Case | None, job: Job) -> bool | None
     return at_least(asked.get(author.id), "write") if asked else None
 
 
-def _as_status(event: CommentCreated, said: str, job: Job) -> None:
+def _as_status(event: CommentCreated, said: Markdown, job: Job) -> None:
     """In the status, which the next answer writes over; the ledger keeps that it was given."""
-    head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {one_line(said)}"
+    head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {said}"
     url, talk, path = job.ports.run.url, job.ports.conversation, told_path(event.number, event.comment_id)
-    description = clipped(words, DESCRIPTION_LIMIT)
+    description = shown(words)
     if talk.statuses(head).get(STATUS) != ("success", description):
         talk.set_status(head, STATUS, "success", description, url)
     if job.ports.ledger.get(path) is None:

@@ -21,16 +21,18 @@ from bot.records.base import canonical_json
 from bot.records.command import Command
 from bot.records.event import CommentCreated, Event
 from bot.records.ledger import evaluation_id, handled_path
+from bot.words import Markdown
 
 # Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
 ACTS = frozenset({
     "plan", "retrain", "cancel", "promote", "rollback", "revoke", "lock", "unlock", "delegate", "undelegate",
     "break-glass", "merge",
 })  # fmt: skip
-EDITED = (
+EDITED = Markdown(
     "Nothing was done: the comment was edited before its commands were read, and an edited comment never acts.\n\n"
     "    Write it again in a new comment."
 )
+PARAGRAPH = Markdown("\n\n")
 MOST_KEPT = 4000  # characters of an answer that the ledger keeps, to be given again
 
 
@@ -60,7 +62,7 @@ def run(event: Event, job: Job) -> None:
         failed.finish()
 
 
-def leave(event: CommentCreated, text: str, prefix: str | None, job: Job) -> None:
+def leave(event: CommentCreated, text: Markdown, prefix: str | None, job: Job) -> None:
     """Answer `text` to a comment whose commands are not carried out any more, however late a run of its own comes.
 
     When they were carried out or refused before, that is the answer. Raises MlbotError when it cannot be noted.
@@ -83,8 +85,8 @@ def _is_overtaken(failed: Parts, job: Job) -> bool:
     return found
 
 
-def _noted(note: bytes) -> str:
-    return str(json.loads(note).get("answer", ""))
+def _noted(note: bytes) -> Markdown:
+    return Markdown(json.loads(note).get("answer", ""))  # noqa: S704 - this very text, signed
 
 
 def _not_judged(event: CommentCreated, failed: Parts, job: Job) -> None:
@@ -105,7 +107,7 @@ def _stored(event: CommentCreated, job: Job) -> bool | None:
     return is_same if stored else None
 
 
-def _hints(event: CommentCreated, hints: tuple, job: Job) -> str:  # type: ignore[type-arg]
+def _hints(event: CommentCreated, hints: tuple, job: Job) -> Markdown:  # type: ignore[type-arg]
     head = head_of(event.number, job.ports.pull_requests.get(event.number).head_sha, job)
     return hint_text(hints, evaluation=evaluation_id(head.models) if head else None)
 
@@ -119,7 +121,7 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
         job.say("the commands of this comment were carried out, or refused, before")
         text = _noted(note)
     elif judged is None:
-        text = "\n\n".join(refusal(one.verb, failed.failed[0][1], prefix) for one in commands)
+        text = PARAGRAPH.join(refusal(one.verb, failed.failed[0][1], prefix) for one in commands)
     else:
         text = _carry_out(event, commands, judged, failed, job)
     if _is_overtaken(failed, job):
@@ -129,13 +131,13 @@ def _handle(event: CommentCreated, commands: tuple[Command, ...], failed: Parts,
 
 def _carry_out(
     event: CommentCreated, commands: tuple[Command, ...], judged: Judged, failed: Parts, job: Job
-) -> str:  # fmt: skip
+) -> Markdown:  # fmt: skip
     """The answer, empty when all was done and shows elsewhere.
 
     What started or changed something is noted, so that nobody does it again by running an old job again; and what was
     refused, so that nobody else chooses the moment at which it would not be.
     """
-    replies, done, refused = list[str](), list[str](), list[int]()
+    replies, done, refused = list[Markdown](), list[str](), list[int]()
     prefix = judged.policies.commands.prefix
     for index, command in enumerate(commands):
         tried, ask = Parts(), Ask(command, event, index, judged, job, tuple(done))
@@ -157,18 +159,19 @@ def _carry_out(
     return text
 
 
-def _within_budget(ask: Ask) -> str:
+def _within_budget(ask: Ask) -> Markdown:
     """What the command says, unless its giver has used it up. Raises UserError (code `budget_exceeded`)."""
     if ask.budget is not None:
         orders.within_budget(ask.command.verb, ask.budget, used_today(ask), ask.judged.case)
     return COMMANDS[ask.command.verb](ask)
 
 
-def _joined(verbs: list[str], replies: list[str]) -> str:
+def _joined(verbs: list[str], replies: list[Markdown]) -> Markdown:
     """Empty when every command was done and shows elsewhere; else each has its part."""
     if not any(replies):
-        return ""
-    return "\n\n".join(reply or f"`{verb}`: done." for verb, reply in zip(verbs, replies, strict=True))
+        return Markdown("")
+    done = Markdown("`{}`: done.")
+    return PARAGRAPH.join(reply or done.format(verb) for verb, reply in zip(verbs, replies, strict=True))
 
 
 def _note(

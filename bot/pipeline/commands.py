@@ -30,8 +30,9 @@ from bot.records.decision import Decision, Node
 from bot.records.event import Account, CommentCreated
 from bot.records.facts import EnvironmentFact
 from bot.records.ledger import Accepted
-from bot.report.escape import inline
+from bot.report.markdown_blocks import link
 from bot.specs.policies.commands import Budget
+from bot.words import Markdown, fenced, prose
 
 MAX_REPLY = 20_000
 DAY = timedelta(days=1)
@@ -75,7 +76,7 @@ def used_today(ask: Ask) -> int:
     return [*ask.done, *(verb for verbs in recent for verb in verbs)].count(ask.command.verb)
 
 
-def opinion(ask: Ask) -> str:
+def opinion(ask: Ask) -> Markdown:
     """Approve, withdraw, reject, hold: the opinion is read live; the report shows what it changed, unless nothing."""
     ask.allowed()
     if ask.command.verb == "approve":
@@ -94,13 +95,14 @@ def _heard(ask: Ask) -> None:
         raise UserError(f"{why.name}: {why.sentence}", hint=_next_step(decision), code=why.reason_code)
 
 
-def _shown(show: Callable[[], object], ask: Ask) -> str:
+def _shown(show: Callable[[], object], ask: Ask) -> Markdown:
     """Bring the verdict up to date; why that failed, for the person who asked: what was said counts all the same."""
     views = ask.job.ports.views
     before = len(views.failed)
     views.attempt("verdict", show)
     missing = [error.message for name, error in views.failed[before:] if name == "verdict"]
-    return "".join(f"It counts, but the verdict could not be shown: {inline(one)}" for one in missing)
+    said = Markdown("It counts, but the verdict could not be shown: {}")
+    return Markdown("").join(said.format(prose(one)) for one in missing)
 
 
 def _nodes(tree: Node) -> Iterator[Node]:
@@ -109,7 +111,7 @@ def _nodes(tree: Node) -> Iterator[Node]:
         yield from _nodes(child)
 
 
-def help_(ask: Ask) -> str:
+def help_(ask: Ask) -> Markdown:
     """The commands that this person may use here."""
     rules = ask.judged.policies.commands
     verbs = [*rules.commands, *READERS]
@@ -118,7 +120,7 @@ def help_(ask: Ask) -> str:
     return help_text(may, topic=ask.command.options.get("topic"), prefix=rules.prefix)
 
 
-def status(ask: Ask) -> str:
+def status(ask: Ask) -> Markdown:
     """The verdict, the report brought up to date, and how the models do where they are live."""
     from bot.pipeline.health_line import health_lines
 
@@ -126,28 +128,28 @@ def status(ask: Ask) -> str:
     missing = _shown(lambda: show_verdict(judged, ask.job), ask)
     models = [one.model for one in judged.facts.models]
     health = health_lines(models, judged.policies.environments.environments, ask.job.ports)
-    reconciled = sentence(last_reconcile(ask.job), ask.job.ports.clock.now())
-    return "\n\n".join(part for part in (missing, explain_(ask), health, reconciled) if part)
+    reconciled = prose(sentence(last_reconcile(ask.job), ask.job.ports.clock.now()))
+    return Markdown("\n\n").join(part for part in (missing, explain_(ask), health, reconciled) if part)
 
 
-def explain_(ask: Ask) -> str:
+def explain_(ask: Ask) -> Markdown:
     """The verdict tree, in a code block."""
     return _block(explain(ask.judged.decision, rule=ask.command.options.get("topic")))
 
 
-def simulate(ask: Ask) -> str:
+def simulate(ask: Ask) -> Markdown:
     """What the verdict would be if these people approved, and the change went to another branch; nothing is written."""
     base = ask.command.options.get("base")
     logins = [one for one in ask.command.options.get("approve", "").split(",") if one]
     case = ask.judged.case
     facts = as_if(ask.judged.facts, case.policies, case.now, approve=logins, base=base)
     asked = ["they approved"] if logins else []
-    asked += [f"the change went to {inline(base)}, evaluated as it is"] if base else []
-    lead = f"If {' and '.join(asked) or 'nothing changed'} (nothing was changed):\n\n"
+    asked += [f"the change went to {base}, evaluated as it is"] if base else []
+    lead = Markdown("If {} (nothing was changed):\n\n").format(" and ".join(asked) or "nothing changed")
     return lead + _block(explain(decide(facts, case.policies, case.now)))
 
 
-def start_training(ask: Ask) -> str:
+def start_training(ask: Ask) -> Markdown:
     """Plan again, or train again: dispatched, so that training never runs where a comment is handled."""
     ask.allowed()
     command, subject = ask.command, ask.judged.facts.pull_request
@@ -162,10 +164,10 @@ def start_training(ask: Ask) -> str:
     inputs = {"number": str(subject.number), "head": subject.head_sha, "models": models}
     inputs |= {"seed": command.options["seed"]} if "seed" in command.options else {}
     _start(ask, TRAINING, inputs)
-    return ""
+    return Markdown("")
 
 
-def promote(ask: Ask) -> str:
+def promote(ask: Ask) -> Markdown:
     """Ask the policy now, so that a refusal is told at once; the promote workflow asks it again and acts."""
     ask.allowed()
     command, environment = ask.command, ask.command.environment or ""
@@ -174,10 +176,10 @@ def promote(ask: Ask) -> str:
     if found.decision.status != "approved":
         raise UserError(_reason(found.decision), hint=_next_step(found.decision), code=found.decision.reason_code)
     _dispatch(ask, "rollback" if command.verb == "rollback" else "promote")
-    return ""
+    return Markdown("")
 
 
-def break_glass(ask: Ask) -> str:
+def break_glass(ask: Ask) -> Markdown:
     """The first call opens a request; a second person's confirmation promotes; a reviewer's closes it afterwards."""
     request = ask.command.options.get("confirm")
     if request:
@@ -185,9 +187,9 @@ def break_glass(ask: Ask) -> str:
         if done is None:
             return promote(replace(ask, command=requested(ask.command, ask.event.number, ask.job)))
         Ledger(ask.job.ports.ledger).write(done.ledger, f"review {request} by {ask.event.author.login}")
-        return done.sentence
+        return prose(done.sentence)
     author, about = ask.event.author, ask.command.environment or ""
-    return orders.open_break_glass(ask.opinion_id, author, about, ask.command.reason, ask.judged.case)
+    return prose(orders.open_break_glass(ask.opinion_id, author, about, ask.command.reason, ask.judged.case))
 
 
 def _dispatch(ask: Ask, action: str) -> None:
@@ -208,7 +210,7 @@ def _start(ask: Ask, workflow: str, inputs: dict[str, str]) -> None:
     accept(one, ask.job)
 
 
-def merge(ask: Ask) -> str:
+def merge(ask: Ask) -> Markdown:
     """Merge exactly the head that was judged. A merge by this token starts no workflow: promotion is dispatched."""
     ask.allowed()
     decision = ask.judged.decision
@@ -216,14 +218,14 @@ def merge(ask: Ask) -> str:
         raise UserError(_reason(decision), hint=_next_step(decision), code=decision.reason_code)
     talk, number = ask.job.ports.conversation, ask.event.number
     if talk.merge(number, ask.judged.facts.pull_request.head_sha) is None:
-        return f"#{number} waits in the merge queue, and is promoted once that has merged it."
+        return Markdown("#{} waits in the merge queue, and is promoted once that has merged it.").format(number)
     started = Parts()
     started.attempt("promotion", lambda: talk.dispatch(PROMOTION, {"action": "promote", "number": str(number)}))
-    later = "its promotion could not be started, and the next `reconcile` does it"
-    return "".join(f"Merged; {later}: {inline(error.message)}" for _, error in started.failed)
+    said = Markdown("Merged; its promotion could not be started, and the next `reconcile` does it: {}")
+    return Markdown("").join(said.format(prose(error.message)) for _, error in started.failed)
 
 
-def order(ask: Ask) -> str:
+def order(ask: Ask) -> Markdown:
     """Delegations and locks: small facts on the bot's branches."""
     written = _written(ask)
     message = f"{ask.command.verb} by {ask.event.author.login} on #{ask.event.number}"
@@ -236,8 +238,8 @@ def order(ask: Ask) -> str:
     ):  # a verdict may hang on it; others' follow by reconcile
         again = functools.partial(judge, ask.event.number, "merge", ask.job, actor=ask.event.author)
         missing = _shown(lambda: show_verdict(again(), ask.job), ask)
-        return " ".join(part for part in (written.sentence, missing) if part)
-    return written.sentence
+        return Markdown(" ").join(part for part in (prose(written.sentence), missing) if part)
+    return prose(written.sentence)
 
 
 def _written(ask: Ask) -> orders.Written:
@@ -270,7 +272,7 @@ def _account(login: str, ask: Ask) -> Account:
     return found
 
 
-def cancel(ask: Ask) -> str:
+def cancel(ask: Ask) -> Markdown:
     """Stop the runs that train this pull request; GitHub stops whole runs, so all models at once."""
     ask.allowed()
     runs, number = ask.job.ports.training_runs, ask.event.number
@@ -279,8 +281,8 @@ def cancel(ask: Ask) -> str:
     stopped = [one.id for one in runs.of(number) if one.is_going and runs.cancel(one.id)]
     if not stopped:
         raise UserError("nothing of this pull request is being trained", code="nothing_to_cancel")
-    links = ", ".join(run_url(one, ask.job) or str(one) for one in stopped)
-    return f"Stopped {links}. What was trained before it stays; `retrain` starts again."
+    links = Markdown(", ").join(link(f"run {one}", run_url(one, ask.job)) for one in stopped)
+    return Markdown("Stopped {}. What was trained before it stays; `retrain` starts again.").format(links)
 
 
 def _next_step(decision: Decision) -> str:
@@ -294,12 +296,11 @@ def _reason(decision: Decision) -> str:
     return "; ".join(one.sentence for one in leaves[:3]) or decision.headline
 
 
-def _block(text: str) -> str:
-    text = text.replace("```", "'''")[:MAX_REPLY]
-    return f"```text\n{text}\n```"
+def _block(text: str) -> Markdown:
+    return fenced(text, MAX_REPLY)
 
 
-COMMANDS: dict[str, Callable[[Ask], str]] = {
+COMMANDS: dict[str, Callable[[Ask], Markdown]] = {
     "help": help_,
     "status": status,
     "explain": explain_,

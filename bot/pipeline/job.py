@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from bot.errors import UserError
+from bot.errors import Parts, UserError
 from bot.pipeline.trial import Reseeded, seed_of
 from bot.ports import Git, Ports
 from bot.records.event import Dispatched, Event, PullRequestChanged
-from bot.report.escape import inline, one_line
+from bot.words import Markdown, one_line
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Job:
     out: Path
     inputs: Mapping[str, str]
     set_output: Callable[[str, str], None]
-    summarize: Callable[[str], None]
+    summarize: Callable[[Markdown], None]
     say: Callable[[str], None]
 
     @property
@@ -41,10 +41,13 @@ def tell_views(job: Job) -> None:
     for name, error in failed:
         job.say(f"::warning::{name}: {one_line(error.message)}")
     if failed:
-        lines = "\n".join(f"- {inline(name)}: {inline(error.message)}" for name, error in failed)
-        job.summarize(
-            f"### Not shown\n\nWhat was decided and done stands; the next run tries these again.\n\n{lines}\n"
-        )
+        what = Markdown("### Not shown\n\nWhat was decided and done stands; the next run tries these again.\n\n")
+        job.summarize(what + failures(job.ports.views))
+
+
+def failures(parts: Parts) -> Markdown:
+    """A list of what failed and why, empty for nothing."""
+    return Markdown("").join(Markdown("- {}: {}\n").format(name, error.message) for name, error in parts.failed)
 
 
 def at_head(job: Job, number: int, sha: str) -> Job:

@@ -28,11 +28,11 @@ from bot.records.facts import Asked, Facts
 from bot.records.failure import Failure
 from bot.records.ledger import Head, measuring_path
 from bot.records.report import Report, RunFacts
-from bot.report.escape import clipped, one_line
 from bot.report.override import read_templates
-from bot.report.status import DESCRIPTION_LIMIT, VERDICT, Shared
+from bot.report.status import VERDICT, Shared
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
+from bot.words import Plain, shown
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ def blocking(number: int, about: str, job: Job) -> Iterator[None]:
         yield
     except MlbotError as error:
         if about == "merge":
-            said = f"Cannot be judged: {one_line(error.message)}"
-            job.ports.views.attempt("verdict", lambda: _block(number, clipped(said, DESCRIPTION_LIMIT), job))
+            said = shown(f"Cannot be judged: {error.message}")
+            job.ports.views.attempt("verdict", lambda: _block(number, said, job))
         raise
 
 
-def _block(number: int, said: str, job: Job) -> None:
+def _block(number: int, said: Plain, job: Job) -> None:
     talk, head_sha, context = (
         job.ports.conversation,
         job.ports.pull_requests.get(number).head_sha,

@@ -7,11 +7,12 @@ from datetime import timedelta
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, verdict_context
 from bot.ports import TrainingRun
+from bot.words import Plain
 
 WORKFLOW = "pull-request.yml"
 SOON = timedelta(hours=1)  # a younger run may be about this very head
 AGAIN = timedelta(days=1)  # between two starts of the bot's own: what fails each time is not tried every hour
-STARTED = "Its run was lost or failed, and is started again"
+STARTED = Plain("Its run was lost or failed, and is started again")
 
 
 def start_again(judged: Judged, job: Job) -> None:

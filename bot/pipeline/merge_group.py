@@ -11,8 +11,8 @@ from bot.pipeline.job import Job
 from bot.plan.step import plan
 from bot.records.decision import Decision
 from bot.records.event import MergeGroupRequested
-from bot.report.escape import clipped, one_line
-from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT
+from bot.report.status import EVALUATION, VERDICT
+from bot.words import shown
 
 
 def verify_group(event: MergeGroupRequested, job: Job) -> None:
@@ -24,7 +24,7 @@ def verify_group(event: MergeGroupRequested, job: Job) -> None:
     try:
         missing = _missing(event, job)
     except MlbotError as error:
-        _show(event, "error", clipped(f"Cannot be judged: {one_line(error.message)}", DESCRIPTION_LIMIT), job)
+        _show(event, "error", f"Cannot be judged: {error.message}", job)
         raise
     said = f"no approved evaluation of {', '.join(missing)}" if missing else "every model was evaluated and approved"
     _show(event, "failure" if missing else "success", said, job)
@@ -48,7 +48,7 @@ def _show(event: MergeGroupRequested, state: str, said: str, job: Job) -> None:
     """Both statuses; one that is refused does not keep the other back."""
     parts, set_status = Parts(), job.ports.conversation.set_status
     for context in (VERDICT, EVALUATION):
-        parts.attempt(context, partial(set_status, event.head_sha, context, state, said, job.ports.run.url))
+        parts.attempt(context, partial(set_status, event.head_sha, context, state, shown(said), job.ports.run.url))
     parts.finish()
 
 

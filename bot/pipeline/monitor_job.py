@@ -16,6 +16,7 @@ from bot.promote.reading import live_releases, promotions
 from bot.records.event import Dispatched, Event
 from bot.records.health import Health
 from bot.report.health import issue, page, retraining, rollback, sentence, summary, title_of
+from bot.words import Markdown, Plain
 
 EVALUATION = "pull-request.yml"
 ACTIONS = "github-actions[bot]"  # who GITHUB_TOKEN acts as; what an app of the team's own opens starts workflows
@@ -108,11 +109,12 @@ def _words(seen: Look, found: Draft | None) -> dict[str, Words]:
 def _do(act: Act, health: Health, found: Draft | None, tracker: Tracker, job: Job) -> list[str]:
     """Carry out one act; what happened, in sentences."""
     if act.kind == "close" and act.number is not None:
-        tracker.close(act.number, act.why)
+        tracker.close(act.number, Markdown.escape(act.why))
         return [f"#{act.number} closed: {act.about} is gone"]
     if act.words is None:
         return []
-    title, body = act.words.title, f"{marker(health, act.about)}\n{act.words.body}"[:MOST_BODY]
+    title = act.words.title
+    body = (marker(health, act.about) + Markdown("\n") + act.words.body)[:MOST_BODY]
     if act.kind == "edit" and act.number is not None:
         tracker.edit(act.number, title, body)
         return [f"#{act.number} brought up to date: {title}"]
@@ -121,7 +123,7 @@ def _do(act: Act, health: Health, found: Draft | None, tracker: Tracker, job: Jo
     return _retrain(found, title, body, tracker, job) if found is not None else []
 
 
-def _retrain(found: Draft, title: str, body: str, tracker: Tracker, job: Job) -> list[str]:
+def _retrain(found: Draft, title: Plain, body: Markdown, tracker: Tracker, job: Job) -> list[str]:
     """Opened with GITHUB_TOKEN a pull request starts no workflow: its evaluation is dispatched."""
     made = tracker.open_pull_request(found.branch, found.base, found.files, title, title, body)
     if job.ports.conversation.me().login == ACTIONS:
@@ -150,7 +152,8 @@ def _tell(seen: Look, said: Iterable[str], job: Job) -> None:
     job.say(sentence(health))
     for line in said:
         job.say(line if line.startswith("::") else f"  {line}")
-    job.summarize(summary(health) + "".join(f"\n- {line.removeprefix('::warning::')}" for line in said) + "\n")
+    lines = [Markdown("\n- {}").format(line.removeprefix("::warning::")) for line in said]
+    job.summarize(summary(health) + Markdown("").join(lines) + Markdown("\n"))
     folder = job.out / "health"
     folder.mkdir(parents=True, exist_ok=True)
     at = folder / f"{health.environment}-{health.model}.html"

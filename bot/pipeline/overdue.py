@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.errors import Parts
-from bot.pipeline.job import Job
-from bot.report.escape import inline
+from bot.pipeline.job import Job, failures
+from bot.words import Markdown
 
 STAMP = "reconciled"
 HOUR = timedelta(hours=1)  # the schedule; within one hour nothing new is written
@@ -61,5 +61,5 @@ def catch_up(job: Job) -> None:
     parts = reconcile(job, lambda: job.ports.clock.now() - now >= BUDGET, may_dispatch=may_dispatch)
     for name, error in parts.failed:
         job.say(f"::warning::{name}: {error.message}")
-    lines = "\n".join(f"- {inline(name)}: {inline(error.message)}" for name, error in parts.failed)
-    job.summarize(f"### Reconciled, since its schedule is late\n\n{lines or 'Everything was done.'}\n")
+    lines = failures(parts) or Markdown("Everything was done.\n")
+    job.summarize(Markdown("### Reconciled, since its schedule is late\n\n") + lines)

@@ -33,17 +33,18 @@ from bot.records.event import Account, Dispatched, Event, Pushed
 from bot.records.facts import Asked
 from bot.records.ledger import Head, proposal_branch
 from bot.records.release import Approver, Release
-from bot.report.escape import inline
+from bot.words import Markdown, prose
 
 # How the line begins that names a tag or a deployment which is not there yet; it is taken out once it is.
 VIEW_MISSING = "Not shown yet:"
 AGAIN = "The next run tries again."
 ANSWER = "<!-- mlbot:promotion"
+LINE_END = Markdown("\n")
 
 
 @dataclass(frozen=True)
 class Told:
-    """A sentence for the pull request; `error` is what the job ends with when a model could not be promoted."""
+    """A sentence for the pull request, names and commands between backquotes; `error` is what the job ends with."""
 
     sentence: str
     error: MlbotError | None = None
@@ -109,9 +110,7 @@ def _or_why_not(environment: str, act: Callable[[], list[Told]]) -> list[Told]:
     """What became of one environment; that it failed keeps no other back."""
     tried = Parts()
     told = tried.attempt(environment, act) or []
-    return told + [
-        Told(f"Nothing was promoted to {environment}: {inline(error.message)}", error) for _, error in tried.failed
-    ]
+    return told + [Told(f"Nothing was promoted to {environment}: {error.message}", error) for _, error in tried.failed]
 
 
 def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list[Told]:
@@ -123,7 +122,7 @@ def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list
     for name in sorted(left):
         later = overtaken_by(name, environment, commit, job)
         if later is not None:
-            told.append(Told(f"{name} of this merge is not brought to {environment}: {_later(later)} came after it."))
+            told.append(Told(_overtaken(name, environment, later)))
             del left[name]
     if left:
         rest = head.model_copy(update={"models": left})
@@ -133,8 +132,10 @@ def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list
     return told
 
 
-def _later(release: Release) -> str:
-    return f"{release.version} of #{release.pull_request}" if release.pull_request else release.version
+def _overtaken(name: str, environment: str, later: Release) -> Markdown:
+    of = Markdown(" of #{}").format(later.pull_request) if later.pull_request else Markdown("")
+    said = Markdown("{} of this merge is not brought to {}: {}{} came after it.")
+    return said.format(name, environment, later.version, of)
 
 
 def _as_asked(number: int, event: Dispatched, job: Job) -> None:
@@ -146,8 +147,8 @@ def _as_asked(number: int, event: Dispatched, job: Job) -> None:
         _tell(number, said, trigger, job)
         return
     ((_, error),) = tried.failed
-    hint = f" {inline(error.hint)}" if error.hint else ""
-    said = [Told(f"Nothing was done: {inline(error.message)}{hint}", error)]
+    hint = f" {error.hint}" if error.hint else ""
+    said = [Told(f"Nothing was done: {error.message}{hint}", error)]
     _tell(number, said, f"run {job.ports.run.id}", job)  # never in the place of what a comment was answered
 
 
@@ -231,7 +232,7 @@ def _act(
         said = f"break-glass promotion of #{found.number} to {environment}"
         facts.attempt("break-glass", lambda: Ledger(job.ports.ledger).write(used.ledger, said))
         told.append(Told(used.sentence))
-    told += [Told(f"The ledger does not hold that yet: {inline(one.message)} {AGAIN}", one) for _, one in facts.failed]
+    told += [Told(f"The ledger does not hold that yet: {one.message} {AGAIN}", one) for _, one in facts.failed]
     return told
 
 
@@ -248,7 +249,7 @@ def _shown(models: Iterable[str], job: Job) -> list[Told]:
     before = len(job.ports.views.failed)
     show_views(models, job.ports)
     missing = job.ports.views.failed[before:]
-    return [Told(f"{VIEW_MISSING} {inline(name)}: {inline(error.message)} {AGAIN}") for name, error in missing]
+    return [Told(f"{VIEW_MISSING} {name}: {error.message} {AGAIN}") for name, error in missing]
 
 
 def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job) -> Told:
@@ -257,9 +258,9 @@ def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job)
         is_live = state is not None and state.counter >= done.counter
         return Told(_sentence(done) if is_live else _proposed(done))
     verb = "rolled back in" if command.verb == "rollback" else "promoted to"
-    hint = f" {inline(done.hint)}" if done.hint else ""
+    hint = f" {done.hint}" if done.hint else ""
     is_answer = done.code == "proposal_declined"  # somebody said no: nothing failed
-    message = inline(done.message.removesuffix("."))
+    message = done.message.removesuffix(".")
     return Told(f"{model} was not {verb} {command.environment}: {message}.{hint}", None if is_answer else done)
 
 
@@ -312,13 +313,13 @@ def _sentence(release: Release) -> str:
 
 def _tell(number: int, told: list[Told], trigger: str, job: Job) -> None:
     """One comment for each thing that was asked, however often it is asked. Raises what failed, when all is said."""
-    lines = [f"- {one.sentence}" for one in told]
+    lines = [Markdown("- {}").format(prose(one.sentence)) for one in told]
     for one in told:
         job.say(one.sentence)
     if lines:
-        job.summarize("\n".join(lines))
-        marker = f"{ANSWER} {trigger.replace('--', '')} -->"
-        body = "\n".join([marker, *lines])
+        job.summarize(LINE_END.join(lines))
+        marker = Markdown(f"{ANSWER} {trigger.replace('--', '')} -->")  # noqa: S704 - an id and names of models
+        body = LINE_END.join([marker, *lines])
         job.ports.views.attempt("answer", lambda: job.ports.conversation.upsert_comment(number, marker, body))
     failed = [one.error for one in told if one.error is not None]
     if failed:
@@ -337,4 +338,5 @@ def _without_what_was_missing(number: int, job: Job) -> None:
         lines = one.body.splitlines()
         kept = [line for line in lines if not line.startswith(f"- {VIEW_MISSING}")]
         if kept != lines:
-            talk.upsert_comment(number, kept[0], "\n".join(kept))
+            body = Markdown("\n".join(kept))  # noqa: S704 - lines of the bot's own comment
+            talk.upsert_comment(number, kept[0], body)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.errors import Parts, WorldError
-from bot.pipeline.job import Job
+from bot.pipeline.job import Job, failures
 from bot.pipeline.judge import policies_of, rejudge_open
 from bot.pipeline.lost_runs import start_again
 from bot.pipeline.merges import settle_merges
@@ -19,9 +19,9 @@ from bot.promote.compose import Drill
 from bot.promote.step import settle
 from bot.promote.upkeep import drill, follow_up, is_drill_due
 from bot.records.event import Event
-from bot.report.escape import inline
 from bot.specs.policies.environments import Environment
 from bot.specs.policies.words import seconds
+from bot.words import Markdown
 
 
 def run(_event: Event, job: Job) -> None:
@@ -32,8 +32,8 @@ def run(_event: Event, job: Job) -> None:
     for name, error in parts.failed:
         job.say(f"{name}: {error.message}")
     if parts.failed:
-        lines = "\n".join(f"- {inline(name)}: {inline(error.message)}" for name, error in parts.failed)
-        job.summarize(f"### Not reconciled\n\nEverything else was; the next run tries these again.\n\n{lines}\n")
+        what = Markdown("### Not reconciled\n\nEverything else was; the next run tries these again.\n\n")
+        job.summarize(what + failures(parts))
         raise WorldError(f"{len(parts.failed)} things could not be reconciled", hint="The lines above say why.")
 
 

@@ -34,6 +34,7 @@ from bot.records.report import Report, RunFacts
 from bot.report.annotations import workflow_commands
 from bot.report.html import page
 from bot.report.markdown import summary
+from bot.words import Markdown
 
 POLICY = "<!-- mlbot:policy:"  # how the comment about changed policies begins
 LOST = Failure(
@@ -107,8 +108,10 @@ def _show_difference(number: int, head: str, job: Job) -> None:
     """A comment of its own: what the policies of the pull request would have changed. They decide nothing here."""
     text = policy_difference(head, job.ports)
     job.summarize(text)
-    said = f"{POLICY}mlbot -->\n**Policy change** at {head[:12]}, judged by the policies that are in force.\n\n{text}"
-    job.ports.conversation.upsert_comment(number, POLICY, said)
+    said = Markdown(
+        "<!-- mlbot:policy:mlbot -->\n**Policy change** at {}, judged by the policies that are in force.\n\n{}"
+    )
+    job.ports.conversation.upsert_comment(number, POLICY, said.format(head[:12], text))
 
 
 def _starter(event: Event, number: int, job: Job) -> int | None:
@@ -228,9 +231,10 @@ def _report_trial(number: int, made: Plan, handed: HandedOver, starter: int | No
     text = trial_text(report, standing, job.inputs, job.ports.run.url)
     job.say(text)
     job.summarize(text)
-    marker = f"<!-- mlbot:trial {job.ports.run.id} -->"  # run again, it stays one
+    marker = Markdown("<!-- mlbot:trial {} -->").format(job.ports.run.id)  # run again, it stays one
+    body = marker + Markdown("\n") + text
     talk = job.ports.conversation
-    job.ports.views.attempt("reply about the trial", lambda: talk.upsert_comment(number, marker, f"{marker}\n{text}"))
+    job.ports.views.attempt("reply about the trial", lambda: talk.upsert_comment(number, marker, body))
 
 
 def _head(

@@ -13,9 +13,12 @@ from typing import Any
 from bot.errors import UserError
 from bot.ports import Git
 from bot.records.report import Report
+from bot.report.blocks import Table, left
+from bot.report.markdown_blocks import link, table
 from bot.report.numbers import decimals, number, with_unit
 from bot.report.withhold import released
 from bot.specs.yaml import read_yaml
+from bot.words import Markdown
 
 _SPEC = re.compile(r"models/[^/]+/model\.yaml")
 _SEED = re.compile(rb"^seed[ \t]*:[^\r\n]*", re.MULTILINE)
@@ -68,15 +71,17 @@ class Reseeded:
         return with_seed(data, self._seed, path)
 
 
-def trial_text(tried: Report, standing: Report, inputs: Mapping[str, str], url: str | None) -> str:
+def trial_text(tried: Report, standing: Report, inputs: Mapping[str, str], url: str | None) -> Markdown:
     """The reply about a trial, beside the head as it stands; `url` is the run with its report, None outside GitHub."""
-    seed, where = seed_of(inputs), f"[The whole report]({url}) is the summary of its run. " if url else ""
-    rows = [f"| {name} | {_primary(tried, name)} | {_primary(standing, name)} |" for name in _models(tried)]
-    table = "\n".join([f"| Model | With seed {seed} | As its spec stands |", "| :-- | :-- | :-- |", *rows])
-    return (
-        f"Trial with seed {seed}:\n\n{table}\n\n{where}A trial approves and changes nothing, and counts as one look at "
-        f"the test set. To let it out, write `seed: {seed}` in model.yaml: then it is not trained again."
+    seed = seed_of(inputs)
+    where = Markdown("{} is the summary of its run. ").format(link("The whole report", url)) if url else Markdown("")
+    rows = [(name, _primary(tried, name), _primary(standing, name)) for name in _models(tried)]
+    columns = left("Model", f"With seed {seed}", "As its spec stands")
+    said = Markdown(
+        "Trial with seed {0}:\n\n{1}\n\n{2}A trial approves and changes nothing, and counts as one look at the test "
+        "set. To let it out, write `seed: {0}` in model.yaml: then it is not trained again."
     )
+    return said.format(seed, table(Table(columns, tuple(rows), "Trial")), where)
 
 
 def _models(report: Report) -> list[str]:

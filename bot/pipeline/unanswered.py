@@ -16,11 +16,12 @@ from bot.records.event import CommentCreated
 from bot.records.facts import Actor
 from bot.records.ledger import told_path
 from bot.specs.policies import Policies
+from bot.words import Markdown
 
 LOOKS_BACK = timedelta(days=3)
 STALE = timedelta(days=1)  # nobody expects a command to act after that
 LATE = "Nothing was started: the run of this comment was lost, and a day has passed."
-TOO_LATE = f"{LATE}\n\n    Write it again in a new comment."
+TOO_LATE = Markdown("{}\n\n    Write it again in a new comment.").format(LATE)
 GRACE = timedelta(minutes=5)  # a younger comment has a run of its own
 MOST = 20  # of one run
 

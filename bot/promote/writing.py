@@ -17,6 +17,7 @@ from bot.promote.tags import RegistryTag, parse_tag
 from bot.records.ledger import artifact_path, manifest_path, release_path, withdrawn_path
 from bot.records.release import Release
 from bot.specs.pointer import ARTIFACT_REMOTE
+from bot.words import Plain, shown
 
 STEP = timedelta(seconds=1)  # GTO and DVC order tags by tagger time at one second's resolution
 
@@ -129,7 +130,7 @@ class Deployment:
     environment: str
     state: Literal["success", "inactive"]
     payload: dict[str, Any]
-    description: str
+    description: Plain
     releases: tuple[Release, ...]
 
 
@@ -162,9 +163,9 @@ def _payload(environment: str, releases: Iterable[Release]) -> dict[str, Any]:
     return {"environment": environment, "models": models}
 
 
-def _description(releases: Sequence[Release]) -> str:
+def _description(releases: Sequence[Release]) -> Plain:
     """Each model with its version; GitHub shows 140 characters."""
-    return ", ".join(f"{one.action} {one.model} {one.version}" for one in releases)
+    return shown(", ".join(f"{one.action} {one.model} {one.version}" for one in releases))
 
 
 def trailers(text: str) -> dict[str, list[str]]:

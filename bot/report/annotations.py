@@ -11,9 +11,9 @@ from typing import Literal
 from bot.records.evaluation import Evaluation
 from bot.records.plan import Invalid
 from bot.records.report import Report
-from bot.report.escape import visible
 from bot.report.findings import affected, blocking_gates
 from bot.report.withhold import released
+from bot.words import visible
 
 Level = Literal["error", "warning", "notice"]
 MOST = 10  # of a level in a step; GitHub shows no more: https://github.com/orgs/community/discussions/26680

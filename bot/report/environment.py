@@ -8,9 +8,8 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, DictLoader, PackageLoader, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
-from bot.report.escape import inline
+from bot.words import Markdown, inline
 
 # No filter that makes finished text out of anything: a template cannot switch the escaping off by accident.
 FILTERS = ("indent", "length", "count", "first", "last", "list", "sort", "unique", "batch", "slice", "round", "default")
@@ -38,6 +37,6 @@ def _environment(templates: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEn
 
 def finished(value: Any) -> Any:
     """Finished Markdown as it is, an undefined name as the error it is, everything else escaped."""
-    if isinstance(value, Markup | Undefined):
+    if isinstance(value, Markdown | Undefined):
         return value
     return inline(str(value))

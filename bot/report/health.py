@@ -11,8 +11,10 @@ from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, S
 from bot.report.html import rendered
 from bot.report.markdown_blocks import command, markdown, parts
 from bot.report.numbers import count, counted, number
+from bot.words import Markdown, Plain
 
 SHOWN = 12
+PARAGRAPH = Markdown("\n\n")
 TITLES: dict[Cause, str] = {
     "performance": "it does worse than on its test rows",
     "drift": "what it is asked has changed",
@@ -33,9 +35,9 @@ MEANS: dict[Cause, str] = {
 VERDICTS = {"healthy": "Healthy", "alarm": "Alarm", "unknown": "Not judged"}
 
 
-def title_of(health: Health, cause: Cause) -> str:
+def title_of(health: Health, cause: Cause) -> Plain:
     """The issue's title: the same as long as the cause is the same."""
-    return f"{health.model} in {health.environment}: {TITLES[cause]}"
+    return Plain("{} in {}: {}").format(health.model, health.environment, TITLES[cause])
 
 
 def sentence(health: Health) -> str:
@@ -50,26 +52,30 @@ def sentence(health: Health) -> str:
     )
 
 
-def issue(health: Health, cause: Cause) -> str:
+def issue(health: Health, cause: Cause) -> Markdown:
     """What alarms, with its numbers; and what else was looked at."""
     first = _blocks_of(health, cause)
     others = [one for one in sections(health) if not one.id.startswith(cause)]
     told = [note(MEANS[cause]), note(*_window(health)), *first, note(*_promise(health))]
-    lines: list[str] = [markdown(one) for one in told]
-    lines += [text for one in others for text in (f"### {parts((one.heading,))}", *map(markdown, one.blocks))]
+    lines = [markdown(one) for one in told]
+    lines += [text for one in others for text in (_heading(one), *map(markdown, one.blocks))]
     lines.append(
         parts(("This is brought up to date by each look, and closed when the cause is gone. Closed by hand, it stays "
                "closed until the cause was gone once.",))
     )  # fmt: skip
-    return "\n\n".join(str(one) for one in lines)
+    return PARAGRAPH.join(lines)
 
 
-def summary(health: Health) -> str:
+def summary(health: Health) -> Markdown:
     """The whole record as Markdown, for the summary of a run."""
-    told = [str(parts((sentence(health),)))]
+    told = [parts((sentence(health),))]
     for one in sections(health):
-        told += [f"### {parts((one.heading,))}", *(str(markdown(block)) for block in one.blocks)]
-    return "\n\n".join([*told, str(parts(tuple(_promise(health))))])
+        told += [_heading(one), *map(markdown, one.blocks)]
+    return PARAGRAPH.join([*told, parts(tuple(_promise(health)))])
+
+
+def _heading(one: Section) -> Markdown:
+    return Markdown("### {}").format(parts((one.heading,)))
 
 
 def page(records: Sequence[Health], releases: Sequence[Release] = ()) -> str:
@@ -302,7 +308,7 @@ def _day(text: str | None) -> str:
     return f"{text.replace('T', ' ')[:16]} UTC" if text else ""
 
 
-def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, str, str]]) -> tuple[Plain, Markdown]:
     """Title and body of a retraining pull request."""
     keys = tuple((Name(key), Name(old), Name(new)) for key, old, new in moved)
     told: list[Block] = [
@@ -320,12 +326,12 @@ def retraining(health: Health, rows: int, path: str, moved: Sequence[tuple[str, 
     if keys:
         told.append(Table(left("Moved", "From", "To"), keys, "The spec's window"))
     return (
-        f"Retrain {health.model} on {counted(rows, 'new row')}",
-        "\n\n".join(str(markdown(one)) for one in (*told, *_performance(health), note(*_promise(health)))),
+        Plain("Retrain {} on {}").format(health.model, counted(rows, "new row")),
+        PARAGRAPH.join(map(markdown, (*told, *_performance(health), note(*_promise(health))))),
     )
 
 
-def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[str, str]:
+def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[Plain, Markdown]:
     """Title and body of a rollback proposal; `pull_request` is where the command can be given."""
     live = next(one for one in health.versions if one.is_live)
     line = f'/rollback {health.environment} {health.model} --reason "{better.version} does better on new rows"'
@@ -342,6 +348,8 @@ def rollback(health: Health, better: Aged, pull_request: int | None) -> tuple[st
         ),
         note(f"Whoever may take the environment back writes {where}:"),
     ]  # fmt: skip
-    title = f"{health.model} in {health.environment}: {better.version} does better than {live.version}"
+    title = Plain("{} in {}: {} does better than {}").format(
+        health.model, health.environment, better.version, live.version
+    )
     lines = [*map(markdown, told), command(line), *map(markdown, _versions(health))]
-    return title, "\n\n".join(lines)
+    return title, PARAGRAPH.join(lines)

@@ -14,12 +14,12 @@ from markupsafe import Markup, escape
 from bot.records.report import Report
 from bot.report.blocks import Block, Break, Cell, Chart, Lines, Link, Name, Note, Part, Section, Strong, Table
 from bot.report.details import Details, details
-from bot.report.escape import visible
 from bot.report.markdown_blocks import ADDRESS, CLOSING
 from bot.report.overview import overview
 from bot.report.status import plain
 from bot.report.table import models_table
 from bot.report.withhold import released
+from bot.words import visible
 
 # uPlot 1.6.32, MIT: https://github.com/leeoniya/uPlot
 PARTS = {"style": ("uPlot.min.css", "page.css"), "script": ("uPlot.iife.min.js", "page.js")}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import Template
-from markupsafe import Markup
 
 from bot.records.report import Report
 from bot.report.blocks import Name, Part, Section, Strong, Table
@@ -19,6 +18,7 @@ from bot.report.numbers import count, counted, listed, unbroken
 from bot.report.overview import Overview, Step, overview
 from bot.report.table import models_table
 from bot.report.withhold import released
+from bot.words import Markdown
 
 TEMPLATE = "comment.md.j2"
 # What each template may use. Everything is finished Markdown, a list of it, or text that is escaped when it is written.
@@ -45,10 +45,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     ),
     "model.md.j2": ("one",),
 }
-NOT_USED = "\n> The team's own template could not be used; `mlbot validate` says why.\n"
+NOT_USED = Markdown("\n> The team's own template could not be used; `mlbot validate` says why.\n")
 # The hidden first line by which the comment is found again. Before, it ended in the repository's name, which changes.
 MARKED = "<!-- mlbot:report:"
-MARKER = f"{MARKED}mlbot -->"
+MARKER = Markdown("<!-- mlbot:report:mlbot -->")
 SHRINK = (1.0, 0.5, 0.2, 0.05)  # of the limit, for what must be there; the first that fits
 ROWS, STEPS, LINES = 0.4, 0.15, 0.2  # of that, for the table, what is missing, and what is in the way
 RESERVE = 600  # for the sentence that says what was left out
@@ -57,36 +57,36 @@ SHOWN = 15  # models that are seen at once; the others are one click away
 WRAPPER = 60  # `<details>` and what belongs to it
 
 
-def comment(report: Report, *, limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None) -> str:
+def comment(report: Report, *, limit: int = COMMENT_LIMIT, templates: Mapping[str, str] | None = None) -> Markdown:
     """The sticky comment, at most `limit` characters as GitHub counts. `templates` are a team's own, by file name."""
-    first = MARKER + "\n"
+    first = MARKER + Markdown("\n")
     return first + _with_own(report, limit - len(first), units, templates)
 
 
-def summary(report: Report, *, limit: int = SUMMARY_LIMIT, templates: Mapping[str, str] | None = None) -> str:
+def summary(report: Report, *, limit: int = SUMMARY_LIMIT, templates: Mapping[str, str] | None = None) -> Markdown:
     """The job summary, at most `limit` bytes: the same page with room for more."""
     return _with_own(report, limit, utf8, templates)
 
 
-def render(report: Report, templates: Mapping[str, str]) -> str:
+def render(report: Report, templates: Mapping[str, str]) -> Markdown:
     """The page by a team's own templates, without a way out: what they raise is raised."""
     return _fitted(report, COMMENT_LIMIT, units, templates)
 
 
-def _with_own(report: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+def _with_own(report: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> Markdown:
     """By the team's own templates, and by the bot's when those fail or write too much: a report there must be."""
     if not own:
         return _fitted(report, limit, measure, None)
     try:
         page = _fitted(report, limit, measure, own)
     except Exception:  # a template is a program; `mlbot validate` says what is wrong with it
-        page = ""
+        page = Markdown("")
     if page and measure(page) <= limit:
         return page
     return _fitted(report, limit - len(NOT_USED), measure, None) + NOT_USED
 
 
-def _fitted(everything: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> str:
+def _fitted(everything: Report, limit: int, measure: Measure, own: Mapping[str, str] | None) -> Markdown:
     report = released(everything)
     template = environment(own).get_template(TEMPLATE)
     drawn = [_drawn(one) for one in details(report)]
@@ -96,7 +96,7 @@ def _fitted(everything: Report, limit: int, measure: Measure, own: Mapping[str, 
     left_out = sum(len(one.sections) for one in drawn) - len(chosen)
     said = f"{counted(left_out, 'section')} did not fit into this page and can be read in" if left_out else ""
     page |= _arranged(shown) | {"left_out": said}
-    return template.render(page).strip() + "\n"
+    return Markdown(template.render(page).strip() + "\n")  # noqa: S704 - `environment.finished` escapes
 
 
 def _arranged(shown: list[Drawn]) -> dict[str, Any]:
@@ -113,8 +113,8 @@ class Drawn:
     """Details as Markdown; `sections` are (id, importance, Markdown)."""
 
     owner: str
-    summary: Markup
-    sections: tuple[tuple[str, int, Markup], ...]
+    summary: Markdown
+    sections: tuple[tuple[str, int, Markdown], ...]
 
 
 def _drawn(one: Details) -> Drawn:
@@ -123,15 +123,15 @@ def _drawn(one: Details) -> Drawn:
     return Drawn(one.owner, parts(one.summary), sections)
 
 
-def _body(section: Section) -> Markup:
-    return Markup("\n\n").join(map(markdown, section.blocks))
+def _body(section: Section) -> Markdown:
+    return Markdown("\n\n").join(map(markdown, section.blocks))
 
 
-def _section(section: Section) -> Markup:
+def _section(section: Section) -> Markdown:
     body, heading = _body(section), parts((section.heading,))
     if section.importance >= OPEN:
-        return Markup("#### {}\n\n{}").format(heading, body)
-    return Markup("<details><summary>{}</summary>\n\n{}\n\n</details>").format(heading, body)
+        return Markdown("#### {}\n\n{}").format(heading, body)
+    return Markdown("<details><summary>{}</summary>\n\n{}\n\n</details>").format(heading, body)
 
 
 def _pieces(one: Drawn, measure: Measure) -> list[Piece]:
@@ -178,7 +178,7 @@ def _must(report: Report, limit: float, measure: Measure) -> dict[str, Any]:
     }
 
 
-def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup], int, int]:
+def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markdown], int, int]:
     """The table of the first models and that of the others; how many they hold, and how many did not fit."""
     if found is None:
         return [], 0, 0
@@ -189,10 +189,10 @@ def _rows(found: Table | None, room: int, measure: Measure) -> tuple[list[Markup
     return [table(replace(found, rows=half)) for half in halves if half], len(rows), len(found.rows) - len(rows)
 
 
-def _step(one: Step) -> tuple[Markup, Markup]:
+def _step(one: Step) -> tuple[Markdown, Markdown]:
     """The people on a line each, and the command in its fence."""
     lines = (parts((Strong(who), f"· {action}")) for who, action in one.people)
-    return Markup("<br>").join(lines), command(one.command) if one.command else Markup()
+    return Markdown("<br>").join(lines), command(one.command) if one.command else Markdown()
 
 
 def _facts(seen: Overview, report: Report) -> list[tuple[str, tuple[Part, ...]]]:
@@ -224,16 +224,16 @@ def _next(seen: Overview) -> tuple[Part, ...]:
     return who, "·", *((Name(one.command),) if one.command else (one.people[0][1],)), more
 
 
-def _elsewhere(report: Report) -> Markup:
+def _elsewhere(report: Report) -> Markdown:
     run = report.run
     if run is None:
-        return Markup("`mlbot report --format html`")
+        return Markdown("`mlbot report --format html`")
     whole = link("the HTML report", run.page_url) if run.page_url else None
     job = link("the job summary", run.url)
-    return Markup("{} and {}").format(whole, job) if whole else job
+    return Markdown("{} and {}").format(whole, job) if whole else job
 
 
-def _footer(report: Report) -> Markup:
+def _footer(report: Report) -> Markdown:
     head = report.plan.head_sha[:12] if report.plan else ""
     said: list[Part] = [
         *(("Evaluation", Name(report.evaluation_id), "·") if report.evaluation_id else ()),
@@ -241,6 +241,6 @@ def _footer(report: Report) -> Markup:
     ]
     facts = parts(said)
     if report.run is None:
-        return facts + Markup(" mlbot")
+        return facts + Markdown(" mlbot")
     attempt = f", attempt {report.run.attempt}" if report.run.attempt > 1 else ""
-    return facts + Markup(" ") + link(f"run {report.run.id}{attempt}", report.run.url)
+    return facts + Markdown(" ") + link(f"run {report.run.id}{attempt}", report.run.url)

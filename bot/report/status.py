@@ -9,12 +9,12 @@ from typing import Literal
 from bot.records.decision import Decision
 from bot.records.report import Report
 from bot.report.blocks import Link, Name, Part, Strong
-from bot.report.escape import clipped, one_line
 from bot.report.findings import affected, state
 from bot.report.markdown_blocks import CLOSING
 from bot.report.numbers import counted
 from bot.report.overview import overview
 from bot.report.withhold import released
+from bot.words import Plain, one_line, shown
 
 EVALUATION, VERDICT = "mlbot/evaluation", "mlbot/verdict"
 DESCRIPTION_LIMIT = 140  # https://docs.github.com/rest/commits/statuses
@@ -34,7 +34,7 @@ class Status:
 
     context: str
     state: Value
-    description: str
+    description: Plain
     url: str | None
 
 
@@ -98,9 +98,9 @@ def shared_status(own: Status, shared: Sequence[Shared], says: Callable[[Shared]
     value, words = says(worst)
     said = f"#{worst.number}: {one_line(words)}"
     named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in everybody if one != worst]
-    added = f" [same commit: {', '.join(named)}]"
-    added = added if len(added) <= DESCRIPTION_LIMIT // 2 else f" [same commit: {len(named)} more]"
-    return replace(own, state=value, description=clipped(said, DESCRIPTION_LIMIT - len(added)) + added)
+    added = shown(f"[same commit: {', '.join(named)}]", DESCRIPTION_LIMIT)
+    added = added if len(added) < DESCRIPTION_LIMIT // 2 else shown(f"[same commit: {len(named)} more]")
+    return replace(own, state=value, description=shown(said, DESCRIPTION_LIMIT - 1 - len(added)) + Plain(" ") + added)
 
 
 _ORDER: tuple[Value, ...] = ("failure", "error", "pending", "success")
@@ -120,7 +120,7 @@ def _evaluation_of(one: Shared) -> tuple[Value, str]:
 
 def _status(report: Report, context: str, value: Value, description: str) -> Status:
     url = (report.run.page_url or report.run.url) if report.run else None
-    return Status(context, value, clipped(one_line(description), DESCRIPTION_LIMIT), url)
+    return Status(context, value, shown(description, DESCRIPTION_LIMIT), url)
 
 
 def plain(several: tuple[Part, ...]) -> str:

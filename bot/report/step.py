@@ -9,11 +9,11 @@ from bot.errors import MlbotError, Parts
 from bot.ledger import Ledger
 from bot.ports import Ports
 from bot.records.report import Report
-from bot.report.escape import clipped, one_line
 from bot.report.markdown import MARKED, comment
 from bot.report.status import DESCRIPTION_LIMIT, EVALUATION, VERDICT, Shared, Status, statuses
+from bot.words import Markdown, Plain, shown
 
-NO_REPORT = " | No report: "  # what follows it in a description says why the comment is not what it should be
+NO_REPORT = Plain(" | No report: ")  # what follows it in a description says why the comment is not what it should be
 MOST_WORDS = 70
 
 
@@ -74,7 +74,7 @@ def _says(there: tuple[str, str] | None, one: Status) -> bool:
     return said == one.description or (bool(added) and one.description.startswith(said.removesuffix("…")))
 
 
-def _written(body: str, number: int, ports: Ports) -> MlbotError | None:
+def _written(body: Markdown, number: int, ports: Ports) -> MlbotError | None:
     """Write the comment; why it could not be written."""
     before = len(ports.views.failed)
     ports.views.attempt("report comment", lambda: ports.conversation.upsert_comment(number, MARKED, body))
@@ -84,8 +84,8 @@ def _written(body: str, number: int, ports: Ports) -> MlbotError | None:
 def _with_reason(one: Status, error: MlbotError | None) -> Status:
     if error is None:
         return one
-    added = NO_REPORT + clipped(one_line(error.message), MOST_WORDS)
-    return replace(one, description=clipped(one.description, DESCRIPTION_LIMIT - len(added)) + added)
+    added = NO_REPORT + shown(error.message, MOST_WORDS)
+    return replace(one, description=shown(one.description, DESCRIPTION_LIMIT - len(added)) + added)
 
 
 def _is_overtaken(number: int, ports: Ports) -> bool:

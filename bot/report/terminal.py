@@ -11,11 +11,11 @@ from rich.text import Text
 from bot.records.report import Report
 from bot.report.blocks import Cell, Table
 from bot.report.details import Details, details
-from bot.report.escape import visible
 from bot.report.overview import overview
 from bot.report.status import plain
 from bot.report.table import models_table
 from bot.report.withhold import released
+from bot.words import visible
 
 WIDTH = 120
 

@@ -46,16 +46,21 @@ def is_selector(character: str) -> bool:
 
 def hidden_in_prose(text: str) -> Iterator[str]:
     """What is hidden in free text: joiners are fine where they join, selectors after something that is drawn."""
+    return (text[index] for index in places_in_prose(text))
+
+
+def places_in_prose(text: str) -> Iterator[int]:
+    """Where `hidden_in_prose` finds something; indices count characters from 0."""
     for index, character in enumerate(text):
         before, after = text[index - 1 : index], text[index + 1 : index + 2]
         if character in JOINERS:
             if not _joins(character, before, after):
-                yield character
+                yield index
         elif is_selector(character):
             if not before or before.isspace() or is_hidden(before) or is_selector(before):
-                yield character
+                yield index
         elif is_hidden(character):
-            yield character
+            yield index
 
 
 def _joins(character: str, before: str, after: str) -> bool:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.specs.invisible import is_hidden, is_selector
+from bot.specs.invisible import places_in_prose
 
 # Letters of other scripts (and full-width forms) that look like ASCII letters in common fonts, after the `confusables`
 # table of Unicode Technical Standard 39, cut down to what replaces a letter or a digit.
@@ -20,6 +20,7 @@ _LOOKALIKES = frozenset(
 
 _ASCII = re.compile(r"[\t\n\r\x20-\x7e]*")
 _WORD = re.compile(r"\w+")
+_SPACES = "\t\n\r "
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,18 @@ class Suspect:
 
 
 def suspects(text: str) -> Iterator[Suspect]:
-    """Invisible and bidirectional-control characters, and words that mix ASCII letters with look-alikes."""
+    """Invisible and bidirectional-control characters, and words that mix ASCII letters with look-alikes.
+
+    Joiners and selectors are fine where they belong: in Persian or Hindi words, in emoji of several parts.
+    """
     if _ASCII.fullmatch(text):
         return
-    for index, character in enumerate(text):
-        if is_invisible(character):
-            yield Suspect(index, f"invisible character {name(character)}")
+    spaces = (index for index, character in enumerate(text) if character.isspace() and character not in _SPACES)
+    for index in sorted({*places_in_prose(text), *spaces}):
+        if text[index] not in _SPACES:
+            yield Suspect(index, f"invisible character {name(text[index])}")
     for match in _WORD.finditer(text):
         yield from _mixed(match)
-
-
-def is_invisible(character: str) -> bool:
-    """Whether the character draws nothing or changes the direction of text; tab and line ends are fine."""
-    if character in "\t\n\r ":
-        return False
-    return is_hidden(character) or is_selector(character) or character.isspace()
 
 
 def name(character: str) -> str:

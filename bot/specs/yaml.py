@@ -194,12 +194,19 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Any:
         if self.is_text or not event.implicit[0]:
+            self._check_escapes(event)
             return event.value
         value = resolve(event.value)
         if isinstance(value, Trap):
             self._note(event, value.message, value.hint)
             return event.value
         return value
+
+    def _check_escapes(self, event: Any) -> None:
+        """What an escape such as `\\u202e` stands for is no better than the character itself."""
+        found = next(suspects(event.value), None) if event.style == '"' and not self.problems else None
+        if found is not None:
+            self._note(event, f"an escape stands for the {found.message}", "Write what can be seen, or leave it out.")
 
     def _place(self, event: Any) -> Place:
         return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)

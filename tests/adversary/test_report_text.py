@@ -16,13 +16,13 @@ from bot.records.plan import DataFile, Reason
 from bot.records.report import Report, RunFacts
 from bot.records.training import DroppedInput
 from bot.report.annotations import workflow_commands
-from bot.report.escape import block, clipped, code, inline, one_line, visible
 from bot.report.fit import units
 from bot.report.html import page
 from bot.report.markdown import comment, summary
 from bot.report.markdown_blocks import command
 from bot.report.status import statuses
 from bot.report.terminal import table
+from bot.words import block, clipped, code, inline, one_line, visible
 from tests.builders import (
     a_comparison,
     a_decision,

@@ -58,10 +58,13 @@ def test_a_spec_names_no_python(estimator: str) -> None:
         "<<: {task: classification}",
         "x: " + "[" * 5_000,
         "x\u202ey: 1",
+        *(f'description: "a{escape}b"' for escape in (r"\u202e", r"\u200B", r"\0", r"\e", r"\_", r"\N", r"\L")),
+        r'"targ\u0435t": 1',
+        r'"x\u2066y": 1',
     ],
 )
 def test_yaml_tricks_are_refused_with_their_place(tail: str) -> None:
-    """Tags, aliases and their bombs, duplicate keys, second documents, merge keys, depth, bidirectional text."""
+    """Tags, aliases and their bombs, duplicate keys, second documents, merge keys, depth, what hides."""
     error = refused(SPEC.read_text() + "\n" + tail + "\n")
     first = getattr(error, "errors", [error])[0]
     assert first.place is not None and first.place.line

@@ -221,7 +221,7 @@ def test_an_artifact_is_revoked_by_who_may_and_stays_so(made: World) -> None:
     assert "command_not_allowed" in say(made, f"/revoke {digest} --reason leak", "dana")
     assert "artifact_unknown" in say(made, f"/revoke {'0' * 64} --reason leak", "owen")
     said = say(made, f"/revoke {digest} --reason leaked labels", "owen")
-    assert f"{digest} is revoked" in said
+    assert f"<code>{digest}</code> is revoked" in said
     assert json.loads(made.ledger.get(revocation_path(digest)) or b"")["reason"] == "leaked labels"
     assert "was revoked" in made.comment(), "the report of the pull request says so"
     assert "not_needed" in say(made, f"/revoke {digest} --reason again", "owen")
@@ -295,7 +295,7 @@ class Runs:
 
 
 @pytest.mark.parametrize(
-    ("going", "said"), [((5, 6), "actions/runs/5. "), ((6,), "nothing_to_cancel"), ((), "nothing_to_cancel")]
+    ("going", "said"), [((5, 6), 'actions/runs/5">run 5</a>. '), ((6,), "nothing_to_cancel"), ((), "nothing_to_cancel")]
 )
 def test_cancel_names_what_it_stopped(made: World, going: tuple[int, ...], said: str) -> None:
     runs = Runs(*going)

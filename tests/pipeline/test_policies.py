@@ -57,7 +57,7 @@ def test_a_pull_request_that_edits_policies_gets_the_difference_as_a_comment_of_
         return [one.body for one in made.talk.comments_ if one.body.startswith("<!-- mlbot:policy:mlbot -->")]
 
     made.evaluate()
-    assert "do not load: `policies/approvals.yaml:" in difference()[0]
+    assert "do not load: <code>policies/approvals.yaml:" in difference()[0]
     weaker = policy.replace(b"unattributed_commits: block", b"unattributed_commits: ignore")
     made.push(**{"policies/approvals.yaml": weaker.replace(b"valid_for: 14d", b"valid_for: 1d")})
     made.evaluate()

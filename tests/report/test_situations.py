@@ -191,7 +191,7 @@ def test_models_that_need_attention_come_first() -> None:
 
 def test_the_summary_is_the_same_page_without_the_marker() -> None:
     made = all_good()
-    assert comment(made) == "<!-- mlbot:report:mlbot -->\n" + summary(made)
+    assert comment(made) == f"<!-- mlbot:report:mlbot -->\n{summary(made)}"
 
 
 def test_rendering_is_a_function_of_the_report_alone() -> None:

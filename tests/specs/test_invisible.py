@@ -9,6 +9,7 @@ import unicodedata
 import pytest
 
 from bot.specs.invisible import hidden_in_prose, is_hidden, is_selector
+from bot.specs.yaml import read_yaml
 
 FINE = [
     ("a scientist", "👩\u200d🔬"), ("a family", "👨\u200d👩\u200d👧\u200d👦"), ("a heart on fire", "❤\ufe0f\u200d🔥"),
@@ -33,6 +34,7 @@ HIDDEN = [
 @pytest.mark.parametrize(("name", "text"), FINE, ids=[one[0] for one in FINE])
 def test_what_people_type_in_any_script_hides_nothing(name: str, text: str) -> None:
     assert list(hidden_in_prose(f"wait: {text}")) == []
+    assert read_yaml(f"description: {text}".encode(), "model.yaml").value == {"description": text}
 
 
 @pytest.mark.parametrize(("name", "text", "found"), HIDDEN, ids=[one[0] for one in HIDDEN])

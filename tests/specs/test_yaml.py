@@ -117,7 +117,10 @@ def test_no_bytes_give_anything_but_data_or_an_error_for_people(data):
 
 
 _PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(st.characters(codec="ascii"), max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**15), 10**15)
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcdef", min_size=1), inner, max_size=3),
     max_leaves=8,
 )

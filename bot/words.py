@@ -1,5 +1,10 @@
-"""Text that others wrote -> the same text on the page, and nothing else: no element, link, mention or command.
+"""The one door for words that people read on GitHub. What passes is the bot's own, or is escaped here.
 
+The ports take `Markdown` where GitHub renders it, and `Plain` where it does not: a `str` is refused by mypy, and
+`Markdown(text)` of anything but a literal by ruff (S704). `Markdown("... {} ...").format(text)` escapes the text, so
+do `+` and `join`.
+
+Text that others wrote becomes the same text on the page, and nothing else: no element, link, mention or command.
 Every character that Markdown or HTML could read as more than itself becomes a numeric character reference; that holds
 in paragraphs, table cells, headings and HTML blocks alike. What GitHub looks for in the finished page (mentions, issue
 numbers, commit ids, addresses, `:emoji:`, `$math$`) is put into `<code>`, where it does not look.
@@ -9,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any, Self
 
 from markupsafe import Markup
 
@@ -35,6 +41,34 @@ LIVE = re.compile(
     r"|(?<![0-9a-z])[a-z][a-z0-9]*-\d",  # GH-1 and a repository's own autolink prefixes
     re.IGNORECASE,
 )
+
+# What GitHub acts on in a plain text, such as the message of a commit: mentions, issues (it may close them), addresses.
+# https://docs.github.com/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
+ACTED_ON = re.compile(r"[@#](?=[^\W_])|://|\bgh-(?=\d)", re.IGNORECASE)
+
+
+class Markdown(Markup):
+    """Finished Markdown: the bot's own words, with those of others in it escaped."""
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: Any, /) -> Self:
+        """The text as it is read, and nothing else; finished Markdown as it is."""
+        return s if isinstance(s, cls) else cls(inline(str(s)))
+
+
+class Plain(Markup):
+    """Text that GitHub shows as it is: a status, a title, a message. In what others wrote it acts on nothing."""
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: Any, /) -> Self:
+        """On one line, hidden characters written out, and a space in whatever GitHub would act on."""
+        if isinstance(s, cls):
+            return s
+        return cls(ACTED_ON.sub(lambda match: f"{match[0]} ", one_line(str(s))))
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -64,27 +98,71 @@ def clipped(text: str, limit: int) -> str:
     return text[:end] + "…"
 
 
-def inline(text: str, limit: int = 600) -> Markup:
+def shown(text: str, limit: int = 140) -> Plain:
+    """What GitHub neither reads nor renders: the description of a status or of a deployment, on one line."""
+    return Plain(clipped(one_line(text), limit))  # noqa: S704 - hidden characters are written out
+
+
+def inline(text: str, limit: int = 600) -> Markdown:
     """A sentence: on one line, and every word that GitHub would act on as code."""
     shown = clipped(one_line(text), limit)
     words, started = [], False
     for word in shown.split(" "):
         words.append(_code(word) if LIVE.search(word) else referenced(word, started))
         started = started or any(char.isalpha() for char in word)
-    return Markup(_isolated(shown, " ".join(words)))  # noqa: S704 - every character was escaped above
+    return Markdown(_isolated(shown, " ".join(words)))  # noqa: S704 - every character was escaped above
 
 
-def code(text: str, limit: int = 120) -> Markup:
+def code(text: str, limit: int = 120) -> Markdown:
     """A name: exactly its characters, in `<code>`."""
     shown = clipped(visible(text), limit)
-    return Markup(_isolated(shown, _code(shown)))  # noqa: S704 - every character was escaped above
+    return Markdown(_isolated(shown, _code(shown)))  # noqa: S704 - every character was escaped above
 
 
-def block(text: str, limit: int = 4000) -> Markup:
+def block(text: str, limit: int = 4000) -> Markdown:
     """Lines as they are, in `<pre><code>`; an HTML block, so it needs an empty line before and after it."""
     shown = clipped(visible(text.replace("\r\n", "\n"), keep="\n"), limit)
     lines = "\n".join(referenced(line) for line in shown.split("\n"))
-    return Markup(f"<pre><code>{lines}</code></pre>")  # noqa: S704 - every character was escaped above
+    return Markdown(f"<pre><code>{lines}</code></pre>")  # noqa: S704 - every character was escaped above
+
+
+def prose(text: str, limit: int = 4000) -> Markdown:
+    """A sentence in which names and commands stand between backquotes: those as code, the rest as `inline`.
+
+    Finished Markdown stays as it is.
+    Not for the cell of a table, which a `|` between backquotes would end.
+    """
+    if isinstance(text, Markdown):
+        return text
+    parts = clipped(one_line(text), limit).split("`")
+    if len(parts) % 2 == 0:
+        return inline(text, limit)
+    pieces = [_span(part) if index % 2 else _spaced(part) for index, part in enumerate(parts) if part]
+    return Markdown("").join(pieces)
+
+
+def _span(text: str) -> Markdown:
+    return Markdown(f"`{text}`")  # noqa: S704 - one line without a backquote: all of it is code
+
+
+def _spaced(text: str) -> Markdown:
+    """`inline`, with one space where the text has some at its ends."""
+    bare = text.strip(" ")
+    before, after = text[: len(text) - len(text.lstrip(" "))][:1], text[len(text.rstrip(" ")) :][:1] if bare else ""
+    return Markdown(f"{before}{inline(bare, len(text))}{after}")  # noqa: S704 - spaces, and what was escaped
+
+
+def fenced(text: str, limit: int = 4000) -> Markdown:
+    """Lines as they are, in a fence that nothing in them can close."""
+    lines = clipped(visible(text.replace("\r\n", "\n"), keep="\n"), limit)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", lines)), default=0))
+    return Markdown(f"{fence}text\n{lines.rstrip()}\n{fence}")  # noqa: S704 - what a fence holds is code
+
+
+def literal(text: str) -> Markdown:
+    """Lines as they are, as an indented block of code: no fence in it can be closed. An empty line stands before it."""
+    lines = visible(text.replace("\r\n", "\n"), keep="\n").split("\n")
+    return Markdown("\n".join(f"    {line}" for line in lines))  # noqa: S704 - each line is code
 
 
 def referenced(text: str, started: bool = False) -> str:
