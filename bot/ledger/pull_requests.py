@@ -27,6 +27,7 @@ from bot.records.ledger import (
     measuring_path,
     parties_folder,
     plan_path,
+    told_path,
 )
 from bot.records.plan import Plan
 
@@ -137,6 +138,10 @@ class OfPullRequests(Reader):
     def handled(self, number: int, comment_id: int) -> bytes | None:
         """The note on the commands of a comment as JSON, None while none was carried out or refused."""
         return self.branch.get(handled_path(number, comment_id))
+
+    def is_told(self, number: int, comment_id: int) -> bool:
+        """Whether a comment was answered in a status, since nobody may write where it stands."""
+        return self.branch.get(told_path(number, comment_id)) is not None
 
     def all_handled(self) -> list[bytes]:
         """The notes on the commands of every comment there was."""

@@ -12,6 +12,7 @@ from bot.chatops.answers import with_prefix
 from bot.decide.case import Case
 from bot.decide.roles import at_least
 from bot.errors import MlbotError, Parts
+from bot.ledger import Ledger
 from bot.pipeline.job import Job
 from bot.records.base import canonical_json
 from bot.records.event import CommentCreated
@@ -92,10 +93,10 @@ def _is_known(event: CommentCreated, case: Case | None, job: Job) -> bool | None
 def _as_status(event: CommentCreated, said: Markdown, job: Job) -> None:
     """In the status, which the next answer writes over; the ledger keeps that it was given."""
     head, words = job.ports.pull_requests.get(event.number).head_sha, f"@{event.author.login}: {said}"
-    url, talk, path = job.ports.run.url, job.ports.conversation, told_path(event.number, event.comment_id)
+    url, talk = job.ports.run.url, job.ports.conversation
     description = shown(words)
     if talk.statuses(head).get(STATUS) != ("success", description):
         talk.set_status(head, STATUS, "success", description, url)
-    if job.ports.ledger.get(path) is None:
-        note = canonical_json({"head": head, "run": job.ports.run.id})
-        job.ports.ledger.commit({path: note}, f"answer to {event.author.login} on #{event.number}, in a status")
+    if not (ledger := Ledger(job.ports.ledger)).is_told(event.number, event.comment_id):
+        note = {told_path(event.number, event.comment_id): canonical_json({"head": head, "run": job.ports.run.id})}
+        ledger.write(note, f"answer to {event.author.login} on #{event.number}, in a status")

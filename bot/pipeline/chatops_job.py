@@ -67,7 +67,7 @@ def leave(event: CommentCreated, text: Markdown, prefix: str | None, job: Job) -
 
     When they were carried out or refused before, that is the answer. Raises MlbotError when it cannot be noted.
     """
-    failed, note = Parts(), job.ports.ledger.get(handled_path(event.number, event.comment_id))
+    failed, note = Parts(), Ledger(job.ports.ledger).handled(event.number, event.comment_id)
     if note is None:
         commands = parse(event.body, prefix).commands
         _note(event, [], [index for index, one in enumerate(commands) if one.verb in ACTS], text, failed, job)

@@ -8,13 +8,13 @@ from functools import partial
 from bot.chatops.parse import parse
 from bot.decide.roles import at_least, roles_of
 from bot.errors import Parts
+from bot.ledger import Ledger
 from bot.pipeline.answer import MARK
 from bot.pipeline.chatops_job import ACTS, leave, run
 from bot.pipeline.job import Job
 from bot.ports import Said
 from bot.records.event import CommentCreated
 from bot.records.facts import Actor
-from bot.records.ledger import told_path
 from bot.specs.policies import Policies
 from bot.words import Markdown
 
@@ -61,7 +61,8 @@ def _owed(waiting: list[Said], policies: Policies, job: Job, parts: Parts) -> li
     people = [Actor(account=one, permission=roles.get(one.id), teams=(), unknown_teams=()) for one in authors]
     known = {one.account.id for one in people if _is_known(one, policies)}
     mine = [one for one in waiting if one.comment.author.id in known]
-    return [one for one in mine if job.ports.ledger.get(told_path(one.number, one.comment.id)) is None]
+    ledger = Ledger(job.ports.ledger)
+    return [one for one in mine if not ledger.is_told(one.number, one.comment.id)]
 
 
 def _is_known(actor: Actor, policies: Policies) -> bool:
