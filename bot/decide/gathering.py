@@ -100,7 +100,12 @@ def _model(
 def broken(plan: Plan) -> tuple[Broken, ...]:
     """Models that cannot be read."""
     return tuple(
-        Broken(model=one.model, place=f"{one.file}:{one.line}" if one.line else one.file, message=one.message)
+        Broken(
+            model=one.model,
+            place=f"{one.file}:{one.line}" if one.line else one.file,
+            message=one.message,
+            is_about_data=one.is_about_data,
+        )
         for one in plan.invalid
     )
 

@@ -48,7 +48,8 @@ REASONS: dict[str, str] = {
     "check_missing": "A required check has not been reported.",
     "check_untrusted_source": "A check of the right name comes from somebody else.",
     "checks_unknown": "The checks were not read.",
-    "spec_invalid": "A model's spec or data cannot be read.",
+    "spec_invalid": "A model's spec cannot be read.",
+    "data_missing": "A model's data are missing, or cannot be read.",
     # the pull request
     "draft": "The pull request is a draft.",
     "closed": "The pull request is closed.",

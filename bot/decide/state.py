@@ -48,8 +48,9 @@ def _completeness(case: Case) -> Iterator[Node]:
     if case.head is None or not facts.planned:
         yield node("plan", "pending", "plan_missing", "The head has not been planned yet.", who=("wait for the run",))
     for broken in facts.broken:
-        sentence = f"{broken.model} cannot be read: {broken.place}: {broken.message}"
-        yield node(f"model {broken.model}", "rejected", "spec_invalid", sentence, who=author)
+        what, code = ("'s data", "data_missing") if broken.is_about_data else ("", "spec_invalid")
+        sentence = f"{broken.model}{what} cannot be read: {broken.place}: {broken.message}"
+        yield node(f"model {broken.model}", "rejected", code, sentence, who=author)
     if case.approvals.names_party("last_pusher") and not last_pusher(case):
         sentence = f"GitHub does not say who pushed {facts.pull_request.head_sha[:12]}: push once more."
         yield node("pusher", "error", "pusher_unknown", sentence, who=author)

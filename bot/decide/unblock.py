@@ -24,6 +24,7 @@ ACTIONS: dict[str, tuple[str, str | None]] = {
     "metrics_failed": ("change the model so that the gate passes", None),
     "metrics_unknown": ("add labelled test rows, or change the model", None),
     "spec_invalid": ("mend the spec", None),
+    "data_missing": ("bring the data with dvc add and dvc push, and commit the pointer", None),
     "draft": ("mark the pull request as ready for review", None),
     "closed": ("reopen the pull request", None),
     "base_not_allowed": ("retarget the pull request", None),
@@ -60,15 +61,28 @@ APPROVALS = frozenset((
 ))  # fmt: skip
 
 
+# What another commit mends: approvals of the head would be void, or of nothing.
+FIRST = frozenset((
+    "spec_invalid", "data_missing", "metrics_failed", "metrics_unknown", "stale_base", "needs_retrain",
+    "unattributed_commit", "base_not_allowed", "no_rule_matched", "check_failed",
+))  # fmt: skip
+
+
 def unblock(tree: Node, parts: Sequence[Part], case: Case, evaluation: str | None) -> tuple[Unblock, ...]:
-    """Approvals first, then what else; empty when the verdict is approved. `parts` are those of the merge gate."""
+    """What changes the head first, then approvals, then the rest; empty when the verdict is approved.
+
+    `parts` are those of the merge gate.
+    """
     if tree.status == "approved":
         return ()
     target = evaluation or case.facts.pull_request.head_sha
-    return (*_approvals(parts, case, target), *dict.fromkeys(_others(tree, target, case)))
+    others = dict.fromkeys(_others(tree, target, case))
+    first = [one for is_first, one in others if is_first]
+    return (*first, *_approvals(parts, case, target), *(one for is_first, one in others if not is_first))
 
 
-def _others(tree: Node, target: str, case: Case) -> Iterator[Unblock]:
+def _others(tree: Node, target: str, case: Case) -> Iterator[tuple[bool, Unblock]]:
+    """Each with whether it has to come before approvals."""
     subject = case.facts.subject
     if tree.status in ("approved", "not_applicable"):
         return
@@ -77,15 +91,18 @@ def _others(tree: Node, target: str, case: Case) -> Iterator[Unblock]:
         for child in blocking:
             yield from _others(child, target, case)
     elif tree.reason_code == "quorum_unsatisfiable":
-        yield Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
+        yield False, Unblock(who=("policies/roles.yaml",), action=tree.sentence, command=None)
     elif tree.who_can and tree.who_can[0].startswith("policies/"):
-        yield Unblock(who=tree.who_can, action=tree.sentence, command=None)
+        yield tree.reason_code in FIRST, Unblock(who=tree.who_can, action=tree.sentence, command=None)
     elif tree.status == "error" or tree.reason_code not in APPROVALS:
         action, command = ACTIONS.get(tree.reason_code, (tree.sentence, None))
         filled = case.written(command.format(target=target, environment=subject)) if command else None
-        yield Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=filled)
+        yield tree.reason_code in FIRST, Unblock(who=tree.who_can, action=f"{tree.name}: {action}", command=filled)
     elif tree.name.startswith(FOR_ENVIRONMENT):
-        yield Unblock(who=tree.who_can, action=tree.name, command=case.written(f"/approve {target} to {subject}"))
+        yield (
+            False,
+            Unblock(who=tree.who_can, action=tree.name, command=case.written(f"/approve {target} to {subject}")),
+        )
 
 
 def _approvals(parts: Sequence[Part], case: Case, target: str) -> Iterator[Unblock]:

@@ -1,21 +1,18 @@
-"""Numbers as people read them: as many digits as the interval supports, and the unit."""
+"""Numbers of gates and tables of the terminal, in the digits that the report shows them in."""
 
 from __future__ import annotations
 
 import math
 
+from bot.records.numbers import MINUS, decimals, number, with_unit
+
 
 def show(value: float, reach: float | None = None, unit: str = "") -> str:
-    """`value` to the second digit of `reach` (half-width of its interval), or to four significant digits."""
+    """`value` in the digits that `reach` (half-width of its interval) supports, or in four significant digits."""
     if not math.isfinite(value):
         return "undefined"
-    text = plain(value) if not reach else f"{value:,.{decimals(reach)}f}"
-    return f"{text} {unit}".rstrip()
-
-
-def decimals(reach: float) -> int:
-    """Decimal places that show two digits of `reach`, 0 to 6."""
-    return min(6, max(0, 1 - math.floor(math.log10(abs(reach))))) if reach else 4
+    text = number(value, decimals(-reach, reach, value)) if reach else plain(value)
+    return with_unit(text, unit)
 
 
 def interval(value: float, low: float | None, high: float | None, unit: str = "") -> str:
@@ -27,14 +24,15 @@ def interval(value: float, low: float | None, high: float | None, unit: str = ""
 
 
 def signed(value: float, reach: float | None = None) -> str:
-    """With its sign: `+0.014`, `-0.003`."""
+    """With its sign: `+0.014`, `−0.003`."""
     text = show(value, reach)
-    return text if text.startswith("-") else f"+{text}"
+    return text if text.startswith(MINUS) else f"+{text}"
 
 
 def plain(value: float) -> str:
     """A measured quantity without an interval: `357,508`, `24.12`."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    text = f"{abs(value):,.0f}" if abs(value) >= 1000 else f"{abs(value):.4g}"
+    return f"{MINUS}{text}" if value < 0 else text
 
 
 def rows(n: int) -> str:

@@ -210,7 +210,7 @@ def _describe(made: Evaluation, spec: ModelSpec, folder: Path) -> None:
         if path.name not in {file.name for file in made.training.files}:
             path.unlink()
     (folder / "training.json").write_bytes(made.training.canonical())
-    (folder / "README.md").write_text(card(spec, made.training), encoding="utf-8")
+    (folder / "README.md").write_text(card(spec, made.training, made), encoding="utf-8")
 
 
 def _digest(path: Path) -> str:

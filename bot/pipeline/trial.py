@@ -12,10 +12,10 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.ports import Git
+from bot.records.numbers import decimals, number, with_unit
 from bot.records.report import Report
 from bot.report.blocks import Table, left
 from bot.report.markdown_blocks import link, table
-from bot.report.numbers import decimals, number, with_unit
 from bot.report.withhold import released
 from bot.specs.yaml import read_yaml
 from bot.words import Markdown

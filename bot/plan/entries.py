@@ -93,6 +93,7 @@ def invalid(name: str, error: MlbotError) -> Invalid:
         column=place.column,
         message=first.message + more,
         hint=first.hint,
+        code=first.code,
     )
 
 

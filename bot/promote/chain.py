@@ -78,8 +78,9 @@ def evaluation_link(release: Release, evaluation: Evaluation | None) -> Link:
         return Link("evaluation", False, f"the ledger has no evaluation {release.evaluation_digest}")
     if evaluation.digest() != release.evaluation_digest:
         return Link("evaluation", False, f"the evaluation's digest is {evaluation.digest()}, not the release's")
-    same = (evaluation.model, evaluation.artifact_digest, evaluation.inputs_digest, evaluation.training.files)
-    if same != (release.model, release.artifact_digest, release.inputs_digest, release.files):
+    same = (evaluation.model, evaluation.artifact_digest, evaluation.inputs_digest)
+    is_whole = set(evaluation.training.files) <= set(release.files)
+    if same != (release.model, release.artifact_digest, release.inputs_digest) or not is_whole:
         return Link("evaluation", False, "the evaluation judged another artifact than the release names")
     return Link("evaluation", True, f"it judged exactly these bytes: {evaluation.verdict}")
 

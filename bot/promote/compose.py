@@ -11,6 +11,7 @@ from bot.promote.version import bumped, change, newest, next_version, version_of
 from bot.promote.writing import next_counter
 from bot.records.evaluation import Evaluation
 from bot.records.release import Approver, Release
+from bot.records.training import ArtifactFile
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Wanted:
     model: str
     environment: str
     evaluation: Evaluation
+    files: tuple[ArtifactFile, ...]  # all that travel, also those that were written beside what was evaluated
     commit: str
     number: int | None
     approved_by: tuple[Approver, ...]
@@ -79,7 +81,7 @@ def promoted(
         artifact_digest=evaluation.artifact_digest,
         evaluation_digest=evaluation.digest(),
         inputs_digest=evaluation.inputs_digest,
-        files=evaluation.training.files,
+        files=wanted.files,
         commit=wanted.commit,
         pull_request=wanted.number,
         approved_by=wanted.approved_by,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bot.errors import MlbotError, UserError
 from bot.ledger import Environments, Ledger
 from bot.ports import Ports
+from bot.promote.artifact import hashed
 from bot.promote.chain import (
     Link,
     approvals_link,
@@ -27,7 +28,6 @@ from bot.promote.chain import (
 )
 from bot.promote.provenance import PAYLOAD_TYPE, mismatch, summary_mismatch
 from bot.promote.reading import decision_of, lost_releases, revocation_of
-from bot.promote.step import hashed
 from bot.promote.writing import message
 from bot.records.base import Record
 from bot.records.ledger import (

@@ -8,8 +8,7 @@ Deployment).
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from bot.errors import Place, UserError, WorldError
 from bot.ledger import Environments, Ledger
 from bot.ports import Ports
+from bot.promote.artifact import check_artifact
 from bot.promote.compose import Wanted, promoted, rolled_back, same, withdrawn
 from bot.promote.lineage import carried_out, in_order, rollback_target
 from bot.promote.manifest import render
@@ -113,26 +113,29 @@ def promote(
     checked_name(environment, "environment")
     release = carried_out(promotions(model, ports), "promote", environment, trigger)
     if release is None:
+        files = _check(evaluation, pointer, environment, probe, ports)
         wanted = Wanted(
-            model, environment, evaluation, commit, number, approved_by, promoted_by, reason,
+            model, environment, evaluation, files, commit, number, approved_by, promoted_by, reason,
             is_newest(evaluation.artifact_digest, model, ports) if is_candidate is None else is_candidate,
             trigger, decision_digest, asked_version(model, commit, ports),
         )  # fmt: skip
-        _check(evaluation, pointer, environment, probe, ports)
         release = _let_out(wanted, pointer, ports, summarize, settles=settles)
     if settles:
         show_views((model,), ports)
     return release
 
 
-def _check(evaluation: Evaluation, pointer: str, environment: str, probe: Probe | None, ports: Ports) -> None:
+def _check(
+    evaluation: Evaluation, pointer: str, environment: str, probe: Probe | None, ports: Ports
+) -> tuple[ArtifactFile, ...]:
+    """Every file of the artifact, once they are found to be what was evaluated. Raises UserError."""
     revocation = revocation_of(evaluation.artifact_digest, ports)
     if revocation is not None:
         hint = "A revoked artifact goes nowhere: change the model and evaluate it again."
         raise UserError(revocation.sentence, hint=hint, code="revoked")
     training = evaluation.training
     ask = partial(probe, training=training) if probe and not is_live(evaluation, environment, ports) else None
-    check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
+    return check_artifact(pointer, training.files, evaluation.artifact_digest, ports, ask)
 
 
 def _let_out(wanted: Wanted, pointer: str, ports: Ports, summarize: Summarize | None, *, settles: bool) -> Release:
@@ -206,8 +209,10 @@ def _go_back(
         on = live if live is not None and live.action != "withdraw" else None
         target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=revoked)
         pointer = pointer_of(target, ports)
-        check_artifact(pointer, target.files, target.artifact_digest, ports)
-        release = rolled_back(target, live, known, reason, by, trigger, ports.clock.now())
+        files = check_artifact(pointer, target.files, target.artifact_digest, ports)
+        release = rolled_back(
+            target.model_copy(update={"files": files}), live, known, reason, by, trigger, ports.clock.now()
+        )
         if _write(release, pointer, states, ports):
             if settles:
                 settle(model, ports, summarize)
@@ -299,42 +304,6 @@ def attested(state: Release, ports: Ports, summarize: Summarize | None) -> dict[
         attestation_path(*where, kind): ports.signer.sign(PAYLOAD_TYPE, payload(one))
         for kind, one in statements.items()
     }
-
-
-def check_artifact(
-    pointer: str, files: tuple[ArtifactFile, ...], digest: str, ports: Ports, ask: Callable[[Path], None] | None = None
-) -> None:
-    """Fetch what the pointer names, hash it, and `ask` the folder. Raises UserError (code `artifact_mismatch`)."""
-    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
-        ports.artifacts.fetch(pointer, Path(name))
-        _same_files(digests(Path(name)), files, digest)
-        if ask is not None:
-            ask(Path(name))
-
-
-def _same_files(found: Mapping[str, str], files: tuple[ArtifactFile, ...], digest: str) -> None:
-    for file in files:
-        if found.get(file.name) != file.sha256:
-            raise UserError(
-                f"{file.name} in the store is not the file that was evaluated ({file.sha256})",
-                hint="Nothing was promoted. Evaluate again, and find out who wrote to the DVC remote.",
-                code="artifact_mismatch",
-            )
-    if digest not in {file.sha256 for file in files}:
-        raise UserError(f"no file of the artifact has the digest {digest}", code="artifact_mismatch")
-
-
-def hashed(pointer: str, ports: Ports) -> dict[str, str]:
-    """Name -> digest of the artifact's files, fetched and read now. Raises UserError (code `artifact_missing`)."""
-    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
-        ports.artifacts.fetch(pointer, Path(name))
-        return digests(Path(name))
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Name -> digest of the regular files of a folder."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in files}
 
 
 def manifest_of(release: Release, previous: Release | None, ports: Ports) -> bytes:

@@ -105,11 +105,12 @@ class ModelFact(Part):
 
 
 class Broken(Part):
-    """A model whose spec or data cannot be read at the head."""
+    """A model whose spec or data cannot be read at the head; `is_about_data` says that it is the data."""
 
     model: str
     place: str
     message: str
+    is_about_data: bool = False
 
 
 class HeadFact(Part):

@@ -54,7 +54,7 @@ class Skipped(Part):
 
 
 class Invalid(Part):
-    """A model whose spec or data cannot be read at the head; it blocks until it is mended."""
+    """A model whose spec or data cannot be read at the head; it blocks until it is mended. `code` is the error's."""
 
     kind: Literal["invalid"] = "invalid"
     model: str
@@ -63,6 +63,12 @@ class Invalid(Part):
     column: int | None = None
     message: str
     hint: str | None
+    code: str = ""
+
+    @property
+    def is_about_data(self) -> bool:
+        """Whether the data are missing or broken, and the spec may be as it should."""
+        return self.code.startswith(("data_", "remote_", "listing_", "pointer_"))
 
 
 Entry = Annotated[Planned | Skipped | Invalid, Field(discriminator="kind")]

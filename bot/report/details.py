@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.records.failure import Failure
+from bot.records.numbers import counted
 from bot.records.plan import Planned, Skipped
 from bot.records.report import Report
 from bot.report.blocks import Block, Lines, Name, Part, Section, Strong, Table, left, note
 from bot.report.findings import affected, champion, state
-from bot.report.numbers import counted
 from bot.report.sections import sections
 from bot.report.wording import STATES, difference, pair, sentence, verdict_on
 

@@ -9,8 +9,8 @@ from bot.records.plan import Invalid, Planned
 from bot.records.report import Report
 
 Effect = Literal["better", "worse", "unclear", "same"]
-State = Literal["invalid", "failed", "fail", "inconclusive", "held", "running", "pass"]
-ORDER: tuple[State, ...] = ("invalid", "failed", "fail", "inconclusive", "held", "running", "pass")
+State = Literal["invalid", "no_data", "failed", "fail", "inconclusive", "held", "running", "pass"]
+ORDER: tuple[State, ...] = ("invalid", "no_data", "failed", "fail", "inconclusive", "held", "running", "pass")
 SIMPLE = ("dummy", "linear")  # baselines that nobody deployed
 LIVE = "production"
 
@@ -101,7 +101,8 @@ def state(report: Report, model: str) -> State:
     if model in report.evaluations:
         return report.evaluations[model].verdict
     entries = report.plan.entries if report.plan else ()
-    return "invalid" if any(isinstance(one, Invalid) and one.model == model for one in entries) else "running"
+    broken = next((one for one in entries if isinstance(one, Invalid) and one.model == model), None)
+    return "running" if broken is None else "no_data" if broken.is_about_data else "invalid"
 
 
 def affected(report: Report) -> list[str]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.records.health import Aged, Cause, Check, Health, is_odd
+from bot.records.numbers import count, counted, number
 from bot.records.release import Release
 from bot.report.blocks import Block, Cell, Chart, Column, Name, Part, Section, Series, Strong, Table, left, note, right
 from bot.report.html import rendered
 from bot.report.markdown_blocks import command, markdown, parts
-from bot.report.numbers import count, counted, number
 from bot.words import Markdown, Plain
 
 SHOWN = 12

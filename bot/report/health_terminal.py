@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from bot.records.numbers import counted
 from bot.report.health import word
-from bot.report.numbers import counted
 
 if TYPE_CHECKING:
     from bot.records.health import Health

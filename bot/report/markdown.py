@@ -8,13 +8,13 @@ from typing import Any
 
 from jinja2 import Template
 
+from bot.records.numbers import count, counted, listed, unbroken
 from bot.records.report import Report
 from bot.report.blocks import Name, Part, Section, Strong, Table
 from bot.report.details import SKIPPED_OWNER, Details, details
 from bot.report.environment import environment
 from bot.report.fit import COMMENT_LIMIT, SUMMARY_LIMIT, Measure, Piece, first_that_fit, kept, units, utf8
 from bot.report.markdown_blocks import command, link, markdown, parts, table
-from bot.report.numbers import count, counted, listed, unbroken
 from bot.report.overview import Overview, Step, overview
 from bot.report.table import models_table
 from bot.report.withhold import released

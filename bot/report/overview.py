@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from bot.records.decision import Unblock
 from bot.records.evaluation import Evaluation
 from bot.records.failure import Failure
+from bot.records.numbers import counted, listed
 from bot.records.plan import Invalid, Skipped
 from bot.records.report import Report
 from bot.report.blocks import Break, Name, Part, Strong
 from bot.report.findings import affected, answer, blocking_gates, slice_effect, state, worse_slices
-from bot.report.numbers import counted, listed
-from bot.report.sentences import FEW, UNMEASURED, Parts, evidence, names, outcome, outcomes, said_of
+from bot.report.sentences import FEW, UNMEASURED, Parts, coded, evidence, names, outcome, outcomes, said_of
 from bot.report.wording import CHANGES, STATUSES, needed, sentence, slice_line
 
 
@@ -60,7 +60,7 @@ def verdict(report: Report) -> str:
     if report.decision:
         return STATUSES[report.decision.status]
     states = {state(report, model) for model in affected(report)}
-    if states & {"invalid", "failed", "fail"}:
+    if states & {"invalid", "no_data", "failed", "fail"}:
         return STATUSES["rejected"]
     if states & {"running", "held"}:
         return "⏳ Training" if "running" in states else "⏳ Not trained yet"
@@ -70,7 +70,33 @@ def verdict(report: Report) -> str:
 
 
 def headline(report: Report) -> Parts:
-    """One sentence: what the change does to the models."""
+    """One sentence: what blocks, and then what the change does to the models."""
+    blocker, effect = _blocker(report), _effect(report)
+    is_same = blocker[:1] == effect[:1] and isinstance(blocker[0], Name) if blocker else False
+    return (*blocker, *(("it", *effect[1:]) if is_same else effect))
+
+
+def _blocker(report: Report) -> Parts:
+    """The gates that failed; without any, what else the decision says no to. Empty when nothing is in the way."""
+    failing = {
+        model: [gate.gate for gate in blocking_gates(evaluation) if gate.verdict == "fail"]
+        for model, evaluation in report.evaluations.items()
+    }
+    failing = {model: gates for model, gates in sorted(failing.items()) if gates}
+    if len(failing) == 1:
+        ((model, gates),) = failing.items()
+        return Name(model), f"fails {'its gate' if len(gates) == 1 else 'its gates'}", *names(gates), ";"
+    if failing:
+        return (*names(list(failing)), "fail gates;")
+    decision = report.decision
+    if decision is None or decision.status not in ("rejected", "error") or report.failures:
+        return ()
+    if report.plan is not None and any(isinstance(one, Invalid) for one in report.plan.entries):
+        return ()
+    return (f"{decision.headline.partition(': ')[2].rstrip('.')};",)
+
+
+def _effect(report: Report) -> Parts:
     models = affected(report)
     if not models:
         return ("no model is affected.",)
@@ -189,7 +215,7 @@ def blocked_by(report: Report) -> tuple[Parts, ...]:
 
 def _mishap(model: str, at: Invalid | Failure, message: str, hint: str) -> Parts:
     where = _place(at)
-    return Name(model), "·", *((Name(where), "·") if where else ()), sentence(message), sentence(hint)
+    return Name(model), "·", *((Name(where), "·") if where else ()), *coded(sentence(message)), *coded(sentence(hint))
 
 
 def _place(at: Invalid | Failure) -> str:
@@ -204,7 +230,7 @@ def _gates(evaluation: Evaluation) -> list[Parts]:
             "· gate",
             Name(gate.gate),
             words[gate.verdict],
-            *(sentence(gate.sentence), needed(gate), sentence(gate.next_step)),
+            *(sentence(gate.sentence), needed(gate), *coded(sentence(gate.next_step))),
         )
         for gate in blocking_gates(evaluation)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.records.evaluation import Budget, Evaluation
+from bot.records.numbers import decimals, number
 from bot.records.report import Report
 from bot.report.blocks import Name, Part
 from bot.report.findings import (
@@ -17,20 +18,32 @@ from bot.report.findings import (
     unscored_baseline,
     worse_slices,
 )
-from bot.report.numbers import decimals, number
 from bot.report.withhold import withholding
 from bot.report.wording import BASELINES, detectable, difference, pair
 
 FEW = 3
-UNMEASURED = ("invalid", "failed", "held", "running")
+UNMEASURED = ("invalid", "no_data", "failed", "held", "running")
 Parts = tuple[Part, ...]
 Outcome = Literal[
-    "invalid", "failed", "worse", "mixed", "better", "unclear", "same", "new", "withheld", "unscored", "held", "running"
+    "invalid",
+    "no_data",
+    "failed",
+    "worse",
+    "mixed",
+    "better",
+    "unclear",
+    "same",
+    "new",
+    "withheld",
+    "unscored",
+    "held",
+    "running",
 ]
 
 # outcome -> in a list of several, and about one; in the order of attention.
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "invalid": ("invalid", "cannot be read"),
+    "no_data": ("without data", "has no data to be trained on"),
     "failed": ("not trained", "could not be trained"),
     "worse": ("worse", "is worse than what is deployed"),
     "mixed": ("better, but worse for some", "is better than what is deployed, but worse for some"),
@@ -48,7 +61,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 def outcome(report: Report, model: str) -> Outcome:
     """What became of the model."""
     now = state(report, model)
-    if now == "invalid" or now == "failed" or now == "held" or now == "running":
+    if now == "invalid" or now == "no_data" or now == "failed" or now == "held" or now == "running":
         return now
     evaluation = report.evaluations[model]
     if withholding(evaluation):
@@ -65,6 +78,15 @@ def outcomes(report: Report, models: list[str]) -> list[tuple[str, list[str]]]:
     for model in models:
         by.setdefault(outcome(report, model), []).append(model)
     return [(words[0], by[code]) for code, words in OUTCOMES.items() if code in by]
+
+
+def coded(text: str) -> Parts:
+    """What stands between backticks as a name, the rest as text; an odd backtick stays one."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return (text,)
+    found = [Name(piece) if place % 2 else piece.strip() for place, piece in enumerate(pieces)]
+    return tuple(one for one in found if one)
 
 
 def said_of(found: Outcome) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.records.decision import Decision
+from bot.records.numbers import counted
 from bot.records.report import Report
 from bot.report.blocks import Link, Name, Part, Strong
 from bot.report.findings import affected, state
 from bot.report.markdown_blocks import CLOSING
-from bot.report.numbers import counted
 from bot.report.overview import overview
 from bot.report.withhold import released
 from bot.words import Plain, one_line, shown
@@ -54,7 +54,7 @@ def evaluation_status(report: Report) -> Status:
     """Success when every affected model has its numbers, whatever they say."""
     models = affected(report)
     states = [state(report, model) for model in models]
-    broken = sum(now in ("failed", "invalid") for now in states)
+    broken = sum(now in ("failed", "invalid", "no_data") for now in states)
     running = sum(now in ("running", "held") for now in states)
     if broken:
         return _status(

@@ -6,10 +6,10 @@ The metric has a column of its own only where models differ in it.
 from __future__ import annotations
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, unbroken
 from bot.records.report import Report
 from bot.report.blocks import Cell, Column, Name, Table, left, right
 from bot.report.findings import affected, champion, metric, reference, state, unscored_baseline
-from bot.report.numbers import count, unbroken
 from bot.report.withhold import withholding
 from bot.report.wording import STATES, in_cell, measured, pair, unit_of, verdict_on
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.records.evaluation import Comparison, Evaluation, GateResult, SliceResult
-from bot.report.findings import Effect, State, effect, is_greater_better, metric
-from bot.report.numbers import (
+from bot.records.numbers import (
     count,
     counted,
     decimals,
@@ -14,6 +13,7 @@ from bot.report.numbers import (
     unbroken,
     with_unit,
 )
+from bot.report.findings import Effect, State, effect, is_greater_better, metric
 
 # A sign never stands without its word.
 STATES: dict[State, str] = {
@@ -22,6 +22,7 @@ STATES: dict[State, str] = {
     "inconclusive": "❔ cannot tell",
     "failed": "💥 training failed",
     "invalid": "❌ invalid spec",
+    "no_data": "❌ data missing",
     "held": "⏸ not trained yet",
     "running": "⏳ training",
 }

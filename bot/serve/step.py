@@ -169,7 +169,7 @@ class Follower:
             incoming.mkdir()
             self.ports.artifacts.fetch(pointer, incoming)
             verify_files(incoming, release, training)
-            listed = {file.name for file in training.files}
+            listed = {file.name for file in (*training.files, *release.files)}
             for path in incoming.iterdir():
                 if path.name not in listed:  # nobody vouches for it
                     path.unlink() if path.is_file() else shutil.rmtree(path)
@@ -278,7 +278,7 @@ def training_of(release: Release, ports: Ports) -> Training:
 
 def verify_files(folder: Path, release: Release, training: Training) -> None:
     """Hash every file again. Raises UserError (code `artifact_mismatch`)."""
-    for file in training.files:
+    for file in dict.fromkeys((*training.files, *release.files)):
         there = folder / file.name
         found = sha256(there.read_bytes()) if there.is_file() else "nothing"
         if found != file.sha256:

@@ -6,7 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from bot.records.evaluation import Evaluation
+from bot.records.evaluation import Evaluation, Metric, SliceResult
+from bot.records.numbers import decimals, number, with_unit
 from bot.records.training import Training
 from bot.specs.model import ModelSpec
 
@@ -17,7 +18,7 @@ def card(spec: ModelSpec, training: Training, evaluation: Evaluation | None = No
 
     # The output is Markdown: every value goes through one of the filters below.
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
-    environment.filters.update(quote=_quote, text=_text, code=_code)
+    environment.filters.update(quote=_quote, text=_text, code=_code, shown=_shown, bounds=_bounds)
     return environment.from_string(files("bot.train").joinpath("card.md.j2").read_text()).render(
         spec=spec,
         training=training,
@@ -25,6 +26,21 @@ def card(spec: ModelSpec, training: Training, evaluation: Evaluation | None = No
         parameters=json.dumps(training.parameters, sort_keys=True),
         pipeline_tag="tabular-regression" if training.task == "regression" else "tabular-classification",
     )
+
+
+def _shown(metric: Metric | SliceResult) -> str:
+    """The value as the report shows it; empty when there is none."""
+    if metric.value is None:
+        return ""
+    return with_unit(number(metric.value, decimals(metric.low, metric.high, metric.value)), getattr(metric, "unit", ""))
+
+
+def _bounds(metric: Metric | SliceResult) -> str:
+    """The interval as the report shows it; empty when none is defined."""
+    if metric.value is None or metric.low is None or metric.high is None:
+        return ""
+    digits = decimals(metric.low, metric.high, metric.value)
+    return f"{number(metric.low, digits)} to {number(metric.high, digits)}"
 
 
 def _quote(value: Any) -> str:

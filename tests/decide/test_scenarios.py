@@ -591,6 +591,14 @@ FILES = [
         "spec_invalid",
     ),
     row(
+        "S75b data that nobody pushed are no mistake of the spec",
+        lambda: facts(
+            review(REV), broken=({"model": "b", "place": "data.dvc", "message": "no", "is_about_data": True},)
+        ),
+        "rejected",
+        "data_missing",
+    ),
+    row(
         "S76 a veto stands above everything",
         lambda: facts(review(REV), command(OWN, "hold", ago=30)),
         "rejected",

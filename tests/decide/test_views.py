@@ -18,7 +18,7 @@ from bot.decide.explain import explain
 from bot.decide.reasons import REASONS, node
 from bot.decide.unblock import ACTIONS, APPROVALS
 from bot.decide.wording import REFUSALS, listed, plural, short, span
-from bot.records.facts import Facts
+from bot.records.facts import Facts, Gate
 from tests.decide.policies import P
 from tests.decide.world import (
     ANN,
@@ -150,6 +150,14 @@ def test_what_would_unblock(
     unblock = judge(found, P[policy]).unblock
     hits = [one for one in unblock if one.who == who and one.action.startswith(action)]
     assert hits and hits[0].command == line, unblock
+
+
+def test_what_needs_another_commit_comes_before_approvals_that_it_would_make_void() -> None:
+    gate = Gate(gate="floor", verdict="fail", blocks=True, reason_code="metrics_failed", sentence="Below 0.8.")
+    found = judge(facts(models=(model(gates=(gate,)),)), P["evaluated"])
+    assert [one.command is None for one in found.unblock] == [True, False], found.unblock
+    held = judge(facts(command(REL, "hold", ago=30)), P["evaluated"])
+    assert [one.command.split()[0] for one in held.unblock if one.command] == ["/approve", "/unhold"], held.unblock
 
 
 def test_fewest_people_unblock() -> None:

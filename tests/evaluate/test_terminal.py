@@ -21,9 +21,9 @@ def test_a_gate_that_does_not_block_asks_for_nothing() -> None:
 
 
 def test_digits_follow_the_interval() -> None:
-    assert interval(0.91234, 0.90321, 0.92111) == "0.9123 (0.9032 to 0.9211)"
-    assert interval(1234.5, 1100.0, 1400.0, "USD") == "1,234 USD (1,100 to 1,400)"
-    assert (show(0.5), show(float("nan")), signed(0.0123, 0.005), signed(-3.0)) == ("0.5", "undefined", "+0.0123", "-3")
+    assert interval(0.91234, 0.90321, 0.92111) == "0.912 (0.903 to 0.921)"
+    assert interval(1234.5, 1100.0, 1400.0, "USD") == "1,230 USD (1,100 to 1,400)"
+    assert (show(0.5), show(float("nan")), signed(0.0123, 0.005), signed(-3.0)) == ("0.5", "undefined", "+0.012", "−3")
     assert (plain(357508.0), plain(24.1178)) == ("357,508", "24.12")
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
+from bot.promote.evidence import verify
 from bot.promote.step import promotions, rollback, states_of, withdraw
 from bot.promote.version import next_version
+from bot.records.base import sha256
 from bot.records.ledger import artifact_path, release_path
 from bot.records.release import Release
 from tests.promote.world import OLGA, RUTH, World, git
+from tests.serve.artifacts import an_artifact
 
 
 def tags(world: World) -> list[str]:
@@ -30,6 +33,20 @@ def test_first_promotion_registers_a_version_and_writes_every_view(world: World)
     assert [one[1] for one in world.deployments.made] == ["staging"]
     assert promotions("churn", ports) == [release]
     assert b"path: artifact" in (ports.environments.get(artifact_path("staging", "churn")) or b"")
+
+
+def test_a_release_names_and_hashes_every_file_that_travels(world: World) -> None:
+    """Also those that are written beside the model once it is evaluated, and after a rollback."""
+    artifact = an_artifact("churn", onnx=False)
+    files = {**artifact["files"], "README.md": b"# churn", "training.json": b"{}"}
+    first = world.let_out(*world.evaluated(artifact["training"], files))
+    assert {one.name: (one.sha256, one.size) for one in first.files} == {
+        name: (sha256(data), len(data)) for name, data in files.items()
+    }
+    assert [link.sentence for link in verify(first, world.ports("reader")) if link.ok is False] == []
+    world.promote("two")
+    ports = world.ports("reader")
+    assert rollback("production", "churn", reason="worse", by=RUTH, ports=ports).files == first.files
 
 
 def test_commit_carries_the_trailers(world: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.report.numbers import (
+from bot.records.numbers import (
     counted,
     decimals,
     decimals_of_difference,

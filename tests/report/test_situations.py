@@ -29,7 +29,8 @@ SAID = {
         "No group is clearly worse (5 slices compared).",
     ),
     "worse-on-one-slice": (
-        "⛔ Blocked: flights is better than what is deployed, but worse for origin = JFK.",
+        "⛔ Blocked: flights fails its gate no_slice_worse; it is better than what is deployed, but worse for "
+        "origin = JFK.",
         ROSE,
         "origin = JFK 0.739, −0.021 (−0.028 to −0.015) on 6,700 rows.",
     ),
@@ -39,7 +40,7 @@ SAID = {
         "origin = JFK 0.751, −0.012 (−0.018 to −0.006) on 6,700 rows.",
     ),
     "inconclusive": (
-        "⛔ Blocked: flights shows no clear difference from what is deployed.",
+        "⛔ Blocked: a gate of flights cannot tell; flights shows no clear difference from what is deployed.",
         "Cannot tell: roc_auc 0.772 → 0.773, +0.0011 (−0.0020 to +0.0042). "
         "20,000 test rows show a difference of 0.0031 or more four times in five.",
         "No group is clearly worse (2 slices compared).",
@@ -58,7 +59,8 @@ SAID = {
     ),
     "training-failed": ("⛔ Blocked: accidents is invalid; flights is not trained.", "Not known yet.", ""),
     "hundred-models": (
-        "⛔ Blocked: 100 models: 11 worse, 40 better, 49 unclear.",
+        "⛔ Blocked: store_000, store_011, store_019 and 8 more fail gates; 100 models: 11 worse, 40 better, "
+        "49 unclear.",
         "11 worse: store_000, store_011, store_019 and 8 more; 40 better: store_002, store_005, store_008 and 37 more; "
         "49 unclear: store_001, store_003, store_004 and 46 more",
         "No group is clearly worse (200 slices compared).",
@@ -202,7 +204,7 @@ def test_rendering_is_a_function_of_the_report_alone() -> None:
 
 def test_the_terminal_shows_the_same_answers_within_its_width() -> None:
     made = table(SITUATIONS["worse-on-one-slice"](), width=100, details_of=True)
-    assert "⛔ Blocked: flights is better" in made
+    assert "⛔ Blocked: flights fails its gate no_slice_worse; it is better" in made
     assert max(map(len, made.splitlines())) <= 100
 
 

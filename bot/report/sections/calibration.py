@@ -1,8 +1,8 @@
 """Calibration: how often what was predicted with some probability really happened."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, number, signed
 from bot.report.blocks import Chart, Section, Series, Table, note, right
-from bot.report.numbers import count, number, signed
 
 
 def section(evaluation: Evaluation) -> Section | None:

@@ -1,8 +1,8 @@
 """Confusion: which classes are taken for which."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, share
 from bot.report.blocks import Cell, Column, Name, Section, Table, note, right
-from bot.report.numbers import count, share
 
 MOST_CLASSES = 12
 

@@ -1,10 +1,10 @@
 """Flipped predictions: rows that the candidate predicts differently from what is deployed, by slice."""
 
 from bot.records.evaluation import Comparison, Evaluation
+from bot.records.numbers import count, share
 from bot.report.blocks import Cell, Name, Section, Table, left, right
 from bot.report.charts import bar
 from bot.report.findings import champion
-from bot.report.numbers import count, share
 
 
 def section(evaluation: Evaluation) -> Section | None:

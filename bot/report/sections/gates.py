@@ -1,8 +1,8 @@
 """Gates: what was asked of the candidate, and the answer, blocking ones first."""
 
 from bot.records.evaluation import Evaluation, GateResult
+from bot.records.numbers import unbroken
 from bot.report.blocks import Cell, Name, Section, Table, left
-from bot.report.numbers import unbroken
 from bot.report.wording import STATES, needed
 
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}

@@ -1,10 +1,10 @@
 """Inputs kept: the selection curve, what was kept, and why the rest was not."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import decimals, number
 from bot.records.training import SelectionPoint
 from bot.report.blocks import Block, Chart, Name, Section, Series, Table, left, note, right
 from bot.report.charts import bar
-from bot.report.numbers import decimals, number
 
 MOST_NAMES = 60
 

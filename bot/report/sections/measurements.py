@@ -1,9 +1,9 @@
 """Measurements: every metric with its interval, and the difference to each baseline on the same rows."""
 
 from bot.records.evaluation import Comparison, Evaluation, Metric
+from bot.records.numbers import count, listed, number, share, unbroken
 from bot.report.blocks import Block, Cell, Column, Name, Section, Table, left, note, right
 from bot.report.findings import LIVE, SIMPLE, champion
-from bot.report.numbers import count, listed, number, share, unbroken
 from bot.report.wording import (
     BASELINES,
     bounds,

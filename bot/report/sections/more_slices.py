@@ -1,9 +1,9 @@
 """More slices: those that are not among the worst, in the same table."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import counted
 from bot.report.blocks import Section
 from bot.report.findings import slices_worst_first
-from bot.report.numbers import counted
 from bot.report.sections.slices import FIRST, table_of
 
 

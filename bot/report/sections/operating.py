@@ -1,8 +1,8 @@
 """Operating characteristics: what the model weighs and how long an answer takes."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, size
 from bot.report.blocks import Name, Section, Table, left, right
-from bot.report.numbers import count, size
 
 NAMES = {
     "row_p50_ms": "One row, half of the answers within",

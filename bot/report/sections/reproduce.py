@@ -3,9 +3,9 @@
 import math
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, counted, duration, size
 from bot.records.training import Training
 from bot.report.blocks import Block, Cell, Lines, Name, Section, Table, left, note
-from bot.report.numbers import count, counted, duration, size
 from bot.report.withhold import withholding
 
 SHORT = 0.01  # seconds: a phase below it was none

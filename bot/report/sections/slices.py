@@ -1,10 +1,10 @@
 """Slices, worst first: the candidate on each group of rows, and the change against what is deployed."""
 
 from bot.records.evaluation import Comparison, Evaluation, SliceResult
+from bot.records.numbers import count, unbroken
 from bot.report.blocks import Block, Cell, Name, Section, Table, left, note, right
 from bot.report.charts import interval_plot
 from bot.report.findings import champion, is_greater_better, slice_effect, slices_worst_first
-from bot.report.numbers import count, unbroken
 from bot.report.wording import EFFECTS, bounds, in_cell, measured, unit_of
 
 FIRST = 12  # slices that are seen at once; the others have a section of their own

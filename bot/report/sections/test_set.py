@@ -1,9 +1,9 @@
 """Test set: how many rows, how often they were used to judge, and what they can show."""
 
 from bot.records.evaluation import Evaluation
+from bot.records.numbers import count, counted
 from bot.report.blocks import Block, Name, Section, Table, left, note, right
 from bot.report.charts import bar
-from bot.report.numbers import count, counted
 from bot.report.sections.measurements import sharpness
 
 
