@@ -136,6 +136,7 @@ def measured(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ..
         judged_at=facts.judged_at.isoformat() if facts.judged_at else None,
         overlap=facts.overlap,
         settings=settings_digest(case.gates.policy),
+        independent=case.rows.independent,
     )
 
 

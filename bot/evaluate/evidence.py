@@ -20,7 +20,7 @@ class Evidence:
     `slices` are by metric. `contract` is None when the data have no schema. `newest_age_days` at `judged_at` is None
     when the spec names no time column. `overlap` is the share of test rows also among the training rows, None when not
     looked for. `accuracies`: n, o and d of ease.ml/ci by baseline. `passed` are ids of gates that passed for other
-    inputs on these test rows.
+    inputs on these test rows. `independent`: as how many rows the test rows count when they fall into groups.
     """
 
     training: Training
@@ -43,6 +43,7 @@ class Evidence:
     passed: Collection[str] = ()
     confidence: float = 0.95
     correction: str = "holm"
+    independent: int | None = None
 
     def metric(self, name: str) -> str:
         """The name that a gate means: `primary` is the first metric of the spec."""

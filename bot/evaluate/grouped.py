@@ -1,18 +1,18 @@
 """Intervals where rows of one group belong together: the metric without each group in turn (delete-a-group jackknife).
 
 Groups are what varies, so the tails are Student's with as many degrees of freedom as there are groups, less one. A
-metric between 0 and 1 of one model is bounded on the logit scale. With many groups the general methods hold as well, at
-a cost that does not grow with their number.
+metric with ends is bounded on a scale that has none, about the value less the jackknife's bias. With many groups the
+general methods hold as well, at a cost that does not grow with their number.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.ranking import Spread, symmetric
@@ -26,6 +26,7 @@ MOST_ROWS = 20_000_000  # rows looked at in all, one time a group
 FEW_GROUPS = 20
 
 Value = Callable[[Metric, Scores, Resampler], float]
+Scale = Callable[[Floats], Floats]
 
 
 def is_jackknifed(resampler: Resampler) -> bool:
@@ -36,29 +37,54 @@ def is_jackknifed(resampler: Resampler) -> bool:
 
 def estimate_groups(metric: Metric, scores: Scores, resampler: Resampler, value_of: Value) -> Estimate:
     """The metric of one model. NaN, also without one of the groups, has no interval."""
-    value = value_of(metric, scores, resampler)
-    error = _error(_left_out(metric, (scores,), resampler, value_of))
-    if not math.isfinite(value) or not math.isfinite(error):
+    value, left_out = value_of(metric, scores, resampler), _left_out(metric, (scores,), resampler, value_of)
+    there, back = _scale(metric, value, left_out)
+    found = _jackknifed(there(np.array(value)), there(left_out))
+    if not math.isfinite(found.error):
         return Estimate(value, None, None, None, ONE_GROUP)
     df = resampler.n_groups - 1.0
-    reach = critical(resampler.settings.tail, df) * error
-    low, high = value - reach, value + reach
-    if metric.low == 0 and metric.high == 1 and 0 < value < 1:
-        middle, step = math.log(value / (1 - value)), reach / (value * (1 - value))
-        low, high = float(expit(middle - step)), float(expit(middle + step))
-    return Estimate(value, low, high, error, _method(resampler), df)
+    reach = critical(resampler.settings.tail, df) * found.error
+    low, high = (float(back(np.array(found.centre + step))) for step in (-reach, reach))
+    error = _jackknifed(np.array(value), left_out).error
+    return Estimate(value, min(low, value), max(high, value), error, _method(resampler), df)
 
 
 def compare_groups(
     metric: Metric, candidate: Scores, champion: Scores, resampler: Resampler, value_of: Value
 ) -> Difference:
     """The paired difference of two models."""
-    one, other = (value_of(metric, scores, resampler) for scores in (candidate, champion))
-    error, difference = _error(_left_out(metric, (candidate, champion), resampler, value_of)), one - other
-    if not math.isfinite(difference) or not math.isfinite(error):
-        return Difference(one, other, difference, None, None, None, None, ONE_GROUP)
-    df = resampler.n_groups - 1.0
-    return symmetric(one, other, Spread(error, error, df), resampler, _method(resampler))
+    models = (candidate, champion)
+    one, other = (value_of(metric, scores, resampler) for scores in models)
+    found = _jackknifed(np.array(one - other), _left_out(metric, models, resampler, value_of))
+    if not math.isfinite(found.error):
+        return Difference(one, other, one - other, None, None, None, None, ONE_GROUP)
+    spread = Spread(found.error, found.error, resampler.n_groups - 1.0)
+    return symmetric(one, other, spread, resampler, _method(resampler))
+
+
+@dataclass(frozen=True)
+class _Jackknifed:
+    centre: float
+    error: float
+
+
+def _jackknifed(value: Floats, left_out: Floats) -> _Jackknifed:
+    """The value less its bias, which few groups have whenever the metric compares rows of different groups."""
+    groups = len(left_out)
+    error = np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum())
+    return _Jackknifed(float(groups * value - (groups - 1) * left_out.mean()), float(error))
+
+
+def _scale(metric: Metric, value: float, left_out: Floats) -> tuple[Scale, Scale]:
+    """To where the metric has no ends, and back: logit between 0 and 1, Fisher's z between -1 and 1, log above 0."""
+    every = np.append(left_out, value)
+    if metric.low == 0 and metric.high == 1 and ((every > 0) & (every < 1)).all():
+        return logit, expit
+    if metric.low == -1 and metric.high == 1 and (np.abs(every) < 1).all():
+        return np.arctanh, np.tanh
+    if metric.low == 0 and metric.high is None and (every > 0).all():
+        return np.log, np.exp
+    return (lambda one: one), (lambda one: one)
 
 
 ONE_GROUP = "no interval, since without one of the groups the metric is not defined"
@@ -75,11 +101,6 @@ def _left_out(metric: Metric, models: tuple[Scores, ...], resampler: Resampler, 
         values = [value_of(metric, scores.where(kept), inside) for scores in models]
         out[group] = values[0] - (values[1] if len(values) > 1 else 0.0)
     return out
-
-
-def _error(left_out: Floats) -> float:
-    groups = len(left_out)
-    return float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
 
 
 def _method(resampler: Resampler) -> str:

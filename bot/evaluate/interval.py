@@ -13,10 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from bot.evaluate.binned import binned_value, compare_binned, estimate_binned
 from bot.evaluate.grouped import compare_groups, estimate_groups, is_jackknifed
 from bot.evaluate.joint import Drawn, joint_draws
 from bot.evaluate.mcnemar import mcnemar
-from bot.evaluate.metrics.interface import Mean, Metric, Ranking, Table
+from bot.evaluate.metrics.interface import Binned, Mean, Metric, Ranking, Table
 from bot.evaluate.ranking import compare_rankings, estimate_ranking, spread_of, symmetric
 from bot.evaluate.resample import Resampler
 from bot.evaluate.rows import Floats, Scores
@@ -53,6 +54,8 @@ def too_few(metric: Metric, resampler: Resampler) -> str:
 
 
 def _estimate(metric: Metric, scores: Scores, resampler: Resampler) -> Estimate:
+    if isinstance(metric, Binned):
+        return estimate_binned(metric, scores, resampler)
     if is_jackknifed(resampler):
         return estimate_groups(metric, scores, resampler, estimate_value)
     if isinstance(metric, Ranking):
@@ -90,6 +93,8 @@ def compare(metric: Metric, candidate: Scores, champion: Scores, resampler: Resa
     if why:
         one, other = (estimate_value(metric, scores, resampler) for scores in (candidate, champion))
         return Difference(one, other, one - other, None, None, None, None, why)
+    if isinstance(metric, Binned):
+        return compare_binned(metric, candidate, champion, resampler)
     if is_jackknifed(resampler):
         return compare_groups(metric, candidate, champion, resampler, estimate_value)
     if isinstance(metric, Ranking):
@@ -106,6 +111,8 @@ def estimate_value(metric: Metric, scores: Scores, resampler: Resampler) -> floa
         return metric.influence(resampler.rows, scores)[0]
     if isinstance(metric, Table):
         return float(metric.of(joint_draws((scores.predicted,), resampler).tables[0]))
+    if isinstance(metric, Binned):
+        return binned_value(metric, scores, resampler)
     assert isinstance(metric, Mean)
     return float(metric.combine(_means(metric, scores, resampler)[1]))
 

@@ -93,6 +93,7 @@ def evidence_of(found: Evaluation, measured: Measured, spec: ModelSpec, policy: 
         passed=known.passed,
         confidence=policy.confidence,
         correction=policy.slices.correction,
+        independent=measured.independent,
     )
     return _with_budget(evidence, compared_with(spec, measured), policy, known)
 

@@ -51,6 +51,13 @@ class Rows:
         """Whether the rows belong to so few groups that nothing can be said about how the groups vary."""
         return self.groups is not None and len(np.unique(self.groups)) < FEWEST_GROUPS
 
+    @property
+    def independent(self) -> int | None:
+        """As how many independent rows a bounded mean of them varies at most: all rows by the largest group."""
+        if self.groups is None or not len(self):
+            return None
+        return int(len(self) / np.unique(self.groups, return_counts=True)[1].max())
+
     def where(self, mask: Mask | Codes) -> Rows:
         """The rows that a boolean mask (n,) keeps, or row numbers."""
         return replace(

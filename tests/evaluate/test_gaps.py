@@ -70,3 +70,26 @@ def test_rows_of_one_person_are_drawn_together() -> None:
     together = gaps("group", Scores(scores.predicted[many]), Resampler(copied, Settings()), 50)[0]
     assert together.value == pytest.approx(alone.value)
     assert together.error == pytest.approx(alone.error, rel=0.15)
+
+
+@pytest.mark.parametrize(("groups", "n"), [(2, 1000), (5, 1000), (10, 2000)])
+def test_groups_that_are_treated_alike_are_not_said_to_differ(groups: int, n: int) -> None:
+    """Rates are the same in all groups, the limit is 0.05: a fail is wrong, and may happen one time in forty."""
+    generator, failed = np.random.default_rng(groups), 0
+    for _ in range(100):
+        truth, name = generator.integers(0, 2, n), generator.integers(0, groups, n).astype(str)
+        said = (generator.random(n) < 0.2 + 0.6 * truth).astype(np.int64)
+        rows = Rows("binary", truth, ("no", "yes"), slices={"group": name})
+        found = gaps("group", Scores(said), Resampler(rows, Settings(resamples=200)), 50)
+        failed += any(gap.low > 0.05 for gap in found)
+    assert failed <= 7  # 2.5 are expected; more than 7 happens once in two hundred
+
+
+def test_a_group_that_is_treated_otherwise_is_said_to_be() -> None:
+    generator, seen = np.random.default_rng(1), 0
+    for _ in range(50):
+        name = generator.integers(0, 5, 1000)
+        said = (generator.random(1000) < 0.3 + 0.3 * (name == 0)).astype(np.int64)
+        rows = Rows("binary", generator.integers(0, 2, 1000), ("no", "yes"), slices={"group": name.astype(str)})
+        seen += gaps("group", Scores(said), Resampler(rows, Settings(resamples=200)), 50)[0].low > 0.05
+    assert seen >= 47

@@ -232,6 +232,13 @@ def test_a_condition_that_cannot_be_told_says_how_many_rows_and_labels_would_set
     assert on_it.rows_needed is None and "on the threshold itself" in on_it.sentence
 
 
+def test_a_condition_counts_rows_of_a_group_as_one() -> None:
+    (placed,) = some_gates(f"{{id: g, {CONDITION}}}").gates
+    alone, grouped = (judge(placed, evidence(n_test=n, independent=k), "block") for n, k in ((5000, None), (5000, 20)))
+    assert alone.reason_code != "testset_too_small" and grouped.reason_code == "testset_too_small"
+    assert "which count as 20" in grouped.sentence
+
+
 def test_a_condition_promises_nothing_beyond_its_steps_or_after_its_first_pass() -> None:
     """ease.ml/ci, `first_change`: a new test set is required after the first pass."""
     wide = 'kind: condition, reliability: 0.9, condition: "n - o > 0.01 +/- 0.03"'

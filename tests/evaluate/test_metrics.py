@@ -92,11 +92,26 @@ def test_values_are_those_of_scikit_learn(name: str, task: str, weighted: bool) 
 
 
 def test_calibration_error_is_the_gap_of_ten_bins() -> None:
-    rows = Rows("binary", np.array([0, 1, 1, 1]), ("no", "yes"))
-    chance = np.array([0.05, 0.05, 0.95, 1.0])  # two bins: |0.05 - 0.5| and |0.975 - 1|, half of the rows each
+    """Two bins of 20,000 rows: |0.05 - 0.25| and |0.95 - 0.85|, half of the rows each."""
+    truth = np.tile([0, 0, 0, 1], 5000), (np.arange(20_000) % 20 < 17).astype(np.int64)
+    rows = Rows("binary", np.concatenate(truth), ("no", "yes"))
+    chance = np.repeat([0.05, 0.95], 20_000)
     scores = Scores((chance > 0.5).astype(np.int64), np.stack([1 - chance, chance], axis=1))
     found = estimate(METRICS["calibration_error"], scores, Resampler(rows, Settings(resamples=200)))
-    assert found.value == pytest.approx(0.5 * 0.45 + 0.5 * 0.025)
+    assert found.value == pytest.approx(0.5 * 0.2 + 0.5 * 0.1, abs=1e-3)
+    assert found.low < 0.15 < found.high
+
+
+def test_a_calibrated_model_is_not_shown_the_error_that_sampling_makes() -> None:
+    """Of 200 rows: the plain sum over bins says 0.07 on average, and its interval never reaches down to 0."""
+    generator, reached = np.random.default_rng(0), 0
+    for _ in range(50):
+        chance = generator.random(200)
+        rows = Rows("binary", (generator.random(200) < chance).astype(np.int64), ("no", "yes"))
+        scores = Scores((chance > 0.5).astype(np.int64), np.stack([1 - chance, chance], axis=1))
+        found = estimate(METRICS["calibration_error"], scores, Resampler(rows, Settings(resamples=200)))
+        reached += found.low == 0.0
+    assert reached >= 45
 
 
 def test_cost_is_the_mean_over_the_declared_matrix() -> None:

@@ -33,9 +33,13 @@ def judge(gate: ConditionGate, evidence: Evidence) -> Finding:
     needed = rows_for(clauses, plan, gate.bound)
     said = " /\\ ".join(map(str, clauses))
     values = ", ".join(f"{name} = {value:.4f}" for name, value in zip("nod", measured, strict=True))
-    if evidence.n_test < needed:
-        more = needed - evidence.n_test
-        sentence = f"{said} needs {rows(needed)} for {steps} evaluations; there are {evidence.n_test:,}."
+    counted = evidence.n_test if evidence.independent is None else evidence.independent
+    if counted < needed:
+        more = needed - counted
+        there = f"there are {evidence.n_test:,}"
+        if evidence.independent is not None:
+            there += f" in groups, which count as {counted:,} since rows of a group are not independent"
+        sentence = f"{said} needs {rows(needed)} for {steps} evaluations; {there}."
         ending = f"{rows(more)} more would settle it{_fewer_labels(clauses, more, measured[2])}."
         return Finding("inconclusive", "testset_too_small", f"{sentence} {ending}", rows_needed=more)
     found = verdict(clauses, measured, gate.mode)
@@ -48,7 +52,7 @@ def judge(gate: ConditionGate, evidence: Evidence) -> Finding:
     if nearer is None:
         return Finding("inconclusive", "evidence_insufficient", f"{sentence} It lies on the threshold itself.")
     wanted = rows_for(nearer, plan, gate.bound)
-    more = max(0, wanted - evidence.n_test)
+    more = max(0, wanted - counted)
     ending = f"With {' and '.join(f'+/- {one.tolerance:.2g}' for one in nearer)} it could be told on {rows(wanted)}"
     ending += f": {rows(more)} more{_fewer_labels(clauses, more, measured[2])}." if more else ", and there are enough."
     return Finding("inconclusive", "evidence_insufficient", f"{sentence} {ending}", rows_needed=more or None)

@@ -1,8 +1,11 @@
-"""calibration_error: expected calibration error over ten equal-width bins of the probability (Naeini et al. 2015)."""
+"""calibration_error: expected calibration error over ten equal-width bins of the probability (Naeini et al. 2015).
+
+What sampling adds to it is taken off again: see `bot/evaluate/binned.py`.
+"""
 
 import numpy as np
 
-from bot.evaluate.metrics.interface import CLASSES, Mean
+from bot.evaluate.metrics.interface import CLASSES, Binned
 from bot.evaluate.rows import Floats, Rows, Scores
 
 BINS = 10
@@ -22,26 +25,15 @@ def bin_of(probability: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.minimum((probability * BINS).astype(np.int64), BINS - 1)
 
 
-def gaps(rows: Rows, scores: Scores) -> Floats:
-    """(n, BINS): probability minus outcome in the column of the row's bin, 0 elsewhere."""
+def parts(rows: Rows, scores: Scores) -> tuple[Floats, Floats]:
+    """Two (n, BINS) with one entry a row, in the column of its bin: probability minus outcome, and the variance that
+    this has when the probability is right.
+    """
     probability, outcome = confidence(rows, scores)
-    out = np.zeros((len(rows), BINS))
-    out[np.arange(len(rows)), bin_of(probability)] = probability - outcome
-    return out
+    place = (np.arange(len(rows)), bin_of(probability))
+    gaps, expected = np.zeros((len(rows), BINS)), np.zeros((len(rows), BINS))
+    gaps[place], expected[place] = probability - outcome, probability * (1 - probability)
+    return gaps, expected
 
 
-def total(means: Floats) -> Floats:
-    """Sum of the absolute gaps: (..., BINS) to (...)."""
-    out: Floats = np.abs(means).sum(axis=-1)
-    return out
-
-
-metric = Mean(
-    "calibration_error",
-    "Calibration error",
-    CLASSES,
-    False,
-    needs_probabilities=True,
-    moments=gaps,
-    combine=total,
-)
+metric = Binned("calibration_error", "Calibration error", CLASSES, False, needs_probabilities=True, parts=parts)

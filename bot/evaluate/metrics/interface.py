@@ -1,7 +1,8 @@
-"""What a metric owes: its words, its direction, and one of three forms that say how its interval is made.
+"""What a metric owes: its words, its direction, and one of four forms that say how its interval is made.
 
 `Mean`: a smooth function of means over rows. `Table`: a function of the table (true class, predicted class).
-`Ranking`: a value with the influence of each row on it. Estimation and comparison live in `bot/evaluate/interval.py`.
+`Ranking`: a value with the influence of each row on it. `Binned`: a sum of absolute means by bin. Estimation and
+comparison live in `bot/evaluate/interval.py`.
 """
 
 from __future__ import annotations
@@ -63,3 +64,12 @@ class Ranking(Metric):
     """`influence(rows, scores)`: the value, and (n,) influences whose squared sum over n squared is its variance."""
 
     influence: Callable[[Rows, Scores], tuple[float, Floats]] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Binned(Metric):
+    """The sum over bins of absolute means. `parts(rows, scores)`: (n, bins) what is averaged over all rows, and
+    (n, bins) its variance in a row for which the model is right.
+    """
+
+    parts: Callable[[Rows, Scores], tuple[Floats, Floats]] = field(kw_only=True)
