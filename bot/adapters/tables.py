@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.adapters.csv_files import BLOCK_BYTES, form_of, head, read_csv
 from bot.adapters.limits import Limits
 from bot.errors import Problems, UserError
 from bot.records.plan import DataFile
-from bot.specs.data import ENDINGS, files_of
+from bot.specs.content import content_columns, with_content_ids
+from bot.specs.data import CONTENT, ENDINGS, Csv, Data, Format, files_of
 from bot.specs.expression import columns_of, holds
 from bot.specs.validation import did_you_mean
 from bot.specs.values import plain_table
@@ -20,11 +23,21 @@ if TYPE_CHECKING:
     from bot.specs.contract import Contract
     from bot.specs.model import ModelSpec
 
+
+class Form(Protocol):
+    """What reading asks of `data` in a spec."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+    @property
+    def csv(self) -> Csv | None: ...
+
+
 COUNTS = (b"rows_read", b"rows_filtered", b"rows_without_target")
-_CSV_COLUMN = re.compile(r"CSV column #(\d+)")
 _VALUES = re.compile(r"(got \d+): .*|(invalid value) '.*")  # Arrow says what the row held, which may be sensitive
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_BLOCK_BYTES = 8 * 1024 * 1024
 
 
 def read_table(
@@ -44,18 +57,17 @@ def read_table(
     unpacked, UserError with the file's name when a file cannot be read, a column is not there or no row is left, and
     Problems (code `contract_broken`) when the contract does not hold.
     """
-    wanted = None if columns is None or contract is not None else _wanted(spec, columns)
-    parts = []
     files, kind = data_files(spec, data_dir)
+    content = _content(spec, data_dir)
+    wanted = None if columns is None or contract is not None else _wanted(spec, [*columns, *content])
     _check_memory(spec, files, kind, wanted, limits or Limits())
-    for file in files:
-        with named(file, data_dir):
-            parts.append((_read_csv if kind == "csv" else _read_parquet)(file, spec, wanted))
-    table = plain_table(_concatenated(parts, spec), None if kind == "csv" else spec.data.missing)
+    table = read_files(files, kind, spec.data, data_dir, wanted)
     _check_roles(table, spec)
     if contract is not None:
         _check_contract(table, contract, spec)
-        table = table if columns is None else table.select(_checked_columns(_wanted(spec, columns), table.column_names))
+        if columns is not None:
+            table = table.select(_checked_columns(_wanted(spec, [*columns, *content]), table.column_names))
+    table = with_content_ids(table, content) if content else table
     n_read = table.num_rows
     if spec.data.where:
         table = table.filter(_condition(spec, table))
@@ -74,13 +86,76 @@ def read_rows(file: Path, spec: ModelSpec, columns: Sequence[str]) -> Any:
 
     Raises UserError with the file's name when it cannot be read or a column is not there.
     """
-    is_csv = file.name.endswith(ENDINGS["csv"])
-    with named(file, file.parent):
-        table = (_read_csv if is_csv else _read_parquet)(file, spec, list(dict.fromkeys(columns)))
-    return plain_table(table, None if is_csv else spec.data.missing)
+    kind: Format = "csv" if file.name.endswith(ENDINGS["csv"]) else "parquet"
+    if CONTENT not in columns:
+        return read_files([file], kind, spec.data, file.parent, list(dict.fromkeys(columns)))
+    table = read_files([file], kind, spec.data, file.parent)
+    return with_content_ids(table, content_columns(spec.data, table.column_names))
 
 
-def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], str]:
+def read_files(
+    files: Sequence[Path], kind: Format, data: Form, data_dir: Path, columns: Sequence[str] | None = None
+) -> Any:
+    """Files of one format as one table, in their order, or some of their columns in the order asked for: no
+    dictionaries, and null for every spelling of missing.
+
+    Raises UserError with the file's name below `data_dir` when one cannot be read, lacks a column, or holds columns of
+    other types than the rest.
+    """
+    parts = []
+    for file in files:
+        with named(file, data_dir):
+            parts.append(_read_csv(file, data, columns) if kind == "csv" else _read_parquet(file, columns))
+    if kind == "csv":  # the text 007 in one file makes the 7 of another one text
+        for name in _of_two_kinds(parts):
+            for position, file in enumerate(files):
+                if not _is_textual(parts[position].schema.field(name).type):
+                    with named(file, data_dir):
+                        column = _read_csv(file, data, [name], as_text=True)[name]
+                    at = parts[position].column_names.index(name)
+                    parts[position] = parts[position].set_column(at, name, column)
+    return plain_table(_concatenated(parts, data.path), None if kind == "csv" else data.missing)
+
+
+def _of_two_kinds(parts: Sequence[Any]) -> list[str]:
+    """Columns that are text in one file and anything else in another."""
+    kinds: dict[str, set[bool]] = {}
+    for field in (field for part in parts for field in part.schema):
+        if str(field.type) != "null":
+            kinds.setdefault(field.name, set()).add(_is_textual(field.type))
+    return [name for name, found in kinds.items() if len(found) > 1]
+
+
+def _is_textual(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind))
+
+
+def _read_csv(file: Path, data: Form, columns: Sequence[str] | None, *, as_text: bool = False) -> Any:
+    import pyarrow as pa
+
+    form = form_of(file, data.csv)
+    _check_columns(columns or [], head(file, form).names, form)
+    types = {name: pa.string() for name in columns or ()} if as_text else None
+    return read_csv(file, form, data.missing, columns, types)
+
+
+def _content(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
+    """The columns that stand for a row id; none when a column is one."""
+    if spec.data.row_id != CONTENT:
+        return ()
+    found = content_columns(spec.data, column_names(spec, data_dir))
+    if not found:
+        raise UserError(
+            "`data.content` names no column of the data",
+            hint='Leave it out, or write `content: "*"`.',
+            code="column_missing",
+        )
+    return found
+
+
+def data_files(spec: ModelSpec, data_dir: Path) -> tuple[list[Path], Format]:
     """The files that the model reads, in order, and their format, by the same rule as the plan."""
     path = data_dir / spec.data.path
     found = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
@@ -100,7 +175,7 @@ def _check_memory(spec: ModelSpec, files: Sequence[Path], kind: str, columns: li
     limit = limits.table(spec.resources.memory_bytes)
     size = 0
     for file in files:
-        size += _text_size(file, columns, limit) if kind == "csv" else _unpacked(file, columns)
+        size += _text_size(file, spec.data, columns, limit) if kind == "csv" else _unpacked(file, columns)
         if size > limit:
             raise UserError(
                 f"{spec.data.path}: {size / 1e6:.0f} MB of columns do not fit into {_allowed(spec, limits, limit)}",
@@ -116,7 +191,7 @@ def _allowed(spec: ModelSpec, limits: Limits, limit: int) -> str:
     return f"the {limit / 1e6:.0f} MB that {what}"
 
 
-def _text_size(file: Path, columns: list[str] | None, most: int) -> int:
+def _text_size(file: Path, data: Data, columns: Sequence[str] | None, most: int) -> int:
     """About the bytes of some columns: their share of the text, as if all were equally wide.
 
     Of a compressed file no more is unpacked than it takes to see that it is too large.
@@ -124,9 +199,11 @@ def _text_size(file: Path, columns: list[str] | None, most: int) -> int:
     import pyarrow as pa
 
     try:
-        size = file.stat().st_size if file.suffix == ".csv" else _text_bytes(file, most * max(1, len(_csv_names(file))))
-        return size if columns is None else size * len(columns) // max(len(columns), len(_csv_names(file)))
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError):
+        n_columns = len(head(file, form_of(file, data.csv)).names)
+        is_plain = file.suffix in (".csv", ".tsv")
+        size = file.stat().st_size if is_plain else _text_bytes(file, most * max(1, n_columns))
+        return size if columns is None else size * len(columns) // max(len(columns), n_columns)
+    except (pa.ArrowInvalid, OSError, UnicodeError, UserError):
         return 0  # reading says what is wrong with it
 
 
@@ -136,7 +213,7 @@ def _text_bytes(file: Path, most: int) -> int:
 
     found = 0
     with pa.input_stream(str(file), compression="detect") as opened:
-        while found <= most and (part := opened.read(_BLOCK_BYTES)):
+        while found <= most and (part := opened.read(BLOCK_BYTES)):
             found += len(part)
     return found
 
@@ -172,67 +249,24 @@ def column_names(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
     with named(files[0], data_dir):
         if kind == "parquet":
             return tuple(pyarrow.parquet.read_schema(files[0]).names)
-        return tuple(_csv_names(files[0]))
-
-
-def _csv_names(file: Path) -> list[str]:
-    from pyarrow import csv
-
-    with csv.open_csv(file, read_options=csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
-        names: list[str] = reader.schema.names
-        return names
+        return head(files[0], form_of(files[0], spec.data.csv)).names
 
 
 def _wanted(spec: ModelSpec, columns: Sequence[str]) -> list[str]:
     data = spec.data
-    roles = [column for column in (data.target, data.row_id, data.time, data.group, data.weight) if column]
+    named = (data.target, data.row_id, data.time, data.group, data.weight)
+    roles = [column for column in named if column and column != CONTENT]
     return list(dict.fromkeys([*roles, *(columns_of(data.where) if data.where else ()), *columns]))
 
 
-def _read_parquet(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:  # noqa: ARG001 - as _read_csv
+def _read_parquet(file: Path, columns: Sequence[str] | None) -> Any:
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(file) as opened:  # read_table would import pyarrow.dataset, a tenth of a second
         if columns is None:
             return opened.read()
         _check_columns(columns, opened.schema_arrow.names)
-        return opened.read(columns=columns).select(columns)
-
-
-def _read_csv(file: Path, spec: ModelSpec, columns: list[str] | None) -> Any:
-    """Types are inferred from the first block; a column that later turns out wider is read again as such."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    options = csv.ReadOptions(block_size=_BLOCK_BYTES)
-    with file.open("rb") as start:
-        if start.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            raise UnicodeDecodeError("utf-8", b"", 0, 1, "UTF-16")
-    with csv.open_csv(file, read_options=options) as reader:
-        names = reader.schema.names
-    _check_columns(columns or [], names)
-    types: dict[str, Any] = {}
-    while True:
-        convert = csv.ConvertOptions(
-            null_values=list(spec.data.missing), strings_can_be_null=True, include_columns=columns, column_types=types
-        )
-        try:
-            table = csv.read_csv(file, read_options=options, convert_options=convert)
-            break
-        except pa.ArrowInvalid as error:
-            match = _CSV_COLUMN.search(str(error))
-            name = names[int(match.group(1))] if match else None
-            if name is None or types.get(name) == pa.string() or "UTF8" in str(error):
-                raise
-            types[name] = pa.string() if name in types else pa.float64()
-    for field in table.schema:
-        if pa.types.is_binary(field.type):
-            raise UserError(
-                f"the column {field.name!r} is not UTF-8 text",
-                hint="Write the file in UTF-8, for example `iconv -f latin1 -t utf-8`.",
-                code="data_encoding",
-            )
-    return table
+        return opened.read(columns=list(columns)).select(list(columns))
 
 
 def _checked_columns(wanted: list[str], names: Sequence[str]) -> list[str]:
@@ -240,17 +274,25 @@ def _checked_columns(wanted: list[str], names: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _check_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
+def _check_columns(wanted: Sequence[str], names: Sequence[str], form: Csv | None = None) -> None:
     doubled = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if doubled:
         raise UserError(f"two columns are called {doubled[0]!r}", hint="Rename one.", code="column_doubled")
     for name in wanted:
         if name not in names:
-            hint = did_you_mean(name, names, noun="columns")
+            hint = _separator_hint(names, form) or did_you_mean(name, names, noun="columns")
             raise UserError(f"the column {name!r} is not there", hint=hint, code="column_missing")
 
 
-def _concatenated(parts: list[Any], spec: ModelSpec) -> Any:
+def _separator_hint(names: Sequence[str], form: Csv | None) -> str | None:
+    """What to write when a whole line was taken for one name."""
+    others = [mark for mark in ";\t|," if form is not None and mark != form.separator and mark in names[0]]
+    if len(names) > 1 or not others:
+        return None
+    return f"Line 1 is one name. Write `csv: {{separator: {json.dumps(others[0])}}}` under `data`."
+
+
+def _concatenated(parts: list[Any], path: str) -> Any:
     import pyarrow as pa
 
     if len(parts) == 1:
@@ -259,7 +301,7 @@ def _concatenated(parts: list[Any], spec: ModelSpec) -> Any:
         return pa.concat_tables(parts, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise UserError(
-            f"{spec.data.path}: the files do not fit together: {error}",
+            f"{path}: the files do not fit together: {error}",
             hint="Give every file the same columns and types.",
             code="data_mismatch",
         ) from None
@@ -304,9 +346,9 @@ def named(file: Path, data_dir: Path) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"{name}: {error.message}", hint=error.hint, code=error.code) from None
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError, EOFError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeError, EOFError) as error:
         if "utf" in str(error).lower():
-            hint = "Write the file in UTF-8, for example `iconv -f latin1 -t utf-8`."
+            hint = "Write its `csv: {encoding: latin-1}` under `data`, or the file in UTF-8."
             raise UserError(f"{name}: the file is not UTF-8 text", hint=hint, code="data_encoding") from None
         raise UserError(
             f"{name}: cannot be read: {_reason(error)}",

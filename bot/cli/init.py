@@ -168,42 +168,17 @@ def _ignore_data(root: Path, tracked: str | None) -> None:
 
 def _draft(root: Path, data: str | None, target: str | None) -> dict[str, str]:
     """Path -> text of a first model."""
+    from bot.adapters.described import described
     from bot.specs.draft import draft_contract, draft_model, model_name
 
     if data is None or target is None:
         raise UserError("--data and --target go together", hint="mlbot init --data data/x.csv --target COLUMN")
-    table = _read(root, data)
+    table, how = described(root, data)
     folder = f"models/{model_name(data)}"
     return {
-        f"{folder}/model.yaml": draft_model(table, data.rstrip("/"), target, _owner(root)),
+        f"{folder}/model.yaml": draft_model(table, how, target, _owner(root)),
         f"{folder}/schema.yaml": draft_contract(table),
     }
-
-
-def _read(root: Path, data: str) -> object:
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    from bot.adapters.tables import named
-    from bot.records.plan import DataFile
-    from bot.specs.data import ENDINGS
-
-    path = root / data
-    files = sorted(one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
-    known = [DataFile(path=str(one), md5="") for one in files if str(one).endswith(sum(ENDINGS.values(), ()))]
-    if not known:
-        said = "holds no file that ends" if path.is_dir() else "is not there" if not path.exists() else "does not end"
-        raise UserError(
-            f"{data} {said} in {', '.join(sum(ENDINGS.values(), ()))}", hint="Name a file or a folder of such files."
-        )
-    read = pyarrow.parquet.read_table if known[0].path.endswith(ENDINGS["parquet"]) else pyarrow.csv.read_csv
-    tables = []
-    for one in known:
-        with named(Path(one.path), root):
-            tables.append(read(one.path))
-    with named(Path(known[0].path), root):
-        return pa.concat_tables(tables, promote_options="default")
 
 
 def _owner(root: Path) -> str:

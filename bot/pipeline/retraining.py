@@ -12,6 +12,7 @@ from bot.adapters.tables import data_files, read_table
 from bot.errors import UserError
 from bot.monitor.retrain import moved_window, new_rows
 from bot.ports import Ports
+from bot.specs.data import CONTENT, Csv
 from bot.specs.model import ModelSpec, read_model_spec
 
 
@@ -42,6 +43,9 @@ def draft(model: str, labelled: Any, least: int, ports: Ports) -> Draft:
     if text is None:
         raise UserError(f"{file} is not on the default branch any more", code="spec_missing")
     spec = read_model_spec(text, file)
+    if spec.data.row_id == CONTENT:
+        hint = "Give the data a column of row ids, and let callers send it as the request's id."
+        raise UserError("served rows have no id by which the data know them", hint=hint, code="rows_unfit")
     with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
         folder = Path(name)
         ports.data.fetch(ports.data.files(base, spec.data.path), folder)
@@ -77,7 +81,7 @@ def _written(rows: Any, spec: ModelSpec, folder: Path) -> tuple[str, Path]:
         import pyarrow as pa
 
         pq.write_table(pa.concat_tables([pq.read_table(at), rows], promote_options="permissive"), at)
-    elif at.suffix == ".csv":
+    elif at.suffix == ".csv" and spec.data.csv in (None, Csv()):
         old = at.read_bytes()
         at.write_bytes(old if old.endswith(b"\n") else old + b"\n")
         more = at.with_name("more.csv")
@@ -85,8 +89,10 @@ def _written(rows: Any, spec: ModelSpec, folder: Path) -> tuple[str, Path]:
         with at.open("ab") as file:
             file.write(more.read_bytes())
     else:
-        hint = "Make it a folder of files, or plain CSV."
-        raise UserError(f"{spec.data.path}: rows cannot be appended to {at.suffix}", hint=hint, code="format_unfit")
+        hint = "Make it a folder of files, or plain CSV with commas."
+        raise UserError(
+            f"{spec.data.path}: rows cannot be appended to such a {at.suffix} file", hint=hint, code="format_unfit"
+        )
     return spec.data.path, at
 
 

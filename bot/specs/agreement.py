@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bot.errors import UserError
 from bot.specs.contract import Contract
+from bot.specs.data import CONTENT
 from bot.specs.expression import columns_of
 from bot.specs.model import ModelSpec
 from bot.specs.validation import did_you_mean
@@ -35,7 +36,7 @@ def named_columns(spec: ModelSpec) -> Iterator[tuple[Path, str]]:
     """(path in model.yaml, column) for each column that a spec names outright."""
     for role in ("target", "row_id", "time", "group", "weight"):
         column = getattr(spec.data, role)
-        if column is not None:
+        if column is not None and column != CONTENT:
             yield ("data", role), column
     if spec.data.where is not None:
         yield from ((("data", "where"), column) for column in columns_of(spec.data.where))

@@ -12,10 +12,16 @@ from bot.errors import UserError
 from bot.records.plan import DataFile
 from bot.specs.base import Spec, wrong
 from bot.specs.expression import columns_of
-from bot.specs.shorthand import Column
+from bot.specs.shorthand import ONE_OR_MORE, Column, Pattern
 
 Format = Literal["parquet", "csv"]
-ENDINGS: dict[Format, tuple[str, ...]] = {"parquet": (".parquet", ".pq"), "csv": (".csv", ".csv.gz", ".csv.zst")}
+ENDINGS: dict[Format, tuple[str, ...]] = {
+    "parquet": (".parquet", ".pq"),
+    "csv": tuple(f".{kind}{packed}" for kind in ("csv", "tsv") for packed in ("", ".gz", ".zst", ".bz2", ".lz4")),
+}
+
+CONTENT = "(content)"
+MISSING = ("", "NA", "NaN", "null")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=@+ -]*")
 
@@ -29,6 +35,36 @@ def data_path(path: str) -> str:
     return path.rstrip("/")
 
 
+class Csv(Spec):
+    """How a CSV file is written, where that is not with commas, in UTF-8. `mlbot init` finds it out."""
+
+    separator: Annotated[str, Field(pattern=r"^[^\"\r\n]$")] = ","
+    """What stands between two values: one character, such as `;` or `"\\t"`."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals of a number."""
+    thousands: Literal[",", ".", " ", "'", "_"] | None = None
+    """What stands between the thousands of a number, such as in `12,063`."""
+    encoding: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,30}$")] = "utf-8"
+    """`utf-8`, `utf-16`, `latin-1`, `cp1252` or another that Python knows."""
+    trim: bool = False
+    """Blanks after a separator are no part of the value, nor of a name."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise wrong(f"{encoding!r} is not an encoding", "Write utf-8, utf-16, latin-1 or cp1252.") from None
+        return encoding
+
+    @model_validator(mode="after")
+    def _apart(self) -> Csv:
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise wrong("`thousands` and `decimal` are the same", 'Write `decimal: ","` beside `thousands: .`.')
+        return self
+
+
 class Data(Spec):
     """The table: one file, or a folder whose files of the format are read in name order as one table."""
 
@@ -39,7 +75,10 @@ class Data(Spec):
     target: Column
     """The column to predict. Rows whose target is missing are left out and counted."""
     row_id: Column
-    """A column with a different value in each row: it decides which rows are test rows, for ever. Never an input."""
+    """A column with a different value in each row: it decides which rows are test rows, for ever. Never an input.
+    `(content)` where the table has none: the row's own values, so that equal rows fall on the same side."""
+    content: Annotated[tuple[Pattern, ...], ONE_OR_MORE, Field(min_length=1)] = ("*",)
+    """For `row_id: (content)`: the columns (or patterns) that make a row's content. The target is never one of them."""
     time: Column | None = None
     """When the row was observed (date, timestamp or sortable number). Never an input unless `features` names it."""
     group: Column | None = None
@@ -48,8 +87,10 @@ class Data(Spec):
     """Weight of the row in fitting. Never an input."""
     where: Annotated[str, Field(max_length=2000)] | None = None
     """Only rows for which this holds, for example `distance > 0 and carrier != "XX"` or `seen >= "2026-06-01"`."""
-    missing: tuple[str, ...] = ("", "NA", "NaN", "null")
-    """Spellings of a missing value in CSV."""
+    missing: Annotated[tuple[str, ...], Field(max_length=100)] = MISSING
+    """Spellings of a missing value in text, whatever the file; the same ones count in requests."""
+    csv: Csv | None = None
+    """How the CSV files are written. Left out: with commas (tabs in `.tsv`), in UTF-8."""
 
     @field_validator("path")
     @classmethod
@@ -81,23 +122,29 @@ class Data(Spec):
         return frozenset(column for column in (self.target, self.row_id, self.weight) if column)
 
 
+def files_in(files: Sequence[DataFile]) -> dict[Format, list[DataFile]]:
+    """The files of each known format that there are, by their endings."""
+    by_format = {name: [file for file in files if file.path.endswith(ends)] for name, ends in ENDINGS.items()}
+    return {name: found for name, found in by_format.items() if found}
+
+
 def files_of(data: Data, files: Sequence[DataFile]) -> tuple[tuple[DataFile, ...], Format]:
     """The files that a model reads, in order, and their format; `files` are those at or below `data.path`.
 
     In a folder, files of another format are passed over. Raises UserError when none is left or the format is not clear.
     """
-    by_format = {name: [file for file in files if file.path.endswith(ends)] for name, ends in ENDINGS.items()}
+    by_format = files_in(files)
     if data.format:
         is_one = len(files) == 1 and files[0].path == data.path
-        chosen = list(files) if is_one else by_format[data.format]
+        chosen = list(files) if is_one else by_format.get(data.format, [])
         found: Format = data.format
     else:
-        present = [name for name in ENDINGS if by_format[name]]
+        present = list(by_format)
         if len(present) > 1:
             hint = "Add `format: parquet` or `format: csv` under `data`."
             raise UserError(f"{data.path} holds {' and '.join(present)} files", hint=hint, code="data_format_unclear")
         found = present[0] if present else "parquet"
-        chosen = by_format[found]
+        chosen = by_format.get(found, [])
     if not chosen:
         hint = f"Files end in {', '.join(end for ends in ENDINGS.values() for end in ends)}."
         raise UserError(f"{data.path} holds no file of a known format", hint=hint, code="data_path_missing")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.records.training import ColumnSignature, InputColumn, TableSignature, Training
+from bot.specs.data import MISSING
 from bot.specs.values import DICTIONARY, ZONED, arrow_type
 
-MISSING = ("", "NA", "NaN", "null")  # what `data.missing` says when a spec does not
 MOST_CATEGORIES = 50  # named in the signature
 
 _KINDS: tuple[tuple[str, str], ...] = (

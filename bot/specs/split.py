@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import UserError
+from bot.specs.data import CONTENT
 
 if TYPE_CHECKING:
     from bot.specs.model import ModelSpec
@@ -31,7 +32,12 @@ def split_rows(spec: ModelSpec, table: Any) -> tuple[Mask, Mask]:
         test = _newest(spec, table)
     else:
         column = spec.data.group if method == "group" and spec.data.group else spec.data.row_id
-        test = share(row_hashes(table[column], spec.split.seed), spec.split.test)
+        values = table[column]
+        if column == CONTENT:
+            from bot.specs.content import contents
+
+            values = contents(values)
+        test = share(row_hashes(values, spec.split.seed), spec.split.test)
     train = ~test
     if spec.data.group and method != "group":
         train &= ~_in_groups_of(table[spec.data.group], test)

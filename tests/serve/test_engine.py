@@ -12,8 +12,9 @@ from bot.errors import UserError
 from bot.records.training import InputColumn
 from bot.serve.engine import Quick, arrow_table, quick_tensor
 from bot.serve.protocol import metadata
+from bot.specs.data import MISSING
 from bot.specs.frame import frame
-from bot.specs.signature import MISSING, signature_of
+from bot.specs.signature import signature_of
 from tests.builders import a_training
 
 
