@@ -76,6 +76,29 @@ LIBRARIES |= {"_pygit2": LIBRARIES["pygit2"], "dvc_data": LIBRARIES["dvc"], "dvc
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 
+# top package of a library -> the extra of mlbot that brings it
+EXTRAS = {
+    **dict.fromkeys(("dvc", "dvc_data", "dvc_objects"), "data"),
+    **dict.fromkeys(("numpy", "scipy", "sklearn", "scikit-learn", "pyarrow", "skops", "joblib"), "models"),
+    **dict.fromkeys(("onnx", "onnxruntime", "threadpoolctl"), "models"),
+    "skl2onnx": "train",
+    **dict.fromkeys(("starlette", "uvicorn"), "serve"),
+    **dict.fromkeys(("cronsim", "graphql", "nacl"), "sandbox"),
+    "distributed": "dask",
+    "sigstore": "sigstore",
+}
+
+
+def missing_extra(library: str) -> UserError:
+    """The error of a library that is not installed, with the command that installs it (code `extra_missing`)."""
+    extra = EXTRAS[library.partition(".")[0]]
+    return UserError(
+        f"{library} is not installed: it comes with mlbot's extra `{extra}`",
+        hint=f"`uv sync --inexact --extra {extra}`, or `pip install 'mlbot[{extra}]'`.",
+        code="extra_missing",
+    )
+
+
 def translated(error: Exception) -> MlbotError | None:
     """What a library or the machine said, as an error for people; None for what can only be a defect of mlbot.
 
@@ -83,6 +106,8 @@ def translated(error: Exception) -> MlbotError | None:
     """
     if isinstance(error, MlbotError):
         return error
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] in EXTRAS:
+        return missing_extra(error.name)
     if isinstance(error, OSError) and error.errno in FULL:
         return WorldError(
             f"the disk is full: {error.strerror}", hint="Make room, then run this again.", code="disk_full"

@@ -19,7 +19,12 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 STAND_INS = ROOT / "bot/sandbox/actions"
 BIN = Path(sys.executable).parent
-HANDLE = "uv run --frozen mlbot handle"
+HANDLE = "uv run --frozen --extra {} mlbot handle"
+# job -> the extra of pyproject.toml that it installs: what its work needs, and no more
+EXTRAS = {
+    "plan": "data", "train": "train", "report": "report", "reviewed": "data", "chatops": "data", "promote": "promote",
+    "reconcile": "data", "monitor": "monitor", "reproduce": "train",
+}  # fmt: skip
 # What `mlbot handle` switches on, by file
 JOBS = {
     "pull-request": ["plan", "train", "report"],
@@ -74,10 +79,11 @@ def test_every_job_is_bounded_and_says_what_it_may(stem: str, job: dict[str, Any
     assert job["runs-on"] in ("ubuntu-24.04-arm", "${{ matrix.runner }}")
 
 
-@pytest.mark.parametrize(("stem", "job"), list(jobs()))
-def test_every_job_is_one_command(stem: str, job: dict[str, Any]) -> None:
-    runs = [step["run"] for step in job["steps"] if "run" in step]
-    assert runs == [HANDLE] if stem not in WITHOUT_THE_BOT else len(runs) == 1
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_job_is_one_command_with_what_it_needs_installed(file: Path) -> None:
+    for name, job in load(file)["jobs"].items():
+        runs = [step["run"] for step in job["steps"] if "run" in step]
+        assert runs == [HANDLE.format(EXTRAS[name])] if file.stem not in WITHOUT_THE_BOT else len(runs) == 1
 
 
 @pytest.mark.parametrize(("stem", "job"), list(jobs()))
@@ -346,19 +352,21 @@ def comment(body: str, *, kind: str = "User", on_pull: bool = True) -> dict[str,
 )
 def test_a_comment_without_a_command_starts_nothing(engine: Any, payload: dict[str, Any], starts: bool) -> None:
     """Not even Python: the job's condition is false, in GitHub's own expression language."""
-    assert engine("issue_comment", "chatops", payload) == (["chatops|run --frozen mlbot handle|"] if starts else [])
+    assert engine("issue_comment", "chatops", payload) == (
+        ["chatops|run --frozen --extra data mlbot handle|"] if starts else []
+    )
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("body", ["/status", "LGTM"])
 def test_another_repository_s_caller_runs_the_same_job_under_the_same_condition(engine: Any, body: str) -> None:
-    handled = ["chatops|run --frozen mlbot handle|"] if body.startswith("/") else []
+    handled = ["chatops|run --frozen --extra data mlbot handle|"] if body.startswith("/") else []
     assert engine("issue_comment", "chatops", comment(body), called=True) == handled
 
 
 @pytest.mark.engine
 def test_promotion_runs_on_the_default_branch_only(engine: Any) -> None:
-    handled = ["promote|run --frozen mlbot handle|"]
+    handled = ["promote|run --frozen --extra promote mlbot handle|"]
     assert engine("push", "promote", {"ref": "refs/heads/main"}) == handled
     assert engine("push", "promote", {"ref": "refs/heads/other"}) == []
 
@@ -366,7 +374,7 @@ def test_promotion_runs_on_the_default_branch_only(engine: Any) -> None:
 @pytest.mark.engine
 def test_only_a_review_starts_the_second_half_of_review(engine: Any) -> None:
     run = {"workflow_run": {"event": "pull_request_review", "head_sha": "a" * 40}}
-    assert engine("workflow_run", "reviewed", run) == ["reviewed|run --frozen mlbot handle|"]
+    assert engine("workflow_run", "reviewed", run) == ["reviewed|run --frozen --extra data mlbot handle|"]
     assert engine("workflow_run", "reviewed", {"workflow_run": {"event": "push", "head_sha": "a" * 40}}) == []
 
 
@@ -392,7 +400,7 @@ def opened(engine: Any, *models: str, fails: bool = False) -> list[str]:
 @pytest.mark.parametrize("models", [["churn"], ["churn", "delay"]])
 def test_every_planned_model_reaches_the_report_in_its_own_folder(engine: Any, models: list[str]) -> None:
     calls = opened(engine, *models)
-    report = calls[calls.index("report|run --frozen mlbot handle|") + 1 :]
+    report = calls[calls.index("report|run --frozen --extra report mlbot handle|") + 1 :]
     assert report == [
         "train success",
         "out/plan.json",

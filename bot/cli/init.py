@@ -33,6 +33,8 @@ WRITTEN = {
     ),
 }
 
+WORKS = ("data", "train", "report", "serve", "promote", "monitor", "sandbox", "dask", "sigstore")  # extras, by work
+
 
 @click.command(name="init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
@@ -129,7 +131,8 @@ def _project(name: str, source: Path) -> str:
     rev = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     python = metadata("mlbot")["Requires-Python"]  # uv finds no versions for a Python that mlbot does not take
     lines = ["[project]", f'name = "{_plain(name)}"', 'version = "0"', f'requires-python = "{python}"']
-    lines += ['dependencies = ["mlbot"]']
+    lines += ['dependencies = ["mlbot"]', "", "[project.optional-dependencies]  # each workflow installs what it needs"]
+    lines += [f'{extra} = ["mlbot[{extra}]"]' for extra in WORKS]
     if url.startswith(("https://", "ssh://")) and rev:
         lines += ["", "[tool.uv.sources]", f'mlbot = {{ git = "{url}", rev = "{rev}" }}']
     return "\n".join([*lines, "", "[tool.uv]", "package = false", ""])

@@ -76,7 +76,7 @@ def from_files(model: str, repo: Path, data: Path) -> tuple[ModelSpec, Planned, 
     plain = None if raw is None else read_yaml(raw, schema_path(model)).value
     planned = Planned(
         model=model,
-        inputs_digest=inputs_digest(spec, files, plain, library_versions()),
+        inputs_digest=inputs_digest(spec, files, plain, library_versions(repo)),
         base_inputs_digest=None,
         reasons=(Reason(code="asked_for", sentence="It was asked for."),),
         data_files=files,

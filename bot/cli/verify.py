@@ -53,7 +53,7 @@ def recomputed(ports: Ports) -> Recompute:
 
     def recompute(release: Release) -> str | None:
         trained = evaluation_of(release, ports).training.machine.packages
-        here = library_versions()
+        here = library_versions(ports.workspace)
         if any(trained.get(name, version) != version for name, version in here.items()):
             return None
         return plan_one(release.model, release.commit, ports).inputs_digest

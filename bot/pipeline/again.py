@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.adapters.extras import bring
 from bot.errors import UserError
 from bot.pipeline.asked import asked_of, known_of
 from bot.pipeline.job import Job
@@ -17,6 +18,7 @@ def judged_again(evaluation: Evaluation, head: str, job: Job) -> tuple[Evaluatio
     """
     if evaluation.policy_digest == gates_digest(job):
         return evaluation, ()
+    bring("numpy")  # a job that judges does not install it
     from bot.evaluate.again import unmeasured  # numbers are slow to import, and gates rarely change
     from bot.evaluate.judged import judged
 

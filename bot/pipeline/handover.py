@@ -100,7 +100,8 @@ class HandedOver:
         found = Evaluation.parse(_sized(folder / "evaluation.json"), source=f"{one.model}/evaluation.json")
         asked = asked_of(one.model, self.head, self.job)
         live = {name: live_digest(name, one.model, self.job.ports) for name in asked.spec.environments}
-        problem = next(misfits(found, one, asked, live), None) or next(_wrong_files(found.training, folder), None)
+        misfit = next(misfits(found, one, asked, live, self.job.ports.workspace), None)
+        problem = misfit or next(_wrong_files(found.training, folder), None)
         if problem is not None:
             raise UserError(problem)
         made = self._judged(found, asked)
@@ -135,8 +136,11 @@ def cut(failure: Failure) -> Failure:
     return failure.model_copy(update={name: text and text[: CUT[name]] for name, text in texts.items()})
 
 
-def misfits(found: Evaluation, one: Planned, asked: Asked, live: dict[str, str | None]) -> Iterator[str]:
-    """How an Evaluation is not about what was planned, in words; `live` is what is live by environment of the spec."""
+def misfits(found: Evaluation, one: Planned, asked: Asked, live: dict[str, str | None], root: Path) -> Iterator[str]:
+    """How an Evaluation is not about what was planned, in words; `live` is what is live by environment of the spec.
+
+    `root` is the checkout, whose lock has the versions of libraries.
+    """
     training, spec = found.training, asked.spec
     if (found.model, training.model) != (one.model, one.model) or found.inputs_digest != one.inputs_digest:
         yield "the result is about other inputs than were planned"
@@ -144,14 +148,14 @@ def misfits(found: Evaluation, one: Planned, asked: Asked, live: dict[str, str |
         yield "it was made from other data files than were planned"
     if found.policy_digest != asked.policy_digest:
         yield "the gates have changed since, or were others"
-    yield from _other_training(training, spec)
+    yield from _other_training(training, spec, root)
     if found.n_test != training.n_test or found.n_test < 1:
         yield "its test rows are not those of its training"
     if found.measured is not None:
         yield from _other_baselines(found, found.measured, spec, live)
 
 
-def _other_training(training: Training, spec: ModelSpec) -> Iterator[str]:
+def _other_training(training: Training, spec: ModelSpec, root: Path) -> Iterator[str]:
     said = (training.task, training.target, training.estimator)
     if said != (spec.task, spec.data.target, spec.estimator.name):
         yield "it trained another task, target or estimator than the spec names"
@@ -159,7 +163,7 @@ def _other_training(training: Training, spec: ModelSpec) -> Iterator[str]:
     fixed = {name: value for name, value in spec.estimator.parameters.items() if name not in searched}
     if any(canonical_json(training.parameters.get(name)) != canonical_json(value) for name, value in fixed.items()):
         yield "it trained with other parameters than the spec names"
-    ours, theirs = library_versions(), training.machine.packages
+    ours, theirs = library_versions(root), training.machine.packages
     if any(theirs.get(name) != version for name, version in ours.items()):
         yield "it trained with other versions of the libraries than are locked"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from bot.errors import MlbotError, UserError
+from bot.errors import MlbotError, UserError, missing_extra
 from bot.ledger import Ledger
 from bot.plan.candidates import candidates, n_models, untouched
 from bot.plan.entries import ASKED, Known, Sides, asked, entry_of, planned
@@ -18,6 +20,8 @@ from bot.specs.policies.training import FILE, TrainingPolicy, read_training_poli
 from bot.specs.tracked import pointers_among
 from bot.specs.trainer import NUMERICAL_LIBRARIES
 from bot.specs.validation import did_you_mean
+
+LOCK = "uv.lock"
 
 
 def plan(base: str, head: str, ports: Ports) -> Plan:
@@ -49,7 +53,7 @@ def plan_all(head: str, ports: Ports) -> Plan:
     data = partial(ports.data.files, sha)
     sorted_out = candidates({}, tree)
     folders = [folder(ports.git, sha, name) for name in sorted_out.changed]
-    versions, known = library_versions(), known_in(ports.ledger)
+    versions, known = library_versions(ports.workspace), known_in(ports.ledger)
     entries = [asked(one, data, versions, _policy(sha, ports), known) for one in folders]
     return _plan(sha, sha, [*sorted_out.settled, *entries], (), n_models(tree))
 
@@ -61,7 +65,7 @@ def plan_one(name: str, head: str, ports: Ports) -> Planned:
     if name not in known:
         hint = did_you_mean(name, known, noun="models")
         raise UserError(f"there is no model {name!r} at {sha[:10]}", hint=hint, code="no_model")
-    inputs = inputs_of(folder(ports.git, sha, name), partial(ports.data.files, sha), library_versions())
+    inputs = inputs_of(folder(ports.git, sha, name), partial(ports.data.files, sha), library_versions(ports.workspace))
     return planned(name, inputs, None, [ASKED], known_in(ports.ledger))
 
 
@@ -77,9 +81,24 @@ def known_in(ledger: Branch) -> Known:
     return Ledger(ledger).newest_evaluation
 
 
-def library_versions() -> dict[str, str]:
-    """Installed versions of the libraries that decide a result."""
-    return {name: version(name) for name in NUMERICAL_LIBRARIES}
+def library_versions(root: Path) -> dict[str, str]:
+    """Versions of the libraries that decide a result: of what is installed, else as `uv.lock` in this folder has them.
+
+    A job that trains nothing does not install them; what it plans is trained by the same lock.
+    """
+    return {name: _version(name, root) for name in NUMERICAL_LIBRARIES}
+
+
+def _version(name: str, root: Path) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        lock = root / LOCK
+        found = tomllib.loads(lock.read_text(encoding="utf-8")).get("package", ()) if lock.is_file() else ()
+        locked = [str(one["version"]) for one in found if one.get("name") == name and "version" in one]
+        if len(locked) != 1:
+            raise missing_extra(name) from None
+        return locked[0]
 
 
 def _policy(rev: str, ports: Ports) -> TrainingPolicy:
@@ -91,7 +110,7 @@ def _sides(base_sha: str, head_sha: str, pointers: Sequence[str], policy: Traini
     old, _ = _tracked(ports.data, base_sha, pointers)
     new, is_broken = _tracked(ports.data, head_sha, pointers)
     base, head = partial(ports.data.files, base_sha), partial(ports.data.files, head_sha)
-    return Sides(base, head, changed_data(old, new), is_broken, library_versions(), policy)
+    return Sides(base, head, changed_data(old, new), is_broken, library_versions(ports.workspace), policy)
 
 
 def _tracked(data: Data, sha: str, pointers: Sequence[str]) -> tuple[list[DataFile], bool]:

@@ -65,7 +65,7 @@ def engine_path() -> str:
     beside = Path(sys.executable).parent / "act"
     found = str(beside) if beside.exists() else shutil.which("act")
     if found is None:
-        hint = "Install the group `sandbox` of pyproject.toml: `uv sync --group sandbox`."
+        hint = "Install mlbot's extra `sandbox`: `uv sync --inexact --extra sandbox`."
         raise WorldError("the Actions engine `act` is not installed", hint=hint, code="act_missing")
     return found
 

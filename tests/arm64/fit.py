@@ -89,8 +89,8 @@ def planned(spec: Any, data: Path) -> Any:
         for file in data_files(spec, data)[0]
     )
     return Planned(
-        model=spec.name, inputs_digest=inputs_digest(spec, files, None, library_versions()), base_inputs_digest=None,
-        reasons=(), data_files=files, runner="", timeout_minutes=1, risk_tier="low",
+        model=spec.name, inputs_digest=inputs_digest(spec, files, None, library_versions(Path())),
+        base_inputs_digest=None, reasons=(), data_files=files, runner="", timeout_minutes=1, risk_tier="low",
     )  # fmt: skip
 
 
