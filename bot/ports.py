@@ -127,6 +127,9 @@ class Branch(Protocol):
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         """(commit, committer date, message) of commits that touch `path`, newest first."""
 
+    def written(self, prefix: str) -> dict[str, datetime]:
+        """When each file that starts with `prefix` was first written, by the committer's date."""
+
 
 class Signer(Protocol):
     """An identity that no branch of a pull request can have; what it signed authorises, all else is only a view."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from bot.adapters.git_objects import Objects, refused
 from bot.adapters.git_refusals import fetch_error as _fetch_error
@@ -18,9 +18,6 @@ from bot.adapters.git_refusals import is_locked, lost_race, only_tags_moved
 from bot.adapters.git_refusals import push_error as _push_error
 from bot.errors import UserError, WorldError
 from bot.ports import Change, Tag, TreeEntry
-
-if TYPE_CHECKING:
-    pass
 
 # The account that GITHUB_TOKEN acts as: https://api.github.com/users/github-actions[bot]
 BOT_NAME = "github-actions[bot]"
@@ -31,8 +28,8 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 STAMPS = "refs/mlbot/"  # on origin: no branch and no tag, so nothing shows them and no history of them grows
 PUSH_ATTEMPTS = 8
 FETCH_WAITS_S = (0.1, 0.4, 1.0, 2.0)  # while another git of this clone writes the same refs
-# What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
 MOST_OF_A_LINE = 100
+# What a head stands for changes when it is evaluated again (a training that failed, a champion that moved).
 REWRITABLE = ("heads/", "plans/")
 
 
@@ -353,6 +350,19 @@ class GitBranch:
         done = self.git.run("log", "--format=%H%x1f%ct%x1f%B%x1e", tip, *scope)
         rows = [row.strip("\n").split("\x1f", 2) for row in done.stdout.split("\x1e") if row.strip()]
         return [(sha, datetime.fromtimestamp(int(at), UTC), text.strip()) for sha, at, text in rows]
+
+    def written(self, prefix: str) -> dict[str, datetime]:
+        tip, folder = self.head(), prefix.rpartition("/")[0]
+        if tip is None:
+            return {}
+        scope = ["--", folder] if folder else []
+        found: dict[str, datetime] = {}
+        shown = ("-z", "--format=%x1e%ct", "--name-only", "--diff-filter=A", "--no-renames")
+        done = self.git.run("log", *shown, tip, *scope)
+        for commit in done.stdout.split("\x1e")[1:]:
+            at, *names = commit.replace("\n", "\0").split("\0")
+            found |= {name: datetime.fromtimestamp(int(at), UTC) for name in names if name.startswith(prefix)}
+        return found
 
 
 def _raw(tree: Any) -> dict[bytes, tuple[int, str]]:

@@ -68,6 +68,10 @@ class ProposedBranch:
         """See the port."""
         return self._branch.log(path)
 
+    def written(self, prefix: str) -> dict[str, datetime]:
+        """See the port."""
+        return self._branch.written(prefix)
+
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
     ) -> str | None:

@@ -57,6 +57,10 @@ class SignedBranch:
         """See the port."""
         return self._branch.log(path)
 
+    def written(self, prefix: str) -> dict[str, datetime]:
+        """See the port."""
+        return self._branch.written(prefix)
+
     def unsigned(self, prefix: str = "") -> list[str]:
         """Paths of files that are not signed as they are: an audit of the whole branch."""
         return [path for path in self.paths(prefix) if not self._is_signed(path)]

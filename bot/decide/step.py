@@ -26,7 +26,17 @@ from bot.decide.reading import (
     with_records,
     with_seen_head,
 )
-from bot.decide.surroundings import Told, builders, checks, environments, initiators, moved_models, pushers, standing
+from bot.decide.surroundings import (
+    Told,
+    builders,
+    checks,
+    environments,
+    initiators,
+    moved_models,
+    persons,
+    pushers,
+    standing,
+)
 from bot.errors import Problems, UserError
 from bot.ledger import Ledger
 from bot.ports import Branch, Git, Ports, PullRequest
@@ -40,6 +50,7 @@ from bot.records.facts import (
     Asked,
     CommitFact,
     CommitList,
+    Contributed,
     Facts,
     HeadFact,
     Opinion,
@@ -49,6 +60,7 @@ from bot.records.ledger import (
     Head,
     bare,
     commits_path,
+    contribution_path,
     decision_path,
     facts_path,
     party_path,
@@ -135,7 +147,7 @@ def collect(
         opinions=tuple(said),
         actors=_actors(said, accounts, {asked.by, *commanders}, policies, ports),
         training_initiators=initiators(found, head, older, ports),
-        environments=() if about == "merge" else environments(policies, ports),
+        environments=() if about == "merge" else environments(policies, {*names, *asked.models}, ports),
         asked=asked,
         checks=checks(found.head_sha, policies, ports),
         contributions=told.contributions,
@@ -182,8 +194,21 @@ def record(facts: Facts, decision: Decision, files: Mapping[str, bytes], ports: 
     if is_whole and all(None not in (one.author, one.committer, *one.co_authors) for one in facts.commits):
         path = commits_path(number, about.base_sha, about.head_sha)
         new[path] = CommitList(commits=facts.commits).canonical()
+        new |= _contributions(facts, ports)
     Ledger(ports.ledger).add(new, f"decide #{number} {decision.subject}: {decision.status}")
     return decision
+
+
+def _contributions(facts: Facts, ports: Ports) -> dict[str, bytes]:
+    """The people of a reported head by model, from the first judgement on that finds its report."""
+    about, ledger = facts.pull_request, Ledger(ports.ledger)
+    where = (about.number, about.base_sha, about.head_sha)
+    head = ledger.head(about.number, about.head_sha)
+    if head is None or ledger.is_contribution_listed(*where, head.models):
+        return {}
+    people, at = persons(facts.commits), stamp(ports.clock.now())
+    made = {model: Contributed(model=model, number=about.number, at=at, people=people) for model in head.models}
+    return {contribution_path(model, at, *where): one.canonical() for model, one in made.items()}
 
 
 def _said_before(decision: Decision, ports: Ports) -> Decision:

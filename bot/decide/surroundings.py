@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ledger import Environments, Ledger, Records
 from bot.ports import Commit, Ports, PullRequest
-from bot.records.facts import Check, Contribution, EnvironmentFact
+from bot.records.facts import Check, CommitFact, Contribution, EnvironmentFact
 from bot.records.ledger import Head, Party, bare
 from bot.records.plan import DataFile, Plan, Planned
 from bot.specs.policies import Policies
@@ -86,7 +86,9 @@ def builders(number: int, plan: Plan, policies: Policies, ports: Ports) -> Told:
     if back is None:
         return Told()
     since = ports.clock.now() - timedelta(seconds=back)
-    found, unknown = list(_earlier(number, since, ports)), []
+    planned = {one.model for one in plan.planned}
+    found, unreadable = _earlier(number, since, planned, ports)
+    unknown = list(unreadable)
     is_strict = policies.approvals.defaults.unattributed_commits == "block"
     for model in (one.model for one in plan.planned):
         for name in BUILDS:
@@ -95,7 +97,6 @@ def builders(number: int, plan: Plan, policies: Policies, ports: Ports) -> Told:
             found += [one for one in made if one is not None]
             if commits is None or (is_strict and None in made):
                 unknown.append(f"who built {model} since {stamp(since)[:10]}")
-    planned = {one.model for one in plan.planned}
     kept = sorted({one for one in found if one.model in planned}, key=lambda one: (one.model, one.actor, one.at))
     return Told(tuple(kept), tuple(dict.fromkeys(unknown)))
 
@@ -114,17 +115,32 @@ def _made(model: str, commits: Sequence[Commit], since: datetime, policies: Poli
             yield None if person is None else Contribution(actor=person, model=model, at=at)
 
 
-def _earlier(number: int, since: datetime, ports: Ports) -> Iterator[Contribution]:
-    ledger = Ledger(ports.ledger)
-    for pull, base, sha in ledger.commit_lists():
-        head = ledger.head(pull, sha) if pull != number else None
-        seen = ledger.commits_seen(pull, base, sha) if head is not None else since
-        if head is None or seen <= since:
+def _earlier(
+    number: int, since: datetime, models: Collection[str], ports: Ports
+) -> tuple[list[Contribution], list[str]]:
+    """Who changed the models in other pull requests, and what of that cannot be read."""
+    ledger, found, unreadable = Ledger(ports.ledger), list[Contribution](), list[str]()
+    for model in sorted(models):
+        listed = ledger.contributed(model, since)
+        unreadable += [f"who built {model}: {error.message}" for error in listed.unreadable.values()]
+        late = [one for one in listed.readable if one.number != number and datetime.fromisoformat(one.at) > since]
+        found += [Contribution(actor=person, model=model, at=one.at) for one in late for person in one.people]
+    for pull, base, sha, seen in ledger.unlisted(since):
+        try:
+            head = ledger.head(pull, sha) if pull != number else None
+            names = models & head.models.keys() if head is not None else ()
+            people = persons(ledger.commits(pull, base, sha) or ()) if names else ()
+        except UserError as error:
+            unreadable.append(f"who built models in #{pull}: {error.message}")
             continue
-        commits = ledger.commits(pull, base, sha) or ()
-        people = {person for one in commits for person in (one.author, one.committer, *one.co_authors)} - {None}
-        for model in head.models:
-            yield from (Contribution(actor=one, model=model, at=stamp(seen)) for one in people if one is not None)
+        found += [Contribution(actor=one, model=model, at=stamp(seen)) for model in names for one in people]
+    return found, unreadable
+
+
+def persons(commits: Iterable[CommitFact]) -> tuple[int, ...]:
+    """Accounts of everybody who made one of the commits."""
+    people = {person for one in commits for person in (one.author, one.committer, *one.co_authors)}
+    return tuple(sorted(person for person in people if person is not None))
 
 
 def moved_models(plan: Plan, ports: Ports) -> Collection[str]:
@@ -183,9 +199,11 @@ def _names(files: Sequence[DataFile]) -> set[tuple[str, str]]:
     return {(file.path, file.md5) for file in files}
 
 
-def environments(policies: Policies, ports: Ports) -> tuple[EnvironmentFact, ...]:
+def environments(policies: Policies, models: Collection[str], ports: Ports) -> tuple[EnvironmentFact, ...]:
+    """Each environment: what is live in it, and the past of these models alone."""
     ledger, branch = Ledger(ports.ledger), Environments(ports.environments)
-    history, verified = ledger.all_releases().whole, ledger.all_verifications().whole
+    history = [one for model in sorted(models) for one in ledger.releases(model).whole]
+    verified = [one for model in sorted(models) for one in ledger.verifications(model).whole]
     return tuple(
         environment_fact(name, branch.all_live(name).whole, history, verified, branch.lock(name))
         for name in policies.environments.environments

@@ -10,8 +10,9 @@ from bot.ledger.reading import Reader, Records
 from bot.records.approval import Approval, Void
 from bot.records.base import sha256
 from bot.records.decision import Decision
-from bot.records.facts import CommitFact, CommitList, Facts
+from bot.records.facts import CommitFact, CommitList, Contributed, Facts
 from bot.records.ledger import (
+    CONTRIBUTIONS,
     HANDLED,
     Accepted,
     Head,
@@ -129,6 +130,30 @@ class OfPullRequests(Reader):
     def commits_seen(self, number: int, base_sha: str, head_sha: str) -> datetime:
         """When the list of these commits was first written."""
         return self.first_written(commits_path(number, base_sha, head_sha))
+
+    def contributed(self, model: str, since: datetime) -> Records[Contributed]:
+        """Who changed a model in pull requests that were first seen after `since`; older ones are not read."""
+        folder, first = f"{CONTRIBUTIONS}{model}/", f"{since:%Y%m%dT%H%M%S}"
+        late = [path for path in self.branch.paths(folder) if path.removeprefix(folder)[: len(first)] >= first]
+        return self.read_all(Contributed, late)
+
+    def unlisted(self, since: datetime) -> list[tuple[int, str, str, datetime]]:
+        """(pull request, base, head, first written) of lists of commits after `since` which no contribution is about.
+
+        They are those of a ledger that was begun before contributions were listed.
+        """
+        listed = {path.rpartition("/")[2].partition("-")[2] for path in self.branch.paths(CONTRIBUTIONS)}
+        left = [one for one in self.commit_lists() if f"{one[0]}-{one[1]}-{one[2]}.json" not in listed]
+        written = self.branch.written("commits/") if left else {}
+        dated = [(*one, written[commits_path(*one)]) for one in left if commits_path(*one) in written]
+        return [one for one in dated if one[3] > since]
+
+    def is_contribution_listed(self, number: int, base_sha: str, head_sha: str, models: Collection[str]) -> bool:
+        """Whether the people between a base and a head are listed with each of the models."""
+        end = f"-{number}-{base_sha}-{head_sha}.json"
+        return all(
+            any(path.endswith(end) for path in self.branch.paths(f"{CONTRIBUTIONS}{model}/")) for model in models
+        )
 
     def parties(self, party: Party, number: int, head_sha: str) -> tuple[int, ...]:
         """Accounts that had to do with a head."""

@@ -261,7 +261,7 @@ def _written(ask: Ask) -> orders.Written:
 
 def _environments(ask: Ask) -> tuple[EnvironmentFact, ...]:
     """Only `collect` about an environment reads them."""
-    return environments(ask.judged.policies, ask.job.ports)
+    return environments(ask.judged.policies, (), ask.job.ports)
 
 
 def _account(login: str, ask: Ask) -> Account:

@@ -67,6 +67,16 @@ class CommitList(Record):
     commits: tuple[CommitFact, ...]
 
 
+class Contributed(Record):
+    """Who changed a model between a base and a head: the same people, found by the model and the time alone."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    number: int
+    at: str
+    people: tuple[int, ...]
+
+
 class Gate(Part):
     """A gate of the evaluation: `inconclusive` means that the test set could not tell.
 

@@ -171,6 +171,15 @@ def commits_path(number: int, base_sha: str, head_sha: str) -> str:
     return f"commits/{number}/{base_sha}-{head_sha}.json"
 
 
+CONTRIBUTIONS = "contributions/"  # folder of who changed a model in which pull request, by model
+
+
+def contribution_path(model: str, at: str, number: int, base_sha: str, head_sha: str) -> str:
+    """That people changed a model in a pull request, first seen at this time (RFC 3339, UTC); paths sort by it."""
+    stamp = "".join(letter for letter in at[:19] if letter.isalnum())
+    return f"{CONTRIBUTIONS}{model}/{stamp}-{number}-{base_sha}-{head_sha}.json"
+
+
 Party = Literal["pusher", "sender", "initiator"]
 
 

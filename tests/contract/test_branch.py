@@ -73,6 +73,8 @@ def test_the_log_is_newest_first_and_can_be_asked_of_a_path(kind: str, tmp_path:
     port.commit({"a/x": b"3"}, "Third")
     assert [message for _, _, message in port.log()] == ["Third", "Second", "First"]
     assert [message for _, _, message in port.log("a/x")] == ["Third", "First"]
+    first = port.log("a/x")[-1][1]
+    assert {path: at for path, at in port.written("a/").items() if not path.endswith(".sig")}["a/x"] == first
 
 
 def test_an_append_only_branch_keeps_what_is_there(kind: str, tmp_path: Path) -> None:

@@ -50,3 +50,6 @@ class FakeBranch:
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         hits = [one for one in self.commits if not path or any(name.startswith(path) for name in one[3])]
         return [(sha, at, message) for sha, at, message, _ in reversed(hits)]
+
+    def written(self, prefix: str) -> dict[str, datetime]:
+        return {name: at for _, at, _, names in reversed(self.commits) for name in names if name.startswith(prefix)}

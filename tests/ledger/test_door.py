@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.errors import UserError
 from bot.ledger import Environments, Ledger
-from bot.records.ledger import delegation_path, head_path, undelegation_path
+from bot.records.facts import Contributed
+from bot.records.ledger import commits_path, contribution_path, delegation_path, head_path, undelegation_path
 from tests.builders import a_head
 from tests.fakes.branch import FakeBranch
 
@@ -42,3 +45,31 @@ def test_what_is_there_stays_when_more_is_added() -> None:
     assert Ledger(branch).add({"revocations/1.json": b"second", "revocations/2.json": b"new"}, "revoke") is not None
     assert branch.files == {"revocations/1.json": b"first", "revocations/2.json": b"new"}
     assert Ledger(branch).add({"revocations/2.json": b"other"}, "revoke") is None
+
+
+def test_who_changed_a_model_is_found_without_reading_what_is_older_or_about_others() -> None:
+    paths = {
+        contribution_path("churn", f"2026-03-0{day}T00:00:00Z", day, OLD, NEW): Contributed(
+            model="churn", number=day, at=f"2026-03-0{day}T00:00:00Z", people=(day,)
+        ).canonical()
+        for day in (1, 5, 7)
+    }
+    spoiled = {contribution_path("fraud", "2026-03-06T00:00:00Z", 6, OLD, NEW): b"?"}
+    ledger = Ledger(
+        FakeBranch({**paths, **spoiled, contribution_path("churn", "2026-02-01T00:00:00Z", 9, OLD, NEW): b"?"})
+    )
+    since = datetime(2026, 3, 4, tzinfo=UTC)
+    assert [one.people for one in ledger.contributed("churn", since).whole] == [(5,), (7,)]
+    assert len(ledger.contributed("fraud", since).unreadable) == 1
+    assert ledger.is_contribution_listed(5, OLD, NEW, ["churn"])
+    assert not ledger.is_contribution_listed(5, OLD, NEW, ["churn", "fraud"])
+
+
+def test_lists_of_commits_of_an_older_ledger_are_found_by_when_they_were_written() -> None:
+    branch = FakeBranch()
+    for number, day in ((1, 1), (2, 5), (3, 6)):
+        branch.clock = datetime(2026, 3, day, tzinfo=UTC)
+        branch.commit({commits_path(number, OLD, NEW): b"?"}, "judge")
+    branch.commit({contribution_path("churn", "2026-03-06T00:00:00Z", 3, OLD, NEW): b"?"}, "list")
+    found = Ledger(branch).unlisted(datetime(2026, 3, 4, tzinfo=UTC))
+    assert found == [(2, OLD, NEW, datetime(2026, 3, 5, tzinfo=UTC))]
