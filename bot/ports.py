@@ -242,6 +242,9 @@ class PullRequests(Protocol):
     def for_commit(self, sha: str) -> list[int]:
         """Pull requests that a commit belongs to (after a merge: the one that brought it)."""
 
+    def queued(self, base_ref: str, sha: str) -> list[int]:
+        """The merge queue of a branch from its front to the entry with this group commit; empty when none has it."""
+
     def commits(self, number: int) -> list[Commit]:
         """All commits, oldest first. Raises WorldError at GitHub's cap of 250."""
 

@@ -43,6 +43,7 @@ BREAKS: dict[str, tuple[set[str], str]] = {
     "pipeline/probes.py": ({"adapters"}, "builds a release's own environment, which only a promotion needs"),
     "pipeline/retraining.py": ({"adapters"}, "reads and writes the data files that a retraining pull request brings"),
     "pipeline/watching.py": ({"adapters"}, "builds the readers of logs and rows that only the monitor needs"),
+    "pipeline/reproduce_job.py": ({"adapters"}, "as `train_job`, whose work it does again"),
     "pipeline/train_job.py": ({"adapters"}, "builds the workbench and loaders that no other job needs, when it runs"),
 }
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from bot.adapters import github_recent
+from bot.adapters import github_merge, github_recent
 from bot.adapters.github_commits import commit_of, listed, with_known
 from bot.adapters.github_merge import GitHubMerge
 from bot.adapters.github_people import GitHubPeople
@@ -150,6 +150,11 @@ class GitHub:
     @_clear
     def for_commit(self, sha: str) -> list[int]:
         return [found["number"] for found in self._ask("GET", f"{self._url}/commits/{quote(sha)}/pulls?per_page=100")]
+
+    @_clear
+    def queued(self, base_ref: str, sha: str) -> list[int]:
+        owner, _, name = self._url.removeprefix("/repos/").partition("/")
+        return github_merge.queued(self._query, owner, name, base_ref, sha)
 
     @_once
     @_clear

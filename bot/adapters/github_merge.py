@@ -16,6 +16,12 @@ SETTINGS: dict[Method, str] = {
     "squash": "allow_squash_merge",
     "rebase": "allow_rebase_merge",
 }
+# https://docs.github.com/graphql/reference/objects#mergequeue; GitHub builds groups of at most 100 entries
+QUEUE = """query($owner: String!, $name: String!, $branch: String!) {
+  repository(owner: $owner, name: $name) { mergeQueue(branch: $branch) { entries(first: 100) { nodes {
+    headCommit { oid } pullRequest { number }
+  } } } }
+}"""
 QUEUED = "The workflow's own token starts no checks of a queue."
 
 
@@ -110,3 +116,13 @@ def methods(settings: Mapping[str, Any], rules: Iterable[Mapping[str, Any]]) -> 
 def is_about_method(said: str) -> bool:
     """Whether a refusal (in lower case) is about the method, so that another may do."""
     return any(word in said for word in ("merge commits are not allowed", "merges are not allowed", "merge method"))
+
+
+def queued(query: Callable[[str, Mapping[str, Any]], Any], owner: str, name: str, branch: str, sha: str) -> list[int]:
+    """Numbers from the front of a branch's queue to the entry whose group commit is `sha`; empty when none has it."""
+    found = (query(QUEUE, {"owner": owner, "name": name, "branch": branch}).get("repository") or {}).get("mergeQueue")
+    entries = found["entries"]["nodes"] if found else []
+    commits = [(one.get("headCommit") or {}).get("oid") for one in entries]
+    if sha not in commits:
+        return []
+    return [one["pullRequest"]["number"] for one in entries[: commits.index(sha) + 1] if one.get("pullRequest")]

@@ -88,6 +88,12 @@ FORMS: tuple[Form, ...] = (
         models="may",
         options=(SEED,),
     ),
+    Form(
+        ("reproduce",),
+        "train what was evaluated again, in a fresh run on another runner, and compare",
+        "reproduce churn",
+        models="may",
+    ),
     Form(("cancel",), "stop this pull request's training, of all its models", "cancel"),
     Form(
         ("approve",),

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import UserError
-from bot.records.event import Dispatched, Event
 
 if TYPE_CHECKING:
-    from bot.pipeline.job import Job
     from bot.ports import Ports
     from bot.records.evaluation import Evaluation
     from bot.records.plan import Planned
@@ -35,19 +33,6 @@ def command(digest: str, repo: Path) -> int:
     from bot.cli.clone import clone_ports
 
     return compare(digest, clone_ports(repo, fetch=False))
-
-
-def run(event: Event, job: Job) -> None:
-    """The job `reproduce`: the digest that was asked for, or all that is live. Raises UserError on a difference."""
-    from bot.promote.step import live_releases
-
-    asked = event.inputs.get("digest", "") if isinstance(event, Dispatched) else ""
-    digests = [asked] if asked else sorted({one.artifact_digest for one in live_releases(job.ports)})
-    if not digests:
-        job.say("nothing is live; nothing to reproduce")
-    differ = [one for one in digests if compare(one, job.ports)]
-    if differ:
-        raise UserError(f"not reproduced: {', '.join(differ)}", hint="The lines above say how.", code="not_reproduced")
 
 
 def compare(digest: str, ports: Ports) -> int:

@@ -32,6 +32,10 @@ def _presence(model: ModelFact, case: Case) -> Node | None:
             return node(NAME, "error", "needs_retrain", sentence, who=who)
         sentence = f"The merge gave {model.model} other inputs than those evaluated: evaluate it again."
         return node(NAME, "pending", "evaluation_outdated", sentence, who=who)
+    odd = next((one for one in model.reproduced if one.outcome == "differs"), None)
+    if odd is not None:
+        sentence = f"Run {odd.run_id} on {odd.runner} trained the inputs of {model.model} again: {odd.sentence}"
+        return node(NAME, "rejected", "not_reproduced", sentence, who=who)
     if model.unmeasured:
         sentence = (
             f"{listed(model.unmeasured)} came or changed after the evaluation of {model.model}, which does not hold "

@@ -17,6 +17,7 @@ from bot.records.facts import (
     Lock,
     ModelFact,
     Opinion,
+    Reproduced,
     Subject,
     Verification,
 )
@@ -58,13 +59,17 @@ def model_facts(
     merged: Mapping[str, str],
     moved: Collection[str],
     unmeasured: Mapping[str, tuple[str, ...]] | None = None,
+    reproduced: Mapping[str, tuple[Reproduced, ...]] | None = None,
 ) -> tuple[ModelFact, ...]:
     """Each planned model with its evaluation of the live head, if the ledger has one.
 
-    `unmeasured`: ids of gates for which it holds no numbers.
+    `unmeasured`: ids of gates for which it holds no numbers. `reproduced`: other runs that trained it again.
     """
     found = (_model(entry, head, evaluations.get(entry.model), merged, moved) for entry in plan.planned)
-    return tuple(one.model_copy(update={"unmeasured": (unmeasured or {}).get(one.model, ())}) for one in found)
+    known = {"unmeasured": unmeasured or {}, "reproduced": reproduced or {}}
+    return tuple(
+        one.model_copy(update={name: by_model.get(one.model, ()) for name, by_model in known.items()}) for one in found
+    )
 
 
 def _model(

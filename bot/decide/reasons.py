@@ -48,6 +48,7 @@ REASONS: dict[str, str] = {
     "check_missing": "A required check has not been reported.",
     "check_untrusted_source": "A check of the right name comes from somebody else.",
     "checks_unknown": "The checks were not read.",
+    "not_reproduced": "Another run trained the same inputs and came to something else.",
     "spec_invalid": "A model's spec cannot be read.",
     "data_missing": "A model's data are missing, or cannot be read.",
     # the pull request
@@ -70,6 +71,7 @@ REASONS: dict[str, str] = {
     "frozen": "A freeze window is open, or no allow window is.",
     "locked": "The environment is locked.",
     "not_verified": "The artifact was not verified in the environment before.",
+    "reproduction_missing": "No other run has come to the same artifact and metrics yet.",
     "promoter_missing": "Nobody who may has asked for the promotion.",
     "sod_violation": "Parties that must be different are the same person.",
     "digest_mismatch": "What the registry would deploy is not what was approved.",

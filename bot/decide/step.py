@@ -35,6 +35,7 @@ from bot.decide.surroundings import (
     moved_models,
     persons,
     pushers,
+    reproduced,
     standing,
 )
 from bot.errors import Problems, UserError
@@ -141,7 +142,9 @@ def collect(
         changed_paths=paths,
         change_kinds=plan.change_kinds if plan else (),
         guarded_paths=guarded(paths, names),
-        models=model_facts(plan, head, evaluations, merged or {}, moved, unmeasured) if plan else (),
+        models=model_facts(plan, head, evaluations, merged or {}, moved, unmeasured, reproduced(evaluations, ports))
+        if plan
+        else (),
         broken=broken(plan) if plan else (),
         heads=_heads(found, plan, head, older.readable, said, ports),
         opinions=tuple(said),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,8 @@ from bot.decide.reading import commit_facts, stamp
 from bot.errors import MlbotError, UserError
 from bot.ledger import Environments, Ledger, Records
 from bot.ports import Commit, Ports, PullRequest
-from bot.records.facts import Check, CommitFact, Contribution, EnvironmentFact
+from bot.records.evaluation import Evaluation
+from bot.records.facts import Check, CommitFact, Contribution, EnvironmentFact, Reproduced
 from bot.records.ledger import Head, Party, bare
 from bot.records.plan import DataFile, Plan, Planned
 from bot.specs.policies import Policies
@@ -67,6 +68,22 @@ def _is_same(model: str, one: Head, other: Head) -> bool:
 
 def _known(party: Party, number: int, head_sha: str, ports: Ports) -> tuple[int, ...]:
     return Ledger(ports.ledger).parties(party, number, head_sha)
+
+
+def reproduced(evaluations: Mapping[str, Evaluation], ports: Ports) -> dict[str, tuple[Reproduced, ...]]:
+    """By model, what other runs came to that trained an evaluation again; without a result they say nothing."""
+    found = {}
+    for model, one in evaluations.items():
+        records = Ledger(ports.ledger).reproductions(model, one.inputs_digest, one.digest()).whole
+        found[model] = tuple(
+            Reproduced(
+                run_id=int(again.run["id"]), runner=again.runner, architecture=again.architecture,
+                outcome=again.outcome, sentence=again.sentence, at=again.at,
+            )
+            for again in records
+            if again.outcome != "failed" and again.run["id"] != one.run["id"]
+        )  # fmt: skip
+    return found
 
 
 def checks(sha: str, policies: Policies, ports: Ports) -> tuple[Check, ...] | None:

@@ -45,6 +45,8 @@ ACTIONS: dict[str, tuple[str, str | None]] = {
     "frozen": ("wait", None),
     "locked": ("unlock the environment", "/unlock {environment}"),
     "not_verified": ("verify the environment before", None),
+    "reproduction_missing": ("wait for the run that trains it again", "/reproduce"),
+    "not_reproduced": ("find out which run is wrong, then evaluate it again", "/retrain"),
     "promoter_missing": ("ask for the promotion", "/promote {target} to {environment}"),
     "sod_violation": ("let somebody else do it", None),
     "review_overdue": ("review the break-glass promotion", None),

@@ -17,11 +17,13 @@ from bot.records.ledger import (
     pointer_path,
     promotion_path,
     removal_path,
+    reproduction_folder,
     testset_folder,
     testset_use_path,
     view_path,
 )
 from bot.records.release import Release, Verification
+from bot.records.reproduction import Reproduction
 
 
 class OfModels(Reader):
@@ -59,6 +61,11 @@ class OfModels(Reader):
     def stored_at(self, model: str, inputs_digest: str, evaluation_digest: str) -> datetime:
         """When the pointer to an artifact was written."""
         return self.first_written(pointer_path(model, inputs_digest, evaluation_digest))
+
+    def reproductions(self, model: str, inputs_digest: str, evaluation_digest: str) -> Records[Reproduction]:
+        """What came of training an evaluation's inputs again."""
+        folder = reproduction_folder(model, inputs_digest, evaluation_digest)
+        return self.read_all(Reproduction, self.branch.paths(folder))
 
     def is_removed(self, evaluation_digest: str) -> bool:
         """Whether `mlbot gc` has removed the artifact of an evaluation."""

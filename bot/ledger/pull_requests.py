@@ -15,6 +15,7 @@ from bot.records.ledger import (
     CONTRIBUTIONS,
     HANDLED,
     Accepted,
+    Grouped,
     Head,
     Party,
     accepted_folder,
@@ -23,11 +24,14 @@ from bot.records.ledger import (
     commits_path,
     decision_path,
     facts_path,
+    grouped_folder,
     handled_path,
     head_path,
     measuring_path,
     parties_folder,
     plan_path,
+    reproducing_path,
+    stopped_path,
     told_path,
 )
 from bot.records.plan import Plan
@@ -176,6 +180,18 @@ class OfPullRequests(Reader):
     def accepted(self, number: int, comment_id: int) -> Records[Accepted]:
         """What the bot accepted of a comment before it started runs for it."""
         return self.read_all(Accepted, self.branch.paths(accepted_folder(number, comment_id)))
+
+    def groups(self, number: int) -> Records[Grouped]:
+        """The merge groups that a pull request was in."""
+        return self.read_all(Grouped, self.branch.paths(grouped_folder(number)))
+
+    def is_stopped(self, sha: str) -> bool:
+        """Whether a merge group holds a pull request whose merge was no longer approved."""
+        return self.branch.get(stopped_path(sha)) is not None
+
+    def is_reproduction_asked(self, number: int, head_sha: str, day: str) -> bool:
+        """Whether the bot asked by itself on that day for a head to be trained again."""
+        return self.branch.get(reproducing_path(number, head_sha, day)) is not None
 
     def is_measured_again(self, number: int, head_sha: str, gates_digest: str) -> bool:
         """Whether the evaluation that these gates ask for was started."""

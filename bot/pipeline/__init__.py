@@ -12,5 +12,7 @@ JOBS = {
     "promote": "bot.pipeline.promote_job",
     "reconcile": "bot.pipeline.reconcile_job",
     "monitor": "bot.pipeline.monitor_job",
-    "reproduce": "bot.cli.reproduce",  # the verb itself, on what is live
+    "choose": "bot.pipeline.choose_job",
+    "reproduce": "bot.pipeline.reproduce_job",
+    "compare": "bot.pipeline.compare_job",
 }

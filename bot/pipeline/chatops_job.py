@@ -25,7 +25,8 @@ from bot.words import Markdown
 
 # Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
 ACTS = frozenset({
-    "plan", "retrain", "cancel", "promote", "rollback", "revoke", "lock", "unlock", "delegate", "undelegate",
+    "plan", "retrain", "reproduce", "cancel", "promote", "rollback", "revoke", "lock", "unlock", "delegate",
+    "undelegate",
     "break-glass", "merge",
 })  # fmt: skip
 EDITED = Markdown(

@@ -19,11 +19,12 @@ from bot.decide.surroundings import environments
 from bot.decide.unheard import why_unheard
 from bot.errors import Parts, UserError
 from bot.ledger import Environments, Ledger
-from bot.pipeline.dispatched import PROMOTION, TRAINING, accept
+from bot.pipeline.asking_again import ask_again
+from bot.pipeline.dispatched import PROMOTION, REPRODUCTION, TRAINING, accept
 from bot.pipeline.job import Job
-from bot.pipeline.judge import Judged, judge, run_url, show_verdict
+from bot.pipeline.judge import Judged, head_of, judge, run_url, show_verdict
 from bot.pipeline.overdue import last_reconcile, sentence
-from bot.pipeline.promotion import asked_of, merged_of, requested
+from bot.pipeline.promotion import asked_of, chosen, merged_of, requested
 from bot.promote.reading import known_artifact
 from bot.records.command import Command
 from bot.records.decision import Decision, Node
@@ -167,6 +168,18 @@ def start_training(ask: Ask) -> Markdown:
     return Markdown("")
 
 
+def start_reproduction(ask: Ask) -> Markdown:
+    """Train again what the live head's evaluations say, in a run of its own."""
+    ask.allowed()
+    subject, named = ask.judged.facts.pull_request, ask.command.models
+    head = head_of(subject.number, subject.head_sha, ask.job)
+    chosen(named, head)
+    if not any(one.evaluation_digest for one in (head.models.values() if head else ())):
+        raise UserError("nothing of this head is evaluated yet", hint="/retrain", code="evaluation_missing")
+    _start(ask, REPRODUCTION, {"number": str(subject.number), "head": subject.head_sha, "models": " ".join(named)})
+    return Markdown("")
+
+
 def promote(ask: Ask) -> Markdown:
     """Ask the policy now, so that a refusal is told at once; the promote workflow asks it again and acts."""
     ask.allowed()
@@ -174,6 +187,7 @@ def promote(ask: Ask) -> Markdown:
     inside, asked = asked_of(command, ask.event, ask.judged, ask.job), merged_of(ask.event.number, ask.job)
     found = judge(ask.event.number, environment, ask.job, actor=ask.event.author, asked=inside, merged=asked)
     if found.decision.status != "approved":
+        ask_again(found, ask.job)
         raise UserError(_reason(found.decision), hint=_next_step(found.decision), code=found.decision.reason_code)
     _dispatch(ask, "rollback" if command.verb == "rollback" else "promote")
     return Markdown("")
@@ -306,6 +320,7 @@ COMMANDS: dict[str, Callable[[Ask], Markdown]] = {
     "explain": explain_,
     "plan": start_training,
     "retrain": start_training,
+    "reproduce": start_reproduction,
     "cancel": cancel,
     "approve": opinion,
     "unapprove": opinion,

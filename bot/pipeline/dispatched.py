@@ -21,7 +21,7 @@ from bot.pipeline.judge import policies_of
 from bot.records.event import Account, Dispatched
 from bot.records.ledger import Accepted, accepted_path
 
-TRAINING, PROMOTION = "pull-request.yml", "promote.yml"
+TRAINING, PROMOTION, REPRODUCTION = "pull-request.yml", "promote.yml", "reproduce.yml"
 NAMING = ("head", "models", "seed")  # inputs that ask for more than what any push starts
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -76,15 +76,16 @@ def _given(inputs: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in inputs.items() if text and name != "comment_id"}
 
 
-def may_start(event: Dispatched, number: int, job: Job) -> Account | None:
+def may_start(event: Dispatched, number: int, job: Job, workflow: str = TRAINING) -> Account | None:
     """`asker` of a training. Raises UserError when a person dispatches who may not use the command it stands for.
 
-    That is `retrain` with a head, models or a seed, else `plan`. Requests: the pull request and the person's
-    permission.
+    That is `retrain` with a head, models or a seed, else `plan`; or `reproduce`. Requests: the pull request and the
+    person's permission.
     """
-    who = asker(event, number, TRAINING, job)
+    who = asker(event, number, workflow, job)
     if who is not None and event.sender.kind == "User":
         policies = policies_of(job)
         verb = "retrain" if any(event.inputs.get(name) for name in NAMING) else "plan"
+        verb = "reproduce" if workflow == REPRODUCTION else verb
         checked(verb, who.id, Case(asking(number, who, policies, job.ports), policies, job.ports.clock.now()))
     return who

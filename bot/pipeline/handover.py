@@ -50,10 +50,16 @@ def taken_over(job: Job) -> tuple[Plan, dict[str, str]]:
 
     Raises UserError (code `plan_differs`) when the files are not those that it wrote.
     """
-    made, jobs = (_sized(job.out / name) for name in ("plan.json", "matrix.json"))
+    made, jobs = handed_over(job)
+    return Plan.parse(made, source="out/plan.json"), shards_of(json.loads(jobs))
+
+
+def handed_over(job: Job) -> tuple[bytes, bytes]:
+    """What `hand_over` wrote in this run. Raises UserError (code `plan_differs`) for anything else."""
+    made, jobs = (sized(job.out / name) for name in ("plan.json", "matrix.json"))
     if sha256(made + b"\n" + jobs) != job.inputs.get("plan_digest"):
         raise UserError("the plan that was handed over is not that of this run", hint=AGAIN, code="plan_differs")
-    return Plan.parse(made, source="out/plan.json"), shards_of(json.loads(jobs))
+    return made, jobs
 
 
 @dataclass(frozen=True)
@@ -90,18 +96,16 @@ class HandedOver:
             return cut(Failure(message=f"What the training job handed over is refused: {said}", hint=AGAIN))
 
     def _result(self, folder: Path, one: Planned) -> Evaluation | Failure:
-        odd = [path for path in (folder, *folder.iterdir()) if path.is_symlink() or (path.is_dir() and path != folder)]
-        if odd:
-            raise UserError(f"{odd[0].name[:80]!r} is no plain file")
+        plain(folder)
         if (folder / "failure.json").is_file():
-            return cut(Failure.model_validate_json(_sized(folder / "failure.json")))
+            return cut(Failure.model_validate_json(sized(folder / "failure.json")))
         if not (folder / "evaluation.json").is_file():
             return Failure(message="The training job ended without a result.", hint="Its log says more; run it again.")
-        found = Evaluation.parse(_sized(folder / "evaluation.json"), source=f"{one.model}/evaluation.json")
+        found = Evaluation.parse(sized(folder / "evaluation.json"), source=f"{one.model}/evaluation.json")
         asked = asked_of(one.model, self.head, self.job)
         live = {name: live_digest(name, one.model, self.job.ports) for name in asked.spec.environments}
         misfit = next(misfits(found, one, asked, live, self.job.ports.workspace), None)
-        problem = misfit or next(_wrong_files(found.training, folder), None)
+        problem = misfit or next(wrong_files(found.training, folder), None)
         if problem is not None:
             raise UserError(problem)
         made = self._judged(found, asked)
@@ -130,6 +134,13 @@ class HandedOver:
         return made.model_copy(update={"sections": (*others, score)})
 
 
+def plain(folder: Path) -> None:
+    """Raises UserError for what is no plain file in a folder that was handed over."""
+    odd = [path for path in (folder, *folder.iterdir()) if path.is_symlink() or (path.is_dir() and path != folder)]
+    if odd:
+        raise UserError(f"{odd[0].name[:80]!r} is no plain file")
+
+
 def cut(failure: Failure) -> Failure:
     """With texts of at most so many characters as the ledger should keep."""
     texts = {name: getattr(failure, name) for name in CUT}
@@ -148,14 +159,14 @@ def misfits(found: Evaluation, one: Planned, asked: Asked, live: dict[str, str |
         yield "it was made from other data files than were planned"
     if found.policy_digest != asked.policy_digest:
         yield "the gates have changed since, or were others"
-    yield from _other_training(training, spec, root)
+    yield from other_training(training, spec, root)
     if found.n_test != training.n_test or found.n_test < 1:
         yield "its test rows are not those of its training"
     if found.measured is not None:
         yield from _other_baselines(found, found.measured, spec, live)
 
 
-def _other_training(training: Training, spec: ModelSpec, root: Path) -> Iterator[str]:
+def other_training(training: Training, spec: ModelSpec, root: Path) -> Iterator[str]:
     said = (training.task, training.target, training.estimator)
     if said != (spec.task, spec.data.target, spec.estimator.name):
         yield "it trained another task, target or estimator than the spec names"
@@ -184,7 +195,7 @@ def _other_baselines(
         yield "a simple model has no artifact"
 
 
-def _wrong_files(training: Training, folder: Path) -> Iterator[str]:
+def wrong_files(training: Training, folder: Path) -> Iterator[str]:
     names = [file.name for file in training.files]
     if len(set(names)) != len(names) or not {"model.skops", "golden.json"} <= set(names) <= FILES:
         yield "it lists other files than a training writes"
@@ -195,7 +206,7 @@ def _wrong_files(training: Training, folder: Path) -> Iterator[str]:
             yield f"{file.name} is not the file that was evaluated"
             return
     digests = {file.name: file.sha256 for file in training.files}
-    golden = Golden.parse(_sized(folder / "golden.json"), source="golden.json")
+    golden = Golden.parse(sized(folder / "golden.json"), source="golden.json")
     if digests["model.skops"] != training.artifact_digest:
         yield "its artifact digest is not that of model.skops"
     if (golden.model, golden.artifact_digest, golden.classes) != (
@@ -222,7 +233,7 @@ def _digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()}"
 
 
-def _sized(path: Path) -> bytes:
+def sized(path: Path) -> bytes:
     """The bytes of a record. Raises UserError (code `record_too_large`) before it is read."""
     if path.stat().st_size > MAX_RECORD_BYTES:
         raise UserError(f"{path.name} is too large for a record", code="record_too_large")

@@ -18,6 +18,7 @@ from bot.errors import MlbotError, Parts, Problems, UserError
 from bot.ledger import Ledger
 from bot.pipeline.again import judged_again
 from bot.pipeline.job import Job, at_head
+from bot.pipeline.queued import stop
 from bot.pipeline.reuse import gates_digest
 from bot.plan.step import plan_one
 from bot.records.base import canonical_json
@@ -81,6 +82,8 @@ def judge(
         now = ports.clock.now()
         decision = decide(facts, policies, now)
         decision = record(facts, decision, approval_files(facts, policies), ports)
+        if about == "merge" and decision.status != "approved" and facts.pull_request.state == "open":
+            stop(number, shown(f"#{number}: {decision.headline}"), job)
     return Judged(facts, decision, policies, Case(facts, policies, now))
 
 
@@ -93,6 +96,7 @@ def blocking(number: int, about: str, job: Job) -> Iterator[None]:
         if about == "merge":
             said = shown(f"Cannot be judged: {error.message}")
             job.ports.views.attempt("verdict", lambda: _block(number, said, job))
+            job.ports.views.attempt("merge queue", lambda: stop(number, said, job))
         raise
 
 

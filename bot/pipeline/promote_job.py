@@ -11,6 +11,7 @@ from bot.chatops.parse import parse
 from bot.decide.orders import break_glass_used, checked
 from bot.errors import MlbotError, Parts, UserError, WorldError
 from bot.ledger import Ledger
+from bot.pipeline.asking_again import ask_again
 from bot.pipeline.dispatched import PROMOTION, asker
 from bot.pipeline.job import Job, number_of
 from bot.pipeline.judge import Judged, head_of, judge, merged_inputs, policies_of, rejudge_open
@@ -213,6 +214,9 @@ def _act(
 ) -> list[Told]:  # fmt: skip
     environment = command.environment or ""
     if judged.decision.status != "approved":
+        asked_again, again = Parts(), "It is being trained again in another run, which says here what it came to."
+        if asked_again.attempt("reproduction", lambda: ask_again(judged, job)):
+            return [Told(f"Not promoted to {environment} yet: {judged.decision.headline} {again}")]
         return [Told(f"Not promoted to {environment} ({judged.decision.reason_code}): {judged.decision.headline}")]
     names = judged.facts.asked.models
     if command.verb == "rollback":

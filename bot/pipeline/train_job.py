@@ -54,7 +54,8 @@ def run(event: Event, job: Job) -> None:
             _train(planned[name], made, inside)
         except Exception as error:
             failed.append(name)
-            _write_failure(OUT_OF_MEMORY if isinstance(error, MemoryError) else error, name, made, inside)
+            said = OUT_OF_MEMORY if isinstance(error, MemoryError) else error
+            write_failure(said, name, made.head_sha, job.out / name, inside)
     if failed:
         raise UserError(
             f"no evaluation of {', '.join(failed)}", hint="The lines above say why.", code="training_failed"
@@ -79,7 +80,7 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
         where = {env: _champion(env, one.model, Path(name, env), ports) for env in asked.spec.environments}
         known = known_of(training, asked, ports)
         result = evaluate(
-            asked.spec, training, folder, data, where, asked.gates, loaders=_loaders(limits), uses=known.uses,
+            asked.spec, training, folder, data, where, asked.gates, loaders=loaders(limits), uses=known.uses,
             best=known.best, passed=known.passed, policy_digest=asked.policy_digest,
             run={"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url}, contract=asked.contract,
             now=ports.clock.now(), before=_before(one, made, training, data, base, ports),
@@ -99,7 +100,7 @@ def hashed(one: Planned, data: Path) -> Planned:
     return one.model_copy(update={"data_files": tuple(files)})
 
 
-def _loaders(limits: Limits) -> Any:
+def loaders(limits: Limits) -> Any:
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
     from bot.evaluate.lent import Loaders
@@ -109,11 +110,6 @@ def _loaders(limits: Limits) -> Any:
 
 def _trained(one: Planned, asked: Asked, data: Path, folder: Path, policy: TrainingPolicy, job: Job) -> Training:
     """The stored artifact of the same inputs, or a new one."""
-    from bot.adapters.limits import Limits
-    from bot.adapters.progress import Progress
-    from bot.adapters.workbench import LocalWorkbench
-    from bot.train.step import train
-
     stored = known(one, job.ports)
     if stored is not None:
         pointer = Ledger(job.ports.ledger).pointer(one.model, one.inputs_digest, stored.digest())
@@ -121,6 +117,16 @@ def _trained(one: Planned, asked: Asked, data: Path, folder: Path, policy: Train
             job.ports.artifacts.fetch(pointer, folder)
             job.say(f"{one.model}: not trained again, {one.inputs_digest} is in the ledger; only measured")
             return stored.training
+    return trained_anew(one, asked, data, folder, policy, job)
+
+
+def trained_anew(one: Planned, asked: Asked, data: Path, folder: Path, policy: TrainingPolicy, job: Job) -> Training:
+    """A new artifact, whatever is stored."""
+    from bot.adapters.limits import Limits
+    from bot.adapters.progress import Progress
+    from bot.adapters.workbench import LocalWorkbench
+    from bot.train.step import train
+
     spec, limits = asked.spec, Limits(policy.memory_bytes, policy.table_bytes)
     with Progress() as progress:
         bench = LocalWorkbench(data, folder, progress, contract=asked.contract, limits=limits)
@@ -161,10 +167,10 @@ def _before(one: Planned, made: Plan, training: Training, data: Path, into: Path
     return Before(old.data_files, into, readers, read_contract(schema, path) if schema else None)
 
 
-def _write_failure(error: Exception, name: str, made: Plan, job: Job) -> None:
-    """What the report shows instead of an Evaluation, and what the log says."""
-    path, folder = f"models/{name}/model.yaml", job.out / name
-    failure = failure_of(error, job.ports.git.read(made.head_sha, path) or b"", path)
+def write_failure(error: Exception, name: str, sha: str, folder: Path, job: Job) -> None:
+    """What is told instead of an Evaluation of a model at a commit, and what the log says."""
+    path = f"models/{name}/model.yaml"
+    failure = failure_of(error, job.ports.git.read(sha, path) or b"", path)
     job.say(f"{name}: {error}\n{failure.log_tail}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluation.json").unlink(missing_ok=True)

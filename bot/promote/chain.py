@@ -12,6 +12,7 @@ from bot.records.approval import Approval
 from bot.records.decision import Decision
 from bot.records.evaluation import Evaluation
 from bot.records.release import Release, Revocation
+from bot.records.reproduction import CONFIRMS, Reproduction
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,18 @@ def evaluation_link(release: Release, evaluation: Evaluation | None) -> Link:
     if same != (release.model, release.artifact_digest, release.inputs_digest) or not is_whole:
         return Link("evaluation", False, "the evaluation judged another artifact than the release names")
     return Link("evaluation", True, f"it judged exactly these bytes: {evaluation.verdict}")
+
+
+def reproduced_link(found: Sequence[Reproduction]) -> Link:
+    """`found` are other runs that trained a release's inputs again; without any, nobody has looked."""
+    odd = [one for one in found if one.outcome == "differs"]
+    if odd:
+        return Link("reproduced", False, f"run {odd[0].run['id']} on {odd[0].runner}: {odd[0].sentence}")
+    good = [one for one in found if one.outcome in CONFIRMS]
+    if not good:
+        return Link("reproduced", None, "no other run has trained it again: `/reproduce`")
+    said = (f"run {one.run['id']} on {one.runner} ({one.architecture}): {one.sentence}" for one in good)
+    return Link("reproduced", True, "; ".join(said))
 
 
 def history_link(rewritten: Sequence[str], merges: int) -> Link:

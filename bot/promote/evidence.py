@@ -23,6 +23,7 @@ from bot.promote.chain import (
     history_link,
     inputs_link,
     merged_link,
+    reproduced_link,
     revocation_link,
     version_tag_link,
 )
@@ -89,6 +90,7 @@ def verify(release: Release, ports: Ports, *, recompute: Recompute | None = None
         fact_link(release, fact, newest if is_live else None),
         _revocation(release, ports),
         evaluation_link(release, _told(partial(ledger.evaluation, *_evaluated(release)))),
+        _reproduced(release, ledger),
         history_link(_rewritten(release, names, ports), 0),
         version_tag_link(release, tags),
         environment_tag_link(release, tags, is_live=is_live),
@@ -152,6 +154,14 @@ def _message(release: Release, ports: Ports, *, is_live: bool) -> str | None:
 
 def _evaluated(release: Release) -> tuple[str, str, str]:
     return release.model, release.inputs_digest, release.evaluation_digest
+
+
+def _reproduced(release: Release, ledger: Ledger) -> Link:
+    """Other runs than that of the evaluation; one that cannot be read may be a difference."""
+    own, found = _told(partial(ledger.evaluation, *_evaluated(release))), ledger.reproductions(*_evaluated(release))
+    if found.unreadable:
+        return Link("reproduced", False, f"{next(iter(found.unreadable))} cannot be read")
+    return reproduced_link([one for one in found.readable if own is None or one.run.get("id") != own.run.get("id")])
 
 
 def _told(ask: Callable[[], Kind | None]) -> Kind | None:

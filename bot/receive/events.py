@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from bot.receive.payload import Payload
@@ -31,6 +32,7 @@ PULL_REQUEST_ACTIONS = (
 REVIEW_ACTIONS = ("submitted", "edited", "dismissed")
 MAX_COMMENT_CHARACTERS = 300_000  # GitHub's own cap is 65,536 characters; room for a change of mind
 _BRANCH = "refs/heads/"
+_QUEUED = re.compile(r"/pr-([1-9][0-9]{0,9})-[0-9a-f]{40,64}$", re.ASCII)  # how GitHub ends a group's branch
 
 
 def pull_request(payload: Payload) -> Event:
@@ -117,9 +119,11 @@ def _reviewed(payload: Payload) -> Event:
 
 def _grouped(payload: Payload) -> Event:
     """The merge queue asks for checks; only a queue writes branches of this name."""
-    if not payload.text("workflow_run.head_branch").startswith("gh-readonly-queue/"):
+    branch = payload.text("workflow_run.head_branch")
+    if not branch.startswith("gh-readonly-queue/"):
         return Ignored(reason="run of merge-group outside the merge queue")
-    return MergeGroupRequested(head_sha=payload.sha("workflow_run.head_sha"))
+    named = _QUEUED.search(branch)
+    return MergeGroupRequested(head_sha=payload.sha("workflow_run.head_sha"), number=int(named[1]) if named else None)
 
 
 def push(payload: Payload) -> Event:

@@ -11,6 +11,7 @@ from bot.records.base import Part, Record
 Verb = Literal[
     "help", "status", "explain", "plan", "retrain", "cancel", "approve", "unapprove", "reject", "hold", "unhold",
     "delegate", "undelegate", "promote", "rollback", "revoke", "lock", "unlock", "break-glass", "simulate", "merge",
+    "reproduce",
 ]  # fmt: skip
 
 

@@ -79,11 +79,12 @@ class Pushed(Record):
 
 
 class MergeGroupRequested(Record):
-    """The merge queue asks for the checks of a group commit."""
+    """The merge queue asks for the checks of a group commit. `number` is its last pull request, None: not told."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     kind: Literal["merge_group_requested"] = "merge_group_requested"
     head_sha: str
+    number: int | None = None
 
 
 class Dispatched(Record):

@@ -91,13 +91,25 @@ class Gate(Part):
     valid_until: str | None = None
 
 
+class Reproduced(Part):
+    """That another run trained a model's inputs again: which, where, and whether it came to the same."""
+
+    run_id: int
+    runner: str
+    architecture: str
+    outcome: Literal["same", "within_tolerance", "differs"]
+    sentence: str
+    at: str
+
+
 class ModelFact(Part):
     """A model that the change affects at the live head, and its evaluation, if there is one.
 
     `evaluated_inputs_digest` is what the evaluation measured. `merged_inputs_digest` is recomputed on the merge
     commit or the merge group, None while there is none. `base_moved` says that the base branch changed this model's
     inputs since the evaluation. `attested` says that the artifact is one that the ledger knows. `unmeasured` are gates
-    that came or changed after the evaluation and ask for numbers that it does not hold.
+    that came or changed after the evaluation and ask for numbers that it does not hold. `reproduced` are other runs
+    that trained and measured the same inputs again.
     """
 
     model: str
@@ -112,6 +124,7 @@ class ModelFact(Part):
     base_moved: bool = False
     attested: bool = True
     unmeasured: tuple[str, ...] = ()
+    reproduced: tuple[Reproduced, ...] = ()
 
 
 class Broken(Part):

@@ -68,6 +68,15 @@ class Settled(Record):
     waiting: tuple[Waiting, ...] = ()
 
 
+class Grouped(Record):
+    """That a pull request is in a group commit of the merge queue, written before that is judged (`at`: RFC 3339)."""
+
+    schema_version: Literal[1] = 1
+    number: int
+    sha: str
+    at: str
+
+
 class Accepted(Record):
     """A command of a comment that the bot accepted, written before the run that it starts.
 
@@ -220,6 +229,21 @@ def told_path(number: int, comment_id: int) -> str:
     return f"told/{number}/{comment_id}.json"
 
 
+def grouped_folder(number: int) -> str:
+    """Folder of the merge groups that a pull request was in; ends with a slash."""
+    return f"grouped/{number}/"
+
+
+def grouped_path(number: int, sha: str) -> str:
+    """That a pull request is in a group commit."""
+    return f"{grouped_folder(number)}{sha}.json"
+
+
+def stopped_path(sha: str) -> str:
+    """That a group commit holds a pull request whose merge was no longer approved."""
+    return f"stopped/{sha}.json"
+
+
 SETTLED = "settled/"  # folder of how far merges are settled, the newest last
 
 
@@ -232,6 +256,21 @@ def settled_path(at: str, sha: str) -> str:
 def measuring_path(number: int, head_sha: str, gates_digest: str) -> str:
     """That a head was to be evaluated again, since these gates ask for what its evaluations do not hold."""
     return f"measuring/{number}/{head_sha}-{bare(gates_digest)}.json"
+
+
+def reproduction_folder(model: str, inputs_digest: str, evaluation_digest: str) -> str:
+    """Folder of what came of training an evaluation's inputs again; ends with a slash."""
+    return f"reproductions/{model}/{bare(inputs_digest)}/{bare(evaluation_digest)}/"
+
+
+def reproduction_path(model: str, inputs_digest: str, evaluation_digest: str, run_id: int, attempt: int) -> str:
+    """A Reproduction's path: one a run and attempt."""
+    return f"{reproduction_folder(model, inputs_digest, evaluation_digest)}{run_id}-{attempt}.json"
+
+
+def reproducing_path(number: int, head_sha: str, day: str) -> str:
+    """That the bot asked by itself, on a day (`2026-11-30`), for a head's evaluations to be reproduced."""
+    return f"reproducing/{number}/{head_sha}-{day}.json"
 
 
 def delegation_path(delegation_id: str) -> str:

@@ -29,7 +29,7 @@ from bot.sandbox.runs import (
 from bot.sandbox.store import Job, Run
 from bot.sandbox.timeouts import Watch
 from bot.sandbox.triggers import Start, starts
-from bot.sandbox.workflows import labels_of_models
+from bot.sandbox.workflows import labels_of_models, labels_of_policy
 
 WORKERS = 2
 SHIFT = Path(__file__).parent / "shift"  # what moves the bot's own clock in a run
@@ -227,6 +227,7 @@ class Engine:
     def _job(self, item: Item, token: str) -> act.Job:
         run, start, bare = item.run, item.start, self.hub.bare(item.run.repository)
         labels = start.workflow.labels() | self.settings.labels | labels_of_models(bare, run.commit)
+        labels |= labels_of_policy(bare, run.commit)
         for head in heads_of(self.hub, run):
             labels |= labels_of_models(bare, head)
         for called in called_by(self.hub, start):

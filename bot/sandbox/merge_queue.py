@@ -38,6 +38,7 @@ def form(hub: Hub, repository: Repository, numbers: tuple[int, ...], sender: str
     """Make the group and ask for its checks. Raises UserError for a conflict or a pull request that is not open."""
     base = repository.default_branch
     base_sha = tip = hub.bare(repository).branch(base) or ""
+    entries = []
     for number in numbers:
         issue = repository.issues.get(number)
         if issue is None or issue.pull is None or issue.state != "open":
@@ -45,7 +46,9 @@ def form(hub: Hub, repository: Repository, numbers: tuple[int, ...], sender: str
         made = merging.combine(hub, repository, issue, tip, Wish(_method(hub, repository, base)), issue.author)
         if made is None:
             raise UserError(f"#{number} conflicts with {base} or with a pull request before it", code="conflict")
+        entries.append(QueueEntry(hub.next_id(), number, sender, hub.clock(), base, tip, made))
         tip = made
+    repository.queued_by_hand = entries
     group = MergeGroup(numbers, base, base_sha, tip, _ref(base, numbers[-1], base_sha))
     for number in numbers:
         history.record(hub, repository, number, sender, "added_to_merge_queue")
@@ -60,6 +63,7 @@ def finish(hub: Hub, repository: Repository, group: MergeGroup, sender: str, req
     good = not red and hub.bare(repository).branch(group.base) == group.base_sha
     if good:
         _land(hub, repository, group, sender)
+    repository.queued_by_hand = []
     for number in group.numbers:
         why = {"reason": "merge" if good else "failed_checks", "before": group.base_sha}
         history.record(hub, repository, number, sender, "removed_from_merge_queue", why)
@@ -127,6 +131,11 @@ def _shown(commit: dict[str, Any]) -> dict[str, Any]:
 def entry_of(repository: Repository, number: int) -> QueueEntry | None:
     """The pull request's place in the queue, None when it does not wait there."""
     return next((one for one in repository.queue if one.number == number), None)
+
+
+def entries_of(repository: Repository, base: str) -> list[QueueEntry]:
+    """Who waits for a branch, from the front."""
+    return [one for one in (*repository.queued_by_hand, *repository.queue) if one.base == base]
 
 
 def enqueue(

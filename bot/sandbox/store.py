@@ -219,6 +219,7 @@ class Repository:
     protections: dict[str, dict[str, Any]] = field(default_factory=dict)  # classic ones, by a branch's name or pattern
     switches: Switches = field(default_factory=Switches)
     queue: list[QueueEntry] = field(default_factory=list)
+    queued_by_hand: list[QueueEntry] = field(default_factory=list)  # groups that no rule asks for
     old_branches: dict[str, str] = field(default_factory=dict)  # of renamed ones -> the name now
     signed: list[str] = field(default_factory=list)  # commits that the server made and signed
     variables: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox.bare import Bare
+from bot.specs.policies.training import DEFAULT_RUNNERS, FILE
 
 FOLDER = ".github/workflows"
 SCOPES = (
@@ -165,6 +166,16 @@ def labels_of_models(bare: Bare, rev: str) -> set[str]:
             continue
         found.update({label} if isinstance(label, str) else ())
     return found
+
+
+def labels_of_policy(bare: Bare, rev: str) -> set[str]:
+    """Runner labels that policies/training.yaml offers by their own names, and those that it offers by default."""
+    try:
+        body = yaml.safe_load(bare.read(rev, FILE) or b"") or {}
+        offered = body.get("runners") or DEFAULT_RUNNERS
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, RecursionError):
+        return set()
+    return {str(label) for label in offered if not set(str(label)) & set("*?[")}
 
 
 @lru_cache(256)  # every event asks for every file, and they hardly change

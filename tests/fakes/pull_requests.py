@@ -28,6 +28,7 @@ class FakePullRequests:
     merges: list[Merge] = field(default_factory=list)
     thumbs: set[int] = field(default_factory=set)
     timeline_of: dict[int, list[TimelineEvent]] = field(default_factory=dict)
+    queue: list[tuple[int, str]] = field(default_factory=list)  # number and group commit, from the front
 
     def get(self, number: int) -> PullRequest:
         self.requests.append(f"pull {number}")
@@ -46,6 +47,11 @@ class FakePullRequests:
     def for_commit(self, sha: str) -> list[int]:
         self.requests.append(f"commit {sha}")
         return [number for number, commits in self.commits_of.items() if sha in {commit.sha for commit in commits}]
+
+    def queued(self, base_ref: str, sha: str) -> list[int]:
+        self.requests.append("queue")
+        commits = [one for _, one in self.queue]
+        return [number for number, _ in self.queue[: commits.index(sha) + 1]] if sha in commits else []
 
     def commits(self, number: int) -> list[Commit]:
         self.requests.append("commits")

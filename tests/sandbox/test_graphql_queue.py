@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.github_merge import queued
 from bot.sandbox.world import Sandbox
 from tests.sandbox.test_graphql import Query
 
@@ -76,6 +77,26 @@ def test_a_pull_request_goes_through_the_queue(world: Sandbox, number: int) -> N
     kinds = "itemTypes: [ADDED_TO_MERGE_QUEUE_EVENT, REMOVED_FROM_MERGE_QUEUE_EVENT]"
     found = rhea.pull(f"timelineItems(first: 5, {kinds}) {{nodes {{__typename}}}}", number)["timelineItems"]["nodes"]
     assert [one["__typename"] for one in found] == ["AddedToMergeQueueEvent", "RemovedFromMergeQueueEvent"]
+
+
+@pytest.mark.parametrize("by_rule", [True, False])
+def test_who_is_in_a_group_is_told_from_the_front(world: Sandbox, number: int, by_rule: bool) -> None:
+    """As the bot asks it, whoever made the group."""
+    other = world.propose("owen", "other", {"other.txt": b"1\n"}, "Other")
+    rhea = Query(world, world.token("rhea"))
+    if by_rule:
+        require(world, queue(), checks())
+        for one in (number, other):
+            set_status(world, one, "success")
+            rhea.data(ENQUEUE, input={"pullRequestId": rhea.pull("id", one)["id"]})
+        groups = [one.sha for one in world.repo.queue]
+    else:
+        group = world.merge_group(number, other)
+        groups = [world.repo.queued_by_hand[0].sha, group.sha]
+    owner, _, name = world.repository.partition("/")
+    told = [queued(lambda text, given: rhea.data(text, **given), owner, name, "main", sha) for sha in groups]
+    assert told == [[number], [number, other]]
+    assert queued(lambda text, given: rhea.data(text, **given), owner, name, "main", "e" * 40) == []
 
 
 def test_who_may_not_enter_the_queue_is_told_why(world: Sandbox, number: int) -> None:

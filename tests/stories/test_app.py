@@ -23,7 +23,7 @@ from tests.stories.world import (
 )
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("app")]
-BUDGET = {"push": 15, "comment": 8, "review": 8, "promotion": 12}
+BUDGET = {"push": 15, "comment": 8, "review": 8, "promotion": 12, "group": 9}
 MAY = dict.fromkeys(("actions", "contents", "deployments", "issues", "pull-requests", "statuses"), "write")
 APP = "acme-mlbot[bot]"
 NAMES = [f"bikes-{letter}" for letter in "abcde"]
@@ -134,7 +134,7 @@ def test_a_ruleset_that_takes_the_verdict_from_the_app_only_lets_the_merge_queue
     assert {(one["context"], one["state"], one["creator"]["login"]) for one in statuses} == {
         ("mlbot/evaluation", "success", APP), ("mlbot/verdict", "success", APP),
     }  # fmt: skip
-    assert len(told.asked["group"]) <= 3, told.asked["group"]
+    assert len(told.asked["group"]) <= BUDGET["group"], told.asked["group"]
 
 
 def test_the_app_is_who_speaks_and_its_report_is_one_comment(told: Told) -> None:

@@ -32,6 +32,12 @@ REQUIRED = ("mlbot/evaluation", "mlbot/verdict")
 BUDGET = {"push": 15, "comment": 8, "no command": 0, "review": 8, "promotion": 12}
 
 
+def verdict_of(sandbox: Sandbox, sha: str) -> str:
+    """The state of `mlbot/verdict` on a commit."""
+    found = sandbox.github("dana").get_repo(sandbox.repository).get_commit(sha).get_combined_status().statuses
+    return next((one.state for one in found if one.context == "mlbot/verdict"), "none")
+
+
 @dataclass
 class Life:
     """What happened: runs by what they are for, and what was seen on the way."""
@@ -102,8 +108,19 @@ def talked_about(life: Life) -> None:
 
 
 def merged(life: Life) -> None:
-    """The merge queue brings it in; the promotion is killed in its middle and run again."""
+    """Held while its group is green, it does not land; at last the merge queue brings it in.
+
+    The promotion is killed in its middle and run again.
+    """
     sandbox = life.sandbox
+    group = sandbox.merge_group(life.number)
+    life.note("green group", "reviewed.yml")
+    life.seen["green group"] = verdict_of(sandbox, group.sha)
+    say(sandbox, "vera", life.number, "/hold --reason wait")
+    life.note("hold", "chatops.yml")
+    life.seen["held group"] = (verdict_of(sandbox, group.sha), sandbox.finish_merge_group(group, REQUIRED))
+    say(sandbox, "vera", life.number, "/unhold")
+    life.note("unhold", "chatops.yml")
     group = sandbox.merge_group(life.number)
     life.note("group", "reviewed.yml")
     life.seen["group"] = sandbox.finish_merge_group(group, REQUIRED)
@@ -166,6 +183,7 @@ def test_a_comment_without_a_command_starts_no_job(life: Life) -> None:
 
 def test_the_merge_queue_takes_what_was_approved_and_nothing_else(life: Life) -> None:
     assert (life.seen["early group"], life.seen["group"]) == (False, True)
+    assert (life.seen["green group"], life.seen["held group"]) == ("success", ("failure", False))
 
 
 def test_a_promotion_that_was_killed_ends_as_if_it_had_not_been(life: Life) -> None:

@@ -12,6 +12,7 @@ from bot.specs.policies.words import Name, Permission
 Verb = Literal[
     "help", "status", "explain", "plan", "retrain", "cancel", "approve", "unapprove", "reject", "hold", "unhold",
     "delegate", "undelegate", "promote", "rollback", "revoke", "lock", "unlock", "break-glass", "simulate", "merge",
+    "reproduce",
 ]  # fmt: skip
 Stage = Literal["open", "draft", "closed", "merged"]
 
@@ -27,6 +28,7 @@ DEFAULT_STAGES: dict[str, tuple[Stage, ...]] = {
     "unhold": ("open", "draft", "merged"),
     "plan": ("open", "draft"),
     "retrain": ("open", "draft"),
+    "reproduce": ("open", "merged"),
     "cancel": ("open", "draft"),
     "merge": ("open",),
 }

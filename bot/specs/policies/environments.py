@@ -70,10 +70,23 @@ class Window(Spec):
 
 
 class VerificationRule(Spec):
-    """A verification of the environment before that must have passed for this artifact."""
+    """What must have confirmed this artifact: a verification of the environment before, other runs, or both."""
 
-    workflow: str = Field(min_length=1)
-    max_age: Duration
+    workflow: str | None = Field(None, min_length=1)
+    """What verifies the environment before; `mlbot serve` says so itself."""
+    max_age: Duration | None = None
+    """How old that may be."""
+    reproduced: int = Field(0, ge=0, le=5)
+    """How many other runs must have trained the same inputs and come to the same artifact and metrics. An approved
+    release asks for the first by itself; `/reproduce` asks for more."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if (self.workflow is None) != (self.max_age is None):
+            raise wrong("`workflow` and `max_age` go together", "Name both, or neither.")
+        if self.workflow is None and not self.reproduced:
+            raise wrong("nothing is to be verified", "Name `workflow` and `max_age`, or `reproduced: 1`.")
+        return self
 
 
 class Rollback(Spec):

@@ -27,6 +27,8 @@ _SETTINGS = {
 def queue_of(home: Repository, at: Context, branch: str) -> Thing | None:
     """None when no rule asks for a queue."""
     found = rules.rule_of(at.hub, home, branch, "merge_queue")
+    if found is None and merge_queue.entries_of(home, branch):
+        found = {}  # a group that was made by hand
     return Thing("MergeQueue", (found, branch), home) if found is not None else None
 
 
@@ -41,7 +43,7 @@ def _of_repository(thing: Thing, at: Context, args: Args) -> Thing | None:
 
 
 def _entries(thing: Thing, _at: Context, args: Args) -> Connection:
-    found = [one for one in thing.repo.queue if one.base == thing.key]
+    found = merge_queue.entries_of(thing.repo, thing.key)
     return Connection([Thing("MergeQueueEntry", one, thing.repo) for one in found], args)
 
 
@@ -64,7 +66,7 @@ def _state(thing: Thing, _at: Context, _args: Args) -> str:
 
 
 def _position(thing: Thing, _at: Context, _args: Args) -> int:
-    line = [one.id for one in thing.repo.queue if one.base == thing.value.base]
+    line = [one.id for one in merge_queue.entries_of(thing.repo, thing.value.base)]
     return line.index(thing.value.id) + 1
 
 
