@@ -27,9 +27,11 @@ from bot.records.ledger import (
     evaluation_path,
     promotion_path,
     release_path,
+    reproduction_path,
 )
 from bot.records.plan import DataFile
 from bot.records.release import Approver, Release
+from bot.records.reproduction import Reproduction
 from tests.builders import a_decision, a_digest, a_release, a_training, an_evaluation
 from tests.promote.world import OLGA, World, git
 
@@ -196,7 +198,7 @@ def test_an_untouched_chain_holds(tmp_path: Path) -> None:
     assert broken(world) == []
     ports = world.ports("reader")
     links = verify(live_release("churn", "production", ports), ports)
-    assert [link.name for link in links if link.ok is None] == ["provenance", "summary"]
+    assert [link.name for link in links if link.ok is None] == ["reproduced", "provenance", "summary"]
 
 
 def test_an_older_release_put_back_word_for_word_is_found_and_what_was_live_once_still_verifies(
@@ -293,14 +295,23 @@ def test_a_signed_release_verifies_and_unsigned_changes_do_not(tmp_path: Path) -
     reader = signed(world, "reader")
     release = live_release("churn", "production", reader)
     links = {link.name: link for link in verify(release, reader)}
-    assert {name: link.ok for name, link in links.items() if link.ok is not True} == {}
+    assert {name: link.ok for name, link in links.items() if link.ok is not True} == {"reproduced": None}
     assert {"provenance", "summary"} <= set(links)
+    for run, outcome, holds in ((8, "failed", None), (9, "same", True), (10, "differs", False)):
+        fact = Reproduction(
+            model="churn", number=7, inputs_digest=keys[1], evaluation_digest=keys[2], artifact_digest=None,
+            outcome=outcome, sentence="x", run={"id": run, "attempt": 1}, runner="gpu-1", architecture="aarch64",
+            at="2026-11-30T00:00:00Z",
+        )  # fmt: skip
+        ports.ledger.commit({reproduction_path(*keys, run, 1): fact.canonical()}, "reproduced")
+        (link,) = [one for one in verify(release, signed(world, "reader")) if one.name == "reproduced"]
+        assert link.ok is holds and (holds is None or f"run {run} on gpu-1" in link.sentence)
 
     for kind in ("provenance", "summary"):
         statement = attestation_path("churn", release.counter, "production", kind)
         write(world, LEDGER, {statement: other_statement(world, statement)})
     links = {link.name: link for link in verify(release, signed(world, "reader"))}
-    assert [name for name, link in links.items() if link.ok is False] == ["provenance", "summary"]
+    assert [name for name, link in links.items() if link.ok is False] == ["reproduced", "provenance", "summary"]
 
     change_release(world, release)
     with pytest.raises(UserError) as caught:
