@@ -23,7 +23,8 @@ HANDLE = "uv run --frozen --extra {} mlbot handle"
 # job -> the extra of pyproject.toml that it installs: what its work needs, and no more
 EXTRAS = {
     "plan": "data", "train": "train", "report": "report", "reviewed": "data", "chatops": "data", "promote": "promote",
-    "reconcile": "data", "monitor": "monitor", "reproduce": "train",
+    "reconcile": "data", "monitor": "monitor", "choose": "data", "reproduce": "train",
+    "compare": "report",
 }  # fmt: skip
 # What `mlbot handle` switches on, by file
 JOBS = {

@@ -84,9 +84,8 @@ def _read(one: Target, handed: HandedOver) -> Evaluation | Failure:
     if (found.model, found.training.model, found.inputs_digest) != (one.model, one.model, one.inputs_digest):
         raise UserError("it is about another model or other inputs")
     spec = asked_of(one.model, one.head_sha, handed.job).spec
-    problem = next(other_training(found.training, spec, handed.job.ports.workspace), None) or next(
-        wrong_files(found.training, folder), None
-    )
+    odd = next(other_training(found.training, spec, handed.job.ports.workspace), None)
+    problem = odd or next(wrong_files(found.training, folder), None)
     if problem is not None:
         raise UserError(problem)
     return found
