@@ -35,7 +35,6 @@ AMONG_NUMBERS = (
 )
 
 _COMMA = re.compile(r"[+-]?\d+,\d+")
-_POINT = re.compile(r"[+-]?\d+\.\d+")
 _GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}({re.escape(mark)}\d{{3}})+([.,]\d+)?") for mark in ",. '"}
 
 

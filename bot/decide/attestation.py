@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.records.base import canonical_json
 from bot.records.decision import Decision, ModelVerdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -42,11 +41,6 @@ def summary(decision: Decision, *, repository: str, policy_uri: str, verifier: s
             "slsaVersion": "1.1",
         },
     }
-
-
-def summary_bytes(statement: dict[str, Any]) -> bytes:
-    """The bytes to sign."""
-    return canonical_json(statement)
 
 
 def _subject(one: ModelVerdict) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from bot.words import Markdown, fenced, prose
 
 MAX_REPLY = 20_000
 DAY = timedelta(days=1)
-MOVING = ("delegate", "undelegate", "revoke")
+MOVING = ("delegate", "undelegate", "revoke")  # a verdict may hang on it; those of others follow by reconcile
 REFUSED = ("pending", "rejected", "error", "not_applicable")
 
 
@@ -245,11 +245,7 @@ def order(ask: Ask) -> Markdown:
     message = f"{ask.command.verb} by {ask.event.author.login} on #{ask.event.number}"
     Ledger(ask.job.ports.ledger).write(written.ledger, message)
     Environments(ask.job.ports.environments).write(written.environments, message)
-    if ask.command.verb in (
-        "delegate",
-        "undelegate",
-        "revoke",
-    ):  # a verdict may hang on it; others' follow by reconcile
+    if ask.command.verb in MOVING:
         again = functools.partial(judge, ask.event.number, "merge", ask.job, actor=ask.event.author)
         missing = _shown(lambda: show_verdict(again(), ask.job), ask)
         return Markdown(" ").join(part for part in (prose(written.sentence), missing) if part)

@@ -29,7 +29,6 @@ from bot.records.training import Golden, Training
 from bot.specs.model import ModelSpec
 
 FILES = frozenset(("model.skops", "model.onnx", "golden.json"))
-BESIDE = frozenset(("training.json", "README.md", "evaluation.json"))
 AGAIN = "Run the workflow again."
 # Characters of each text of a Failure, which the ledger keeps with the head.
 CUT = {"message": 1500, "hint": 1500, "log_tail": 2500, "file": 300}

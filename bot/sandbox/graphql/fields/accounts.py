@@ -9,7 +9,6 @@ from bot.sandbox.graphql.context import Context
 from bot.sandbox.graphql.fields.interface import Args, Field, constant, copied, empty, path_of
 from bot.sandbox.graphql.thing import Thing
 from bot.sandbox.http import not_found
-from bot.sandbox.people import Team
 from bot.sandbox.shapes.basics import node
 
 
@@ -127,9 +126,3 @@ FIELDS: dict[str, dict[str, Field]] = {
     | {"team": _team, "teams": _teams, "description": constant(None), "projects": empty, "email": constant(None)},
     "Team": _TEAM,
 }
-
-
-def team_of(at: Context, slug: str) -> Team | None:
-    """The team behind a node id."""
-    found: Team | None = at.hub.data.teams.get(slug)
-    return found
