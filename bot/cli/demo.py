@@ -29,11 +29,12 @@ def command(directory: Path | None, template: Path | None, as_json: bool) -> Non
     """
     from rich.console import Console
 
+    from bot.cli.init import templates
     from bot.records.base import canonical_json
     from bot.sandbox.rehearsal.story import tell
     from bot.sandbox.rehearsal.teller import Teller
 
-    checkout = (template or Path(__file__).parents[2]).resolve()
+    checkout = (template or templates()).resolve()
     where = directory.resolve() if directory else _own_folder(checkout)
     teller = Teller(Console(quiet=as_json, highlight=False, soft_wrap=True))
     look = tell(where, checkout, teller)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bot.cli import survey
 from bot.cli.finding import Finding
-from bot.errors import MlbotError
 
 OURS = ("policies/*.yaml", ".github/workflows/*.yml", ".dvc/config", "models/*/model.yaml", "*.dvc", "data/**/*.dvc")
 # The people of the shipped policies/roles.yaml: numbers of somebody else's accounts on GitHub.
@@ -23,14 +22,14 @@ def repository_findings(root: Path) -> Iterator[Finding]:
 
 
 def workflow_clashes(root: Path) -> Iterator[Finding]:
-    """Workflows of the team that have the name of one of ours; nothing where mlbot was installed without its files."""
+    """Workflows of the team that have the name of one of ours."""
     from bot.cli.init import shipped_workflows
 
-    try:
-        ours = shipped_workflows()
-    except MlbotError:
-        return
-    yield _of("workflow names", survey.workflows(root, ours), "no workflow of yours has the name of one of mlbot's")
+    yield _of(
+        "workflow names",
+        survey.workflows(root, shipped_workflows()),
+        "no workflow of yours has the name of one of mlbot's",
+    )
 
 
 def _of(name: str, steps: Iterator[survey.Step], good: str) -> Finding:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.cli.survey import Step
 
 # Copied from mlbot's own repository; `ci.yml` and `arm64.yml` test mlbot itself.
-COPIED = ("policies/**/*.yaml", ".github/workflows/*.yml", "docs/schemas/*.json")
+COPIED = ("policies/**/*.yaml", ".github/workflows/*.yml", "docs/schemas/*.json", "docs/rulesets/*.json")
 NOT_COPIED = (".github/workflows/ci.yml", ".github/workflows/arm64.yml")
 
 WRITTEN = {
@@ -91,21 +91,15 @@ def _say_plan(new: list[str], tracked: str | None) -> None:
 
 
 def templates() -> Path:
-    """The checkout that this program runs from. Raises UserError when it was installed without one."""
+    """The folder of what is copied: the checkout that this program runs from, or what its wheel brings along."""
     import bot
 
-    root = Path(bot.__file__).resolve().parents[1]
-    if not (root / "policies/roles.yaml").is_file():
-        raise UserError(
-            "this installation has no policies and workflows to copy: they are in mlbot's repository, not in its wheel",
-            hint="Clone mlbot's repository and run `uv run mlbot init DIR` in it.",
-            code="templates_missing",
-        )
-    return root
+    package = Path(bot.__file__).resolve().parent
+    return package.parent if (package.parent / "policies/roles.yaml").is_file() else package / "shipped"
 
 
 def shipped_workflows() -> dict[str, str]:
-    """Path -> text of the workflows that are copied. Raises UserError without templates."""
+    """Path -> text of the workflows that are copied."""
     source = templates()
     found = (path.relative_to(source).as_posix() for path in sorted(source.glob(".github/workflows/*.yml")))
     return {name: (source / name).read_text(encoding="utf-8") for name in found if name not in NOT_COPIED}
@@ -124,17 +118,24 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
 
 def _project(name: str, source: Path) -> str:
     """A uv project that brings mlbot, for the workflows' `uv run mlbot`; from where this checkout came."""
+    if not (source / "bot").is_dir():
+        return _project_of(name, None)
     git = ["git", "-C", str(source)]
     url = subprocess.run(
         [*git, "remote", "get-url", "origin"], capture_output=True, text=True, check=False
     ).stdout.strip()
     rev = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    is_public = url.startswith(("https://", "ssh://")) and rev
+    return _project_of(name, f'mlbot = {{ git = "{url}", rev = "{rev}" }}' if is_public else None)
+
+
+def _project_of(name: str, mlbot: str | None) -> str:
+    """The text of pyproject.toml; `mlbot` is the line that says where mlbot comes from, None for the package index."""
     python = metadata("mlbot")["Requires-Python"]  # uv finds no versions for a Python that mlbot does not take
     lines = ["[project]", f'name = "{_plain(name)}"', 'version = "0"', f'requires-python = "{python}"']
     lines += ['dependencies = ["mlbot"]', "", "[project.optional-dependencies]  # each workflow installs what it needs"]
     lines += [f'{extra} = ["mlbot[{extra}]"]' for extra in WORKS]
-    if url.startswith(("https://", "ssh://")) and rev:
-        lines += ["", "[tool.uv.sources]", f'mlbot = {{ git = "{url}", rev = "{rev}" }}']
+    lines += ["", "[tool.uv.sources]", mlbot] if mlbot else []
     return "\n".join([*lines, "", "[tool.uv]", "package = false", ""])
 
 

@@ -84,14 +84,6 @@ def test_what_cannot_be_drafted_is_a_clear_error(tmp_path, capsys, arguments, me
     assert message in capsys.readouterr().err
 
 
-def test_without_templates_the_message_says_where_they_are(tmp_path, capsys, monkeypatch):
-    import bot
-
-    monkeypatch.setattr(bot, "__file__", str(tmp_path / "site-packages/bot/__init__.py"))
-    assert run(["init", str(tmp_path / "new")]) == 1
-    assert "Clone mlbot's repository" in capsys.readouterr().err
-
-
 def test_the_project_takes_the_versions_of_python_that_mlbot_takes(made):
     wanted = SpecifierSet(tomllib.loads((made / "pyproject.toml").read_text())["project"]["requires-python"])
     ours = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
