@@ -47,6 +47,8 @@ def sniffed(file: Path) -> Csv:
     if not text.strip():
         raise UserError("line 1: the file is empty", hint="It needs a line of column names.", code="data_unreadable")
     separator, trim = _separator(text)
+    if separator == "," and ".tsv" in file.suffixes:
+        separator = "\t"
     found = Csv(separator=separator, encoding=encoding, trim=trim)
     rows = [row for row, _ in zip(records(io.StringIO(text, newline=""), found), range(ROWS), strict=False)]
     body = rows[1:] if is_whole else rows[1:-1]

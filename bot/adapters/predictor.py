@@ -71,7 +71,15 @@ class SkopsModel(FittedModel):
         self.pipeline = straight(pipeline)
 
     def _outputs(self, table: Any) -> Outputs:
-        return pipeline_outputs(self.pipeline, self._framed(table))
+        framed = self._framed(table)
+        try:
+            return pipeline_outputs(self.pipeline, framed)
+        except ValueError:  # its words hold a value
+            raise UserError(
+                "the model refuses these inputs: a category that training did not see, or a number out of range",
+                hint="`unknown: ignore` under `features.categorical` takes new categories.",
+                code="predict_failed",
+            ) from None
 
 
 class OnnxModel(FittedModel):

@@ -351,12 +351,13 @@ def named(file: Path, data_dir: Path) -> Iterator[None]:
             hint = "Write its `csv: {encoding: latin-1}` under `data`, or the file in UTF-8."
             raise UserError(f"{name}: the file is not UTF-8 text", hint=hint, code="data_encoding") from None
         raise UserError(
-            f"{name}: cannot be read: {_reason(error)}",
+            f"{name}: cannot be read: {reason(error)}",
             hint="Is the file whole? `dvc pull` fetches it again.",
             code="data_unreadable",
         ) from None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """The first line of what Arrow says, without what a row held."""
     said = (str(error) or type(error).__name__).splitlines()[0]
     return _VALUES.sub(lambda match: match[1] or match[2], said)

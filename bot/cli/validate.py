@@ -66,7 +66,7 @@ def _model_folders(path: Path) -> list[Path]:
 
 
 def _check_model(folder: Path) -> None:
-    from bot.cli.spec_checks import parameter_errors
+    from bot.cli.spec_checks import data_errors, parameter_errors
     from bot.specs.agreement import disagreements
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
@@ -83,8 +83,10 @@ def _check_model(folder: Path) -> None:
     refused = refused_resources(spec, document, read_training_policy(_bytes(policy) if policy.exists() else None))
     errors.extend([refused] if refused else [])
     schema = folder / "schema.yaml"
-    if schema.exists():
-        errors.extend(disagreements(spec, document, read_contract(_bytes(schema), str(schema))))
+    contract = read_contract(_bytes(schema), str(schema)) if schema.exists() else None
+    if contract is not None:
+        errors.extend(disagreements(spec, document, contract))
+    errors = errors or list(data_errors(spec, document, contract, folder.resolve().parent.parent))
     if errors:
         raise together(errors)
     attestation = folder / "attestation.yaml"

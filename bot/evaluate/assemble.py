@@ -75,10 +75,25 @@ def case_of(
 
 
 def with_cautions(context: Context, training: Training, champions: Mapping[str, Fitted | str]) -> Context:
-    """The context, and a section that names champions which may have been trained on these test rows.
-
-    That is so when the same data were split in another way; growing data never moves a row.
+    """The context, and sections that name champions which may have been trained on these test rows, and inputs that the
+    linear baseline does not read.
     """
+    sections = [_other_split(training, champions), _unread(training)]
+    return replace(context, sections=(*context.sections, *(one for one in sections if one is not None)))
+
+
+def _unread(training: Training) -> Section | None:
+    rows = tuple((name, "free text") for name in simple.unread(training))
+    if not rows:
+        return None
+    note = "The linear model that the candidate is compared with reads the other inputs only."
+    head = ("Input", "Why not")
+    heading = "Inputs that the linear baseline leaves out"
+    return Section(id="linear_reads", heading=heading, columns=head, rows=rows, note=note)
+
+
+def _other_split(training: Training, champions: Mapping[str, Fitted | str]) -> Section | None:
+    """Champions of the same data, split in another way; growing data never moves a row."""
     files = {(file.path, file.md5) for file in training.data_files}
     rows = tuple(
         (name, one.training.test_rows_digest)
@@ -88,11 +103,10 @@ def with_cautions(context: Context, training: Training, champions: Mapping[str, 
         and {(file.path, file.md5) for file in one.training.data_files} == files
     )
     if not rows:
-        return context
+        return None
     note = "These models were trained on some of the rows that they are tested on here, which favours them."
     head = ("Environment", "Its own test rows")
-    section = Section(id="other_split", heading="Deployed models of another split", columns=head, rows=rows, note=note)
-    return replace(context, sections=(*context.sections, section))
+    return Section(id="other_split", heading="Deployed models of another split", columns=head, rows=rows, note=note)
 
 
 def _score(

@@ -23,7 +23,8 @@ _LONG_ID_BYTES = 256
 
 def split_rows(spec: ModelSpec, table: Any) -> tuple[Mask, Mask]:
     """(train, test) boolean arrays (n,). A row is on neither side when its group has rows on the other side of a
-    split by time. `table` is a pyarrow.Table with the row id and the columns that the split names.
+    split by time, or when it would be a test row of a class that no training row has. `table` is a pyarrow.Table with
+    the row id, the target and the columns that the split names.
 
     Raises UserError when one side is empty.
     """
@@ -41,6 +42,7 @@ def split_rows(spec: ModelSpec, table: Any) -> tuple[Mask, Mask]:
     train = ~test
     if spec.data.group and method != "group":
         train &= ~_in_groups_of(table[spec.data.group], test)
+    test &= ~unlearnt(spec, table, train, test)
     for side, name in ((train, "training"), (test, "test")):
         if not side.any():
             raise UserError(
@@ -49,6 +51,14 @@ def split_rows(spec: ModelSpec, table: Any) -> tuple[Mask, Mask]:
                 code="split_empty",
             )
     return train, test
+
+
+def unlearnt(spec: ModelSpec, table: Any, train: Mask, test: Mask) -> Mask:
+    """Test rows of a class that no training row has: nobody could have learnt it."""
+    if spec.task == "regression" or not train.any() or spec.data.target not in table.column_names:
+        return np.zeros(len(test), dtype=bool)
+    target = table[spec.data.target]
+    return test & ~_in_groups_of(target, train)
 
 
 def test_rows_digest(table: Any, row_id: str, test: Mask) -> str:

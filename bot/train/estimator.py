@@ -92,7 +92,9 @@ def transformed(estimator: Any, spec: ModelSpec) -> Any:
 
 
 def takes_weights(estimator: Any) -> bool:
-    """Whether `fit` has sample weights."""
+    """Whether `fit` has sample weights; that of a transformed target hands them to the regressor inside."""
+    from sklearn.compose import TransformedTargetRegressor
     from sklearn.utils.validation import has_fit_parameter
 
-    return bool(has_fit_parameter(estimator, "sample_weight"))
+    inner = estimator.regressor if isinstance(estimator, TransformedTargetRegressor) else estimator
+    return bool(has_fit_parameter(inner, "sample_weight"))

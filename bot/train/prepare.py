@@ -12,7 +12,7 @@ from bot.records.training import TableSignature
 from bot.specs.frame import frame
 from bot.specs.model import ModelSpec
 from bot.specs.signature import sign
-from bot.specs.split import split_rows, test_rows_digest
+from bot.specs.split import split_rows, test_rows_digest, unlearnt
 from bot.specs.values import conformed
 from bot.train.estimator import build_estimator
 from bot.train.folds import Fold, make_folds
@@ -90,7 +90,7 @@ def prepare(spec: ModelSpec, table: Any, sensitive: frozenset[str] = frozenset()
         test_table=test_read.append_column(ROW_ID, test_table[spec.data.row_id]),
         test_target=target.at(test),
         test_rows_digest=test_rows_digest(table, spec.data.row_id, test),
-        warnings=(*_infinite(train_table, inputs), *said),
+        warnings=(*_infinite(train_table, inputs), *_unlearnt(spec, table, train), *said),
     )
 
 
@@ -139,6 +139,11 @@ def _times(table: Any, column: str | None) -> Any:
     import pyarrow.compute as pc
 
     return None if column is None else np.asarray(pc.rank(table[column].combine_chunks(), tiebreaker="first"))
+
+
+def _unlearnt(spec: ModelSpec, table: Any, train: Any) -> list[str]:
+    n = int(unlearnt(spec, table, train, ~train).sum())
+    return [f"{n} rows are no test rows: no training row has their class"] if n else []
 
 
 def _infinite(table: Any, inputs: Inputs) -> list[str]:

@@ -17,8 +17,10 @@ from bot.train.target import Target
 
 SAMPLE_ROWS = 3_000
 BINS = 30
-SUSPICIOUS = 0.9  # share of the target's entropy, or variance, that one column explains on rows it was not binned on
-CERTAIN = 0.97
+SUSPICIOUS = 0.95  # rank association of one column with the target
+CERTAIN = 0.999
+LEAST_OF_CLASS = 10  # rows of a class and of all others, below which their order is chance
+LEAST_KNOWN = 30  # rows that a column is known in, to judge its own order
 SAME = 0.9999  # correlation of two columns that say the same
 MOST_COMPARED = 2_000
 
@@ -73,14 +75,17 @@ def _alone(column: InputColumn, table: Any, sample: Any, truth: Target, time: st
         if later > 0.5:
             yield Finding(column.name, "leaking", f"later than {time} in {later:.0%} of the rows", certain=False)
     if 0 < values.null_count < len(values):
-        known = explained(np.asarray(values.is_null().to_numpy()).astype(np.int64), truth)
+        known = association(np.asarray(values.is_null().to_numpy()).astype(np.int64), None, truth)
         if known >= SUSPICIOUS:
-            detail = f"whether it is missing tells {known:.0%} of the target: it may be known only afterwards"
+            detail = (
+                f"whether it is missing orders the rows as the target does ({known:.3f}): it may be known only later"
+            )
             yield Finding(column.name, "leaking", detail, certain=known >= CERTAIN)
     if column.kind != "text" and n_different <= len(values) * (0.5 if column.kind == "categorical" else 1.0):
-        alone = explained(_bins(column, values), truth)
+        alone = association(_bins(column, values), _ordered(column, values), truth)
         if alone >= SUSPICIOUS:
-            yield Finding(column.name, "leaking", f"alone it tells {alone:.0%} of the target", certain=alone >= CERTAIN)
+            detail = f"alone it orders the rows as the target does (rank association {alone:.3f})"
+            yield Finding(column.name, "leaking", detail, certain=alone >= CERTAIN)
 
 
 def _is_id(column: InputColumn, values: Any, n_different: int) -> bool:
@@ -110,6 +115,18 @@ def _share_later(sample: Any, column: str, time: str) -> float:
     return float(pc.mean(pc.greater(*moments).cast(pa.float64())).as_py() or 0.0)
 
 
+def _ordered(column: InputColumn, values: Any) -> Any:
+    """float64 (n,) in the column's own order, NaN where missing; None for categories and text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_temporal(values.type):
+        values = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+    if column.kind == "categorical" or pa.types.is_string(values.type):
+        return None
+    return pc.cast(values, pa.float64(), safe=False).to_numpy()
+
+
 def _bins(column: InputColumn, values: Any) -> Any:
     """A code for each row: categories, or bins of equal counts; missing is a bin of its own."""
     import pyarrow as pa
@@ -132,23 +149,54 @@ def _bins(column: InputColumn, values: Any) -> Any:
     return np.where(np.isfinite(numbers), np.searchsorted(cuts, numbers, side="left") + 1, 0)
 
 
-def explained(codes: Any, truth: Target) -> float:
-    """Share of the target's entropy (classes) or variance (numbers) that the codes explain, at most 1.
+def association(codes: Any, values: Any, truth: Target) -> float:
+    """How surely the order of the rows by one column is that by the target: 0 to 1, and 1 for any rising or falling
+    function of it.
 
-    Learnt on the odd rows and measured on the even ones; below 0 when the codes only add noise.
+    For a number: the size of Spearman's rank correlation. For classes: Somers' D of each class against the others,
+    weighted by their rows. Of `codes` what they say of the target counts, learnt on the odd rows and measured on the
+    even ones; of `values` (float64 (n,), None for categories) their own order does, too.
     """
     learn, measure = slice(1, None, 2), slice(0, None, 2)
     wanted = truth.values[:, None] if truth.classes is None else np.eye(len(truth.classes))[truth.values]
+    expected = _expected(codes, wanted, learn)[measure]
+    judge = _spearman if truth.classes is None else _somers
+    shares = np.ones(1) if truth.classes is None else wanted[measure].mean(axis=0)
+    found = sum(share * judge(*pair) for share, *pair in zip(shares, expected.T, wanted[measure].T, strict=True))
+    if values is None or wanted.shape[1] > 2:
+        return float(found)
+    known = np.isfinite(values)
+    own = judge(values[known], wanted[known, -1]) if known.sum() >= min(LEAST_KNOWN, len(values)) else 0.0
+    return float(max(found, own))
+
+
+def _expected(codes: Any, wanted: Any, learn: slice) -> Any:
+    """Mean of each target column by code, (n, k), a little drawn to the mean of all."""
     n_codes = int(codes.max(initial=0)) + 1
     prior = wanted[learn].mean(axis=0)
     sums = np.column_stack([np.bincount(codes[learn], column, n_codes) for column in wanted[learn].T])
     counts = np.bincount(codes[learn], minlength=n_codes)[:, None]
-    expected = ((sums + 0.1 * prior) / (counts + 0.1))[codes[measure]]
-    if truth.classes is None:
-        base, left = np.sum((wanted[measure] - prior) ** 2), np.sum((wanted[measure] - expected) ** 2)
-    else:
-        base, left = -np.sum(wanted[measure] * np.log(prior + 1e-9)), -np.sum(wanted[measure] * np.log(expected + 1e-9))
-    return float(1 - left / base) if base > 0 else 0.0
+    return ((sums + 0.1 * prior) / (counts + 0.1))[codes]
+
+
+def _spearman(one: Any, other: Any) -> float:
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(side) for side in (one, other)]
+    if any(np.ptp(side) == 0 for side in ranks):
+        return 0.0
+    return abs(float(np.corrcoef(*ranks)[0, 1]))
+
+
+def _somers(score: Any, is_class: Any) -> float:
+    """2 AUC - 1, without its sign; 0 where a side has too few rows to judge by."""
+    from scipy.stats import rankdata
+
+    n, n_class = len(is_class), int(is_class.sum())
+    if min(n_class, n - n_class) < LEAST_OF_CLASS:
+        return 0.0
+    area = (rankdata(score)[is_class == 1].sum() - n_class * (n_class + 1) / 2) / (n_class * (n - n_class))
+    return abs(2 * float(area) - 1)
 
 
 def _twins(columns: list[InputColumn], table: Any, sample: Any) -> Iterator[Finding]:
