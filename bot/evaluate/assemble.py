@@ -19,6 +19,7 @@ from bot.ports import Predictor
 from bot.records.evaluation import NOTHING_DEPLOYED, MissingBaseline, Section
 from bot.records.training import Training
 from bot.specs.model import ModelSpec
+from bot.specs.sketch import sketch_of
 from bot.specs.split import split_rows, test_rows_digest
 
 
@@ -71,6 +72,7 @@ def case_of(
         facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions)),
         run=context.run or {},
         fresh=is_new(test[spec.data.row_id], context.known_ids),
+        sketch=sketch_of(test[spec.data.row_id]),
     )
 
 

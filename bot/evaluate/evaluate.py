@@ -56,7 +56,8 @@ class Case:
     `baselines` by environment name, `dummy` or `linear`; `missing` are the environments without one. `uses` counts
     earlier evaluations of other inputs on these test rows, by metric; `best` is the best value released among them, and
     `passed` are the ids of gates that one of them passed.
-    `fresh` (n,) are the test rows that the base commit's data did not hold, None without a base.
+    `fresh` (n,) are the test rows that the base commit's data did not hold, None without a base. `sketch` is that of
+    the test rows' ids.
     """
 
     spec: ModelSpec
@@ -74,6 +75,7 @@ class Case:
     facts: Facts = Facts()
     run: Mapping[str, Any] = field(default_factory=dict)
     fresh: Mask | None = None
+    sketch: tuple[str, ...] = ()
 
 
 def evaluate(case: Case) -> Evaluation:
@@ -137,6 +139,7 @@ def measured(case: Case, metrics: dict[str, Metric], asked: tuple[PlacedGate, ..
         overlap=facts.overlap,
         settings=settings_digest(case.gates.policy),
         independent=case.rows.independent,
+        rows_sketch=case.sketch,
     )
 
 

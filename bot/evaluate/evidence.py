@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.evaluate.metrics import canonical
 from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.reach import spent_tail
 from bot.records.evaluation import Budget, MissingBaseline
 from bot.records.measured import Difference, Estimate, Gap, Sliced
 from bot.records.training import Training
@@ -21,6 +22,7 @@ class Evidence:
     when the spec names no time column. `overlap` is the share of test rows also among the training rows, None when not
     looked for. `accuracies`: n, o and d of ease.ml/ci by baseline. `passed` are ids of gates that passed for other
     inputs on these test rows. `independent`: as how many rows the test rows count when they fall into groups.
+    `look`: which look at these test rows this is; the differences have the interval that is left for it.
     """
 
     training: Training
@@ -44,6 +46,12 @@ class Evidence:
     confidence: float = 0.95
     correction: str = "holm"
     independent: int | None = None
+    look: int = 1
+
+    @property
+    def paired_confidence(self) -> float:
+        """Of the differences: the more looks at these rows there were, the higher."""
+        return 1 - 2 * spent_tail(self.look, (1 - self.confidence) / 2)
 
     def metric(self, name: str) -> str:
         """The name that a gate means: `primary` is the first metric of the spec."""

@@ -17,6 +17,7 @@ from bot.evaluate.evidence import Evidence
 from bot.evaluate.ladder import ladder
 from bot.evaluate.metrics import canonical, metric_of
 from bot.evaluate.metrics.interface import Metric
+from bot.evaluate.reach import at_tail, spent_tail
 from bot.evaluate.records import comparison_record, metric_record, slice_records
 from bot.evaluate.verdict import verdict_of
 from bot.records.evaluation import Budget, Comparison, Evaluation
@@ -73,9 +74,11 @@ def evidence_of(found: Evaluation, measured: Measured, spec: ModelSpec, policy: 
     differences = {
         (name, key): measured.differences[name][key] for name, key in keys if key in measured.differences.get(name, {})
     }
+    primary = canonical(spec.metrics.primary)
+    look = known.uses.get(primary, 0) + 1
     evidence = Evidence(
         training=found.training,
-        primary=canonical(spec.metrics.primary),
+        primary=primary,
         n_test=found.n_test,
         metrics=metrics,
         estimates=estimates,
@@ -94,8 +97,13 @@ def evidence_of(found: Evaluation, measured: Measured, spec: ModelSpec, policy: 
         confidence=policy.confidence,
         correction=policy.slices.correction,
         independent=measured.independent,
+        look=look,
     )
-    return _with_budget(evidence, compared_with(spec, measured), policy, known)
+    tail = spent_tail(look, (1 - policy.confidence) / 2)
+    if look > 1:
+        spent = {key: at_tail(one, policy.confidence, tail) for key, one in differences.items()}
+        evidence = replace(evidence, differences=spent)
+    return _with_budget(evidence, policy, known)
 
 
 def compared_with(spec: ModelSpec, measured: Measured) -> str | None:
@@ -127,27 +135,26 @@ def costs(spec: ModelSpec, classes: tuple[str, ...] | None) -> tuple[tuple[float
     return tuple(tuple(declared.get(true, {}).get(said, 0.0) for said in classes) for true in classes)
 
 
-def _with_budget(evidence: Evidence, shown: str | None, policy: GatesPolicy, known: Known) -> Evidence:
+def _with_budget(evidence: Evidence, policy: GatesPolicy, known: Known) -> Evidence:
     """With the uses of the primary metric's test rows; with the policy's ladder also whether this result is shown."""
     name = evidence.primary
     (spent,) = budgets(evidence.training.test_rows_digest, [name], known.uses, policy.budget)
-    return replace(evidence, budget=(_released(spent, evidence, shown, policy, known),))
+    return replace(evidence, budget=(_released(spent, evidence, policy, known),))
 
 
-def _released(spent: Budget, evidence: Evidence, shown: str | None, policy: GatesPolicy, known: Known) -> Budget:
+def _released(spent: Budget, evidence: Evidence, policy: GatesPolicy, known: Known) -> Budget:
     name = evidence.primary
     if policy.budget is None or not policy.budget.ladder or name not in evidence.estimates:
         return spent
-    paired = evidence.differences.get((name, shown)) if shown else None
     own = evidence.estimates[name]
-    step = paired.error if paired and paired.error else own.error or 0.0
+    step = own.error or 0.0
     best, better = known.best.get(name), evidence.metrics[name].greater_is_better
     released = ladder(own.value, best, step, greater_is_better=better)
     return spent.model_copy(update={"ladder": released, "best": best})
 
 
 def _comparisons(measured: Measured, evidence: Evidence) -> tuple[Comparison, ...]:
-    n, confidence, baselines = evidence.n_test, evidence.confidence, measured.baselines
+    n, confidence, baselines = evidence.n_test, evidence.paired_confidence, measured.baselines
     return tuple(
         comparison_record(name, key, baselines[key].artifact_digest, one, n, baselines[key].n_differ, confidence)
         for (name, key), one in evidence.differences.items()

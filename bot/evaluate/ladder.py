@@ -14,7 +14,11 @@ Ladder = Literal["released", "withheld"]
 
 
 def ladder(value: float, best: float | None, step: float, *, greater_is_better: bool) -> Ladder:
-    """`step` is the standard error of the paired difference to the best so far, in the metric's unit."""
+    """`step` is the candidate's own standard error, in the metric's unit.
+
+    The paper's is that of the paired difference to the best so far, whose answers are not kept; it is smaller whenever
+    the two correlate by more than a half, so ours withholds more and never shows more.
+    """
     if best is None:
         return "released"
     gain = value - best if greater_is_better else best - value

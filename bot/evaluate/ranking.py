@@ -21,7 +21,7 @@ from bot.evaluate.rows import Codes, Floats, Rows, Scores
 from bot.evaluate.tails import critical, degrees_of_freedom, two_sided
 from bot.records.measured import Difference, Estimate
 
-FEW = 2.0  # degrees of freedom up to which the further row counts whole
+FEW = 3.0  # degrees of freedom up to which the further row counts whole
 
 
 def estimate_ranking(metric: Ranking, scores: Scores, resampler: Resampler) -> Estimate:
@@ -72,7 +72,7 @@ def spread_of(influence: Floats, resampler: Resampler) -> Spread:
     squares = [float((part**2).sum()) for part in parts]
     below = sum(square**2 / degrees_of_freedom(part) for part, square in zip(parts, squares, strict=True))
     df = max(1.0, sum(squares) ** 2 / below) if below else 1.0
-    more = min(1.0, (FEW / df) ** 2) * sum(_furthest(part, rows) ** 2 for part in parts)
+    more = min(1.0, FEW / df) * sum(_furthest(part, rows) ** 2 for part in parts)
     return Spread(error, math.hypot(error, math.sqrt(more) / len(influence)), df)
 
 

@@ -94,6 +94,25 @@ def reach_of(found: Estimate | Difference | Gap, confidence: float) -> Reach | N
     return Reach(value, found.low, found.high, (1 - confidence) / 2, MANY if df is None else df)
 
 
+def spent_tail(look: int, tail: float) -> float:
+    """The probability of error, on one side, that a look at test rows may spend: the first looks as if it were alone.
+
+    All later ones share as much again, the k-th tail / (k (k - 1)); these add up to `tail` however many there are. So a
+    candidate that is no better passes at some look with at most twice the tail (alpha spending, Lan and DeMets 1983;
+    over hypotheses that come one after another, Foster and Stine 2008).
+    """
+    return tail if look <= 1 else tail / (look * (look - 1))
+
+
+def at_tail(found: Difference, confidence: float, tail: float) -> Difference:
+    """The difference with bounds at another level."""
+    reach = reach_of(found, confidence)
+    if reach is None:
+        return found
+    wider = reach.at(tail)
+    return replace(found, low=wider.low, high=wider.high)
+
+
 def _rounded_up(count: int) -> int:
     step: int = 10 ** max(0, len(str(count)) - 2)
     return -(-count // step) * step

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.errors import UserError
 from bot.ledger.reading import Reader, Records
 from bot.records.evaluation import Evaluation
 from bot.records.health import Health
 from bot.records.ledger import (
+    TESTSETS,
     attestation_path,
     evaluation_folder,
     evaluation_path,
@@ -18,12 +22,20 @@ from bot.records.ledger import (
     promotion_path,
     removal_path,
     reproduction_folder,
-    testset_folder,
     testset_use_path,
     view_path,
 )
 from bot.records.release import Release, Verification
 from bot.records.reproduction import Reproduction
+
+
+@dataclass(frozen=True)
+class UsedRows:
+    """Test rows that were looked at: of which model, from which data files (paths, MD5), the sketch of their ids."""
+
+    model: str
+    files: frozenset[str]
+    sketch: tuple[str, ...]
 
 
 class OfModels(Reader):
@@ -147,16 +159,31 @@ class OfModels(Reader):
         newest = {path.split("/")[2]: path for path in self.branch.paths(f"health/{model}/")}  # paths sort by time
         return self.read_all(Health, newest.values())
 
-    def uses(self, test_rows_digest: str, metric: str) -> list[str]:
-        """Inputs (digest in hex) whose result on a test set was seen by a metric."""
-        folder = testset_folder(test_rows_digest, metric)
-        return [path.removeprefix(folder).removesuffix(".json") for path in self.branch.paths(folder)]
+    def looks(self) -> dict[str, list[tuple[str, str]]]:
+        """(metric, inputs; the digest in hex) of every result that was seen, by the digest of its test rows in hex."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for path in self.branch.paths(TESTSETS):
+            _, rows, metric, last = path.split("/")
+            found.setdefault(rows, []).append((metric, last.removesuffix(".json")))
+        return found
+
+    def rows_of_uses(self, rows: str, uses: Iterable[tuple[str, str]]) -> UsedRows | None:
+        """The test rows with this digest as one of their uses (metric, inputs) noted them; None in older records."""
+        for metric, inputs in uses:
+            use = self._use(rows, metric, inputs)
+            if isinstance(use.get("rows"), list) and isinstance(use.get("files"), list):
+                return UsedRows(str(use.get("model")), frozenset(use["files"]), tuple(map(str, use["rows"])))
+        return None
 
     def evaluation_of_use(self, test_rows_digest: str, metric: str, inputs: str) -> Evaluation | None:
         """The evaluation that used a test set; None when the ledger does not hold it."""
+        use = self._use(test_rows_digest, metric, inputs)
+        return self.evaluation(str(use.get("model")), inputs, str(use.get("evaluation_digest")))
+
+    def _use(self, test_rows_digest: str, metric: str, inputs: str) -> dict[str, Any]:
         path = testset_use_path(test_rows_digest, metric, inputs)
         try:
-            use = json.loads(self.branch.get(path) or b"{}")
+            found = json.loads(self.branch.get(path) or b"{}")
         except ValueError as error:
             raise UserError(f"{path} is not JSON: {error}", code="record_invalid") from None
-        return self.evaluation(str(use.get("model")), inputs, str(use.get("evaluation_digest")))
+        return found if isinstance(found, dict) else {}

@@ -27,6 +27,8 @@ def judged_again(evaluation: Evaluation, head: str, job: Job) -> tuple[Evaluatio
         missing = unmeasured(evaluation, asked.gates)
         if missing:
             return evaluation, missing
-        return judged(evaluation, asked.spec, asked.gates, known_of(evaluation.training, asked, job.ports)), ()
+        sketch = evaluation.measured.rows_sketch if evaluation.measured else ()
+        known = known_of(evaluation.training, asked, job.ports, sketch)
+        return judged(evaluation, asked.spec, asked.gates, known), ()
     except UserError as error:
         return evaluation, (str(error.place or GATES),)

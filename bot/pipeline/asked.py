@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.pipeline.job import Job
-from bot.pipeline.past import earlier_of, uses_of
+from bot.pipeline.past import counted, earlier_of, looks_at
 from bot.pipeline.reuse import GATES
 from bot.ports import Ports
 from bot.records.base import sha256
@@ -45,15 +46,15 @@ def asked_of(model: str, head: str, job: Job) -> Asked:
     return Asked(spec, contract, gates, sha256(policy))
 
 
-def known_of(training: Training, asked: Asked, ports: Ports) -> Known:
-    """What the ledger holds of the test rows of a training, for the primary metric."""
+def known_of(training: Training, asked: Asked, ports: Ports, sketch: Sequence[str] = ()) -> Known:
+    """What the ledger holds of the test rows of a training; `sketch` (of their ids) finds them in other test sets."""
     from bot.evaluate.budget import looks_back, passed_gates
     from bot.evaluate.judged import Known
     from bot.evaluate.ladder import best_released
     from bot.evaluate.metrics import canonical
 
     metric = canonical(asked.spec.metrics.primary)
-    seen = (training.test_rows_digest, metric, training.inputs_digest, ports)
-    earlier = earlier_of(*seen) if looks_back(asked.gates) else []
+    looks = looks_at(training, metric, sketch, ports)
+    earlier = earlier_of(looks, training.target, ports) if looks_back(asked.gates) else []
     best = best_released(earlier, metric)
-    return Known({metric: uses_of(*seen)}, {} if best is None else {metric: best}, passed_gates(earlier))
+    return Known({metric: counted(looks)}, {} if best is None else {metric: best}, passed_gates(earlier))

@@ -120,7 +120,7 @@ class HandedOver:
 
         ports = self.job.ports
         run = {"id": ports.run.id, "attempt": ports.run.attempt, "url": ports.run.url}
-        known = known_of(found.training, asked, ports)
+        known = known_of(found.training, asked, ports, found.measured.rows_sketch if found.measured else ())
         made = judged(found.model_copy(update={"run": run}), asked.spec, asked.gates, known)
         ours, theirs = ([gate.gate for gate in one.gates] for one in (made, found))
         if ours != theirs:

@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.errors import MlbotError
 from bot.ledger import Ledger
+from bot.ledger.models import UsedRows
 from bot.pipeline.reuse import spec_at
 from bot.ports import Ports
 from bot.promote.step import promotions, verifications
 from bot.records.evaluation import Evaluation
 from bot.records.ledger import bare
 from bot.records.plan import Plan, Planned
+from bot.records.training import Training
 from bot.specs.attestation import Attestation, read_attestation
 
-
-def uses_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> int:
-    """How many results of other inputs were seen on these test rows."""
-    return len(set(Ledger(ports.ledger).uses(test_rows_digest, metric)) - {bare(inputs_digest)})
+MOSTLY = 0.5
 
 
-def earlier_of(test_rows_digest: str, metric: str, inputs_digest: str, ports: Ports) -> list[Evaluation]:
-    """The evaluations of other inputs on these test rows, as far as the ledger holds them."""
+@dataclass(frozen=True)
+class Look:
+    """A result that was seen: of these inputs (digest in hex), by this metric, on test rows (digest in hex) that hold
+    this share of the rows in question.
+    """
+
+    rows: str
+    metric: str
+    inputs: str
+    share: float
+
+
+def looks_at(training: Training, metric: str, sketch: Sequence[str], ports: Ports) -> list[Look]:
+    """Every earlier look at a training's test rows, whatever the metric, target, split or model: by overlap of row ids.
+
+    Ids say nothing across tables, so only rows of the same model or of a data file with the same path or content count.
+    The same inputs by the same metric are no other look. Without a sketch only the very same test rows are found.
+    """
+    ledger, own = Ledger(ports.ledger), (bare(training.test_rows_digest), metric, bare(training.inputs_digest))
+    found: list[Look] = []
+    for rows, uses in ledger.looks().items():
+        share = 1.0 if rows == own[0] else _share(training, sketch, ledger.rows_of_uses(rows, uses)) if sketch else 0.0
+        if share:
+            found += [Look(rows, *use, share) for use in uses if (rows, *use) != own]
+    return found
+
+
+def _share(training: Training, sketch: Sequence[str], used: UsedRows | None) -> float:
+    from bot.specs.sketch import share_held
+
+    if used is None or (used.model != training.model and not used.files & files_of(training)):
+        return 0.0
+    return share_held(sketch, used.sketch)
+
+
+def files_of(training: Training) -> frozenset[str]:
+    """Paths and MD5 digests of the data files that a model was trained from."""
+    return frozenset(name for file in training.data_files for name in (file.path, file.md5))
+
+
+def counted(looks: Sequence[Look]) -> int:
+    """How many whole looks at the rows they are, rounded up."""
+    return math.ceil(round(sum(one.share for one in looks), 3))
+
+
+def earlier_of(looks: Sequence[Look], target: str, ports: Ports) -> list[Evaluation]:
+    """The evaluations behind looks at mostly the same rows that predict the same target, as far as the ledger holds
+    them.
+    """
     ledger = Ledger(ports.ledger)
-    uses = [inputs for inputs in ledger.uses(test_rows_digest, metric) if inputs != bare(inputs_digest)]
-    found = [ledger.evaluation_of_use(test_rows_digest, metric, inputs) for inputs in uses]
-    return [one for one in found if one is not None]
+    found = [ledger.evaluation_of_use(one.rows, one.metric, one.inputs) for one in looks if one.share >= MOSTLY]
+    return [one for one in found if one is not None and one.training.target == target]
 
 
 def tests_of(model: str, ports: Ports) -> dict[str, str]:

@@ -9,6 +9,7 @@ from bot.pipeline.dispatched import TRAINING, asker
 from bot.pipeline.handover import HandedOver, taken_over
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.judge import blocking, evaluations_of, head_of, judge, show
+from bot.pipeline.past import files_of
 from bot.pipeline.reuse import is_current, known
 from bot.pipeline.trial import seed_of, trial_text
 from bot.plan.step import plan
@@ -201,7 +202,9 @@ def _evaluation_files(number: int, results: dict[str, Evaluation | Failure], han
             files[evaluation_path(*where)] = one.canonical()
             files[pointer_path(*where)] = ports.artifacts.store(folder).encode()
         use = testset_use_path(one.training.test_rows_digest, one.primary_metric, one.inputs_digest)
-        files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number})
+        sketch = one.measured.rows_sketch if one.measured else ()
+        rows = {"rows": list(sketch), "files": sorted(files_of(one.training))}
+        files[use] = canonical_json({"evaluation_digest": one.digest(), "model": name, "number": number, **rows})
     return ledger.missing(files)
 
 

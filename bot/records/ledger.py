@@ -327,9 +327,12 @@ def attestation_path(model: str, counter: int, environment: str, kind: str) -> s
     return f"attestations/{model}/{counter:06d}-{environment}.{kind}.dsse.json"
 
 
+TESTSETS = "testsets/"  # folder of the uses of all test sets
+
+
 def testset_folder(test_rows_digest: str, metric: str) -> str:
     """Folder of the uses of a test set for a metric, whatever the model is called; ends with a slash."""
-    return f"testsets/{bare(test_rows_digest)}/{metric}/"
+    return f"{TESTSETS}{bare(test_rows_digest)}/{metric}/"
 
 
 def testset_use_path(test_rows_digest: str, metric: str, inputs_digest: str) -> str:

@@ -121,7 +121,8 @@ class Measured(Part):
     `contract` is None when the data have no schema. `newest_age_days` at `judged_at` (RFC 3339) is None when the spec
     names no time column. `overlap` is the share of test rows also among the training rows, None when not looked for.
     `settings` is the digest of how the policy had things measured, empty in older records. `independent`: as how many
-    independent rows the test rows count when they fall into groups, None when they do not.
+    independent rows the test rows count when they fall into groups, None when they do not. `rows_sketch` tells how many
+    of the test rows another evaluation looked at (`bot/specs/sketch.py`), empty in older records.
     """
 
     metrics: tuple[str, ...]
@@ -136,4 +137,5 @@ class Measured(Part):
     judged_at: str | None
     overlap: float | None
     settings: str = Field("", exclude_if=lambda digest: not digest)
+    rows_sketch: tuple[str, ...] = Field((), exclude_if=lambda sketch: not sketch)
     independent: int | None = Field(None, exclude_if=lambda count: count is None)

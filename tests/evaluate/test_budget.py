@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from bot.errors import Place
 from bot.evaluate.budget import budget_gate, budgets
+from bot.evaluate.gates import judge
 from bot.evaluate.ladder import ladder
+from bot.evaluate.reach import at_tail, spent_tail
 from bot.records.ledger import testset_folder as folder_of
 from bot.records.ledger import testset_use_path as path_of
 from bot.specs.gates import BudgetPolicy
 from tests.builders import a_digest
+from tests.evaluate.test_gates import a_difference, evidence
+from tests.evaluate.worlds import some_gates
 
 POLICY = BudgetPolicy(steps=32)
 ROWS = a_digest("rows")
@@ -72,3 +77,37 @@ def test_the_ladder_defeats_the_boosting_attack() -> None:
     rose = np.diff(shown, prepend=0.5) > 0
     attack = ((tries[rose].mean(axis=0) > 0.5) == truth).mean()
     assert raw > 0.62 and attack < 0.56 and shown[-1] < 0.56
+
+
+def test_all_looks_together_err_at_most_twice_as_often_as_the_first_alone() -> None:
+    spent = [spent_tail(look, 0.025) for look in range(1, 10_001)]
+    assert spent[0] == 0.025 and sum(spent) <= 0.05 and spent == sorted(spent, reverse=True)
+
+
+@pytest.mark.parametrize("candidates", [32, 200])
+def test_of_many_candidates_that_are_no_better_hardly_ever_one_passes(candidates: int) -> None:
+    """Independent candidates are the worst case: 1,000 searches, each stops at its first lucky one."""
+    generator, (placed,) = (
+        np.random.default_rng(candidates),
+        some_gates("{id: g, kind: superiority, against: production}").gates,
+    )
+    lucky, error, passed = generator.normal(size=(1000, candidates)), 0.01, 0
+    beyond = [-ndtri(spent_tail(look, 0.025)) for look in range(1, candidates + 1)]
+    for gains in lucky:
+        look = int(np.argmax(gains - beyond))
+        found = a_difference(float(gains[look]) * error, 1.959964 * error)
+        found = at_tail(found, 0.95, spent_tail(look + 1, 0.025))
+        seen = evidence(differences={("roc_auc", "production"): found}, look=look + 1)
+        passed += judge(placed, seen, "block").verdict == "pass"
+    assert passed / 1000 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_the_report_shows_the_interval_that_the_gate_judges_by() -> None:
+    """The fortieth look at an interval that would do at the first."""
+    (placed,) = some_gates("{id: g, kind: superiority, against: production}").gates
+    first = a_difference(0.012)
+    later = at_tail(first, 0.95, spent_tail(40, 0.025))
+    assert judge(placed, evidence(differences={("roc_auc", "production"): first}), "block").verdict == "pass"
+    seen = evidence(differences={("roc_auc", "production"): later}, look=40)
+    found = judge(placed, seen, "block")
+    assert found.verdict == "inconclusive" and later.low < 0 < later.high and "−0.009" in found.sentence

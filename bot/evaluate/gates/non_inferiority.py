@@ -17,7 +17,7 @@ def judge(gate: NonInferiority, evidence: Evidence) -> Finding:
     difference = evidence.differences.get((name, gate.against))
     if difference is None:
         return undefined(name)
-    reach = reach_of(difference, evidence.confidence)
+    reach = reach_of(difference, evidence.paired_confidence)
     if reach is None:
         return untold(f"{name} against {gate.against}", difference)
     margin = gate.margin if gate.margin is not None else (gate.margin_share or 0.0) * abs(difference.champion)

@@ -17,7 +17,7 @@ def judge(gate: Superiority, evidence: Evidence) -> Finding:
     difference = evidence.differences.get((name, gate.against))
     if difference is None:
         return undefined(name)
-    reach = reach_of(difference, evidence.confidence)
+    reach = reach_of(difference, evidence.paired_confidence)
     if reach is None:
         return untold(f"{name} against {gate.against}", difference)
     sign = 1.0 if evidence.metrics[name].greater_is_better else -1.0

@@ -23,8 +23,22 @@ def section(evaluation: Evaluation) -> Section | None:
     if rows:
         columns = (*left("Metric"), *right("Uses, this one included", "Allowed"), *left(""))
         blocks.append(Table(columns, rows, caption="Test-set budget"))
+        blocks.append(note(cost_of_a_look(evaluation)))
     if any(one.ladder != "off" for one in evaluation.budget):
         blocks.append(
             note("Digits are shown only when a result beats the best so far by more than chance (the Ladder).")
         )
     return Section("test_set", "Test set and its budget", 35, tuple(blocks))
+
+
+def cost_of_a_look(evaluation: Evaluation) -> str:
+    """Which look at the test rows this is, what looks cost, and how many are left, in one line."""
+    spent = evaluation.budget[0]
+    left = "no budget is declared"
+    if spent.allowed is not None:
+        left = f"{count(max(0, spent.allowed - spent.used))} of {count(spent.allowed)} are left"
+    said = f"Look {count(spent.used)} at these rows that the bot knows of; {left}."
+    if not evaluation.comparisons:
+        return said
+    level = f"{100 * evaluation.comparisons[0].confidence:.4g} %"
+    return f"{said} Each look makes the intervals of differences wider: they are shown and judged at {level} now."
