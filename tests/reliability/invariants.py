@@ -17,7 +17,16 @@ from bot.decide.decide import decide
 from bot.decide.step import policy_files
 from bot.records.decision import Decision
 from bot.records.facts import Facts
-from bot.records.ledger import ENVIRONMENTS, LEDGER, Head, evaluation_id, evaluation_path, facts_path, head_path
+from bot.records.ledger import (
+    ENVIRONMENTS,
+    LEDGER,
+    Head,
+    evaluation_id,
+    evaluation_path,
+    facts_path,
+    head_path,
+    told_path,
+)
 from bot.records.release import Release
 from bot.sandbox.events import ZERO
 from bot.sandbox.store import Issue, Pull
@@ -440,11 +449,8 @@ class Watch:
         repo = self.stage.repo
         found = [one.body for one in repo.comments.values() if one.app and f"mlbot:answer {comment} " in one.body[:80]]
         found += [one.content for one in repo.reactions if one.comment == comment and one.content in ("+1", "-1")]
-        pull = repo.issues[number].pull
-        is_locked = bool(
-            pull and any((one.context, one.sha) == ("mlbot/answer", pull.head_sha) for one in repo.statuses)
-        )
-        return found or (["status"] if is_locked else [])
+        is_told = self._one(LEDGER, told_path(number, comment)) is not None
+        return found or (["status"] if is_told and any(one.context == "mlbot/answer" for one in repo.statuses) else [])
 
     def _told_right(self) -> None:
         """Promise 3: nobody reads that a model was not promoted that is live."""
