@@ -25,6 +25,7 @@ from bot.records.ledger import (
     evaluation_path,
     facts_path,
     head_path,
+    revocation_path,
     told_path,
 )
 from bot.records.release import Release
@@ -150,6 +151,8 @@ class Watch:
             self._is_whole(release, _at(git[new].tree, path.replace("release.json", "artifact.dvc")))
 
     def _is_decided(self, release: Release) -> None:
+        if self._one(LEDGER, revocation_path(release.artifact_digest)) is not None and not self._is_excused():
+            self.broken(1, "a revoked artifact goes live", f"{release.model} {release.environment}")
         for one in self._decisions(release.pull_request or 0):
             digests = (release.inputs_digest, release.evaluation_digest, release.artifact_digest)
             if (
@@ -323,9 +326,16 @@ class Watch:
                 self._never_green(pull.head_sha)
         if pull.merged_at is not None and pull.base_ref == self.stage.default:
             self._promoted(found, pull)
-        newest = max(self._decisions(found.number), key=_time, default=None)
+        made = self._decisions(found.number)
+        if any(one.reason_code == "revoked" and self._asked(one) == "rollback" for one in made):
+            self.broken(8, "a rollback away from a revoked artifact is refused", f"#{found.number}")
+        newest = max(made, key=_time, default=None)
         if found.state == "open" and newest is not None and newest.reason_code == "policy_invalid":
             self.broken(8, "good policies do not load", f"#{found.number} {newest.headline[:200]}")
+
+    def _asked(self, one: Decision) -> str:
+        facts = self._one(LEDGER, facts_path(one.number, one.facts_digest))
+        return Facts.parse(facts, source="facts").asked.action if facts else ""
 
     def _promoted(self, found: Issue, pull: Pull) -> None:
         """Promise 3: what was merged with an approved decision is in staging, or a decision says why not."""

@@ -178,6 +178,17 @@ MUTANTS: tuple[Mutant, ...] = (
         (("bot/decide/windows.py", 'return _utc(start + length, zone) if duration[-1] in "dw" else ', "return "),),
     ),
     Mutant(
+        "no_way_back_from_what_is_revoked",
+        "the pull request that brought a revoked artifact cannot be used to leave it (decisions 8)",
+        (
+            (
+                "bot/decide/conditions/revoked.py",
+                'if scope.model and case.facts.asked.action != "rollback":',
+                "if scope.model:",
+            ),
+        ),
+    ),
+    Mutant(
         "last_verdict_of_a_commit",
         "a verdict belongs to the commit, and the last one judged wins (decisions 6)",
         (("bot/pipeline/judge.py", "    if not found.siblings:\n", "    if found.siblings is not None:\n"),),

@@ -266,6 +266,17 @@ def forward(stage: Stage, who: str, number: int, rng: random.Random) -> None:
             stage.call(login, "POST", f"/issues/{number}/comments", {"body": f"/approve {target}"})
 
 
+def revoke(stage: Stage, who: str, number: int, rng: random.Random) -> None:
+    """The artifact of some release is forbidden; in most cases what is live is taken back at once."""
+    releases = stage.releases()
+    if releases:
+        one = rng.choice(releases)
+        about = f"/issues/{one.pull_request or number}/comments"
+        stage.call("rhea", "POST", about, {"body": f"/revoke {one.artifact_digest} --reason leak"})
+        if rng.random() < 0.7:
+            stage.call("rhea", "POST", about, {"body": f"/rollback {one.environment} {one.model} --reason leak"})
+
+
 # --- people and the repository itself
 
 
@@ -376,6 +387,7 @@ ACTS: dict[str, tuple[Act, float]] = {
     "request_changes": (request_changes, 0.6),
     "dismiss": (dismiss, 0.8),
     "say": (say, 6.0),
+    "revoke": (revoke, 0.6),
     "edit": (edit, 0.6),
     "delete": (delete, 0.6),
     "leave": (leave, 0.6),

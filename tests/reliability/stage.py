@@ -17,6 +17,8 @@ import orjson
 import pygit2
 
 from bot.adapters.clock import SystemClock
+from bot.records.ledger import LEDGER
+from bot.records.release import Release
 from bot.sandbox import events, schedules, template
 from bot.sandbox.apps import add_app
 from bot.sandbox.hub import Hub
@@ -221,6 +223,14 @@ class Stage:
             ):
                 stack.enter_context(context)
             yield
+
+    def releases(self) -> list[Release]:
+        """Every release so far, by the ledger; of each model the oldest first."""
+        bare = self.hub.bare(self.repo)
+        found = [
+            f"promotions/{model}/{name}" for model in MODELS for name in bare.folder(LEDGER, f"promotions/{model}")
+        ]
+        return [Release.parse(bare.read(LEDGER, path) or b"", source=path) for path in found]
 
     # --- time
 
