@@ -372,6 +372,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Now, UTC, aware."""
 
+    def wait_until(self, moment: datetime) -> None:
+        """Return at this time, at once when it is past."""
+
 
 @dataclass(frozen=True)
 class Ports:

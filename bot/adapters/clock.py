@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 
@@ -10,3 +11,8 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def wait_until(self, moment: datetime) -> None:
+        left = (moment - self.now()).total_seconds()
+        if left > 0:
+            time.sleep(left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.decide.step import policy_difference
 from bot.errors import Parts, UserError
 from bot.ledger import Ledger
@@ -66,8 +68,11 @@ def run(event: Event, job: Job) -> None:
     before = head_of(number, made.head_sha, job)
     results = {one.model: _result(one, found, before, handed_over) for one in made.planned}
     head = _head(number, made, results, starter, handed_over)
+    if _is_new(head, before):
+        _keep_opinions(number, job)
     with blocking(number, "merge", job):
         _keep(head, made, results, {**_initiator(head), **_sender(event)}, handed_over)
+    written = job.ports.clock.now()
     judged = judge(number, "merge", job)
     report = Report(
         number=number, plan=made, decision=judged.decision, evaluation_id=judged.decision.evaluation_id,
@@ -75,6 +80,8 @@ def run(event: Event, job: Job) -> None:
         failures=head.failures, reused=head.reused,
         run=RunFacts(id=job.ports.run.id, attempt=job.ports.run.attempt, url=job.ports.run.url),
     )  # fmt: skip
+    if _is_new(head, before):  # GitHub tells whole seconds: who approves what is shown now does so in a later one
+        job.ports.clock.wait_until(written.replace(microsecond=0) + timedelta(seconds=1))
     shown = Parts()
     shown.attempt("report", lambda: show(report, number, made.head_sha, job, prefix=judged.policies.commands.prefix))
     job.summarize(summary(report))
@@ -85,6 +92,19 @@ def run(event: Event, job: Job) -> None:
         job.say(line)
     job.say(judged.decision.headline)
     shown.finish()
+
+
+def _is_new(head: Head, before: Head | None) -> bool:
+    """Whether there is an evaluation that nobody could have seen before this run."""
+    known = before.models if before else {}
+    return any(one.evaluation_digest is not None and one != known.get(name) for name, one in head.models.items())
+
+
+def _keep_opinions(number: int, job: Job) -> None:
+    """What people said before there was the evaluation stands for none, whatever the clock of this runner says."""
+    pulls = job.ports.pull_requests
+    if pulls.reviews(number) or any(one.author.kind == "User" for one in pulls.comments(number)):
+        Parts().attempt("opinions", lambda: judge(number, "merge", job))
 
 
 def _has_moved_on(event: Event, found: PullRequest, handed: Plan, job: Job) -> bool:

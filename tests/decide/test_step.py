@@ -33,6 +33,9 @@ class FixedClock:
     def now(self) -> datetime:
         return self.at
 
+    def wait_until(self, moment: datetime) -> None:
+        """It stands still."""
+
 
 @dataclass
 class World:

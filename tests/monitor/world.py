@@ -77,6 +77,9 @@ class Still:
     def now(self) -> datetime:
         return self.at
 
+    def wait_until(self, moment: datetime) -> None:
+        """It stands still."""
+
 
 @dataclass
 class World:

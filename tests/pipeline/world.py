@@ -63,6 +63,9 @@ class Clock:
     def now(self) -> datetime:
         return self.at
 
+    def wait_until(self, moment: datetime) -> None:
+        """It stands still."""
+
     def pass_days(self, days: float) -> None:
         self.at += timedelta(days=days)
 

@@ -100,6 +100,9 @@ class Minutes:
         self.at += timedelta(minutes=1)
         return self.at
 
+    def wait_until(self, moment: datetime) -> None:
+        """It stands still."""
+
 
 @functools.cache
 def _template() -> tuple[Path, str]:

@@ -36,7 +36,7 @@ def main() -> int:
     for name in {given.mutant, *(given.mutants or ())} - {None} - names:
         parser.error(f"{name}: no such mutant; there are {', '.join(sorted(names))}")
     if given.mutant:
-        from tests.reliability.mutants import put_back
+        from tests.reliability.mutants import by_name, put_back
 
         put_back(given.mutant)
     from tests.reliability.campaign import STATE, campaign, first_broken, replay, shortest
@@ -50,7 +50,7 @@ def main() -> int:
 
         return table(given.mutants, given.seed, given.schedules, given.steps)
     if given.mutant:
-        return first_broken(given.seed, given.schedules, given.steps)
+        return first_broken(given.seed, given.schedules, given.steps, by_name(given.mutant).needs)
     since = time.monotonic()
     where: type[Stage] = Stage
     if given.real:

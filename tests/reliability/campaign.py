@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from tests.reliability.play import Played, play
 from tests.reliability.schedule import Step, dump, steps_of
 from tests.reliability.shrink import smallest
-from tests.reliability.stage import Stage
+from tests.reliability.stage import Stage, flavour_of
 
 STATE = Path(".reliability")
 
@@ -93,14 +93,25 @@ def campaign(
     return total
 
 
-def first_broken(first: int, schedules: int, steps: int, say: Callable[[str], None] = print) -> int:
-    """Play until something is broken: 1 when it is, with the number of the schedule."""
-    for number, seed in enumerate(range(first, first + schedules), 1):
-        found = play(steps_of(seed, steps)).violations
-        if found:
-            say(f"found in schedule {number}: {found[0]}")
+def first_broken(
+    first: int, schedules: int, steps: int, needs: Sequence[str] = (), say: Callable[[str], None] = print
+) -> int:
+    """Play until something is broken: 1 when it is, with the seed. Schedules with most of what is needed come first."""
+    listed = {seed: steps_of(seed, steps) for seed in range(first, first + schedules)}
+    for seed in sorted(listed, key=lambda seed: -_fit(listed[seed], needs)):
+        broken = play(listed[seed], until=lambda _: True).violations
+        if broken:
+            say(f"found in schedule {seed}: {broken[0]}")
             return 1
     return 0
+
+
+def _fit(steps: Sequence[Step], needs: Sequence[str]) -> float:
+    """How much of it a schedule has: each kind counts once, and a little for every time."""
+    world = flavour_of(steps[0].seed)
+    values = (world.default, world.refuses, *world.without, "freeze" * world.has_freeze, "teams" * world.has_teams)
+    found = Counter([*(one.do for one in steps), *(f"{one.kind} {one.who}" for one in steps), *values])
+    return sum(bool(found[one]) + found[one] / 100 for one in needs)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

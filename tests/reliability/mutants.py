@@ -20,11 +20,16 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Mutant:
-    """`changes` are (file, text that is there, text in its place); `about` says what people saw."""
+    """`changes` are (file, text that is there, text in its place); `about` says what people saw.
+
+    `needs` are steps, faults of events and values of a schedule's world without which it cannot show: schedules that
+    hold most of them are played first.
+    """
 
     name: str
     about: str
     changes: tuple[tuple[str, str, str], ...]
+    needs: tuple[str, ...] = ()
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -38,11 +43,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 '    last, cause = None, ""',
             ),
         ),
+        needs=("close_and_reopen", "retarget"),
     ),
     Mutant(
         "gone_account_stops_all",
         "who deletes or renames an account stops every judgement (gitops F2, decisions 3)",
         (("bot/adapters/github_people.py", "if error.status not in (404, *also):", "if error.status not in also:"),),
+        needs=("rename", "disappear"),
     ),
     Mutant(
         "tags_are_the_promotion",
@@ -56,6 +63,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
             ),
         ),
+        needs=("tags", "deployments"),
     ),
     Mutant(
         "comment_before_status",
@@ -67,6 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 '    ports.conversation.upsert_comment(number, MARKED, body)\n    there = Parts().attempt("statuses",',
             ),
         ),
+        needs=("lock_conversation",),
     ),
     Mutant(
         "labels_and_edits_start_nothing",
@@ -75,6 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (".github/workflows/reviewed.yml", "types: [labeled, unlabeled, converted_to_draft]", "types: [enqueued]"),
             (".github/workflows/reviewed.yml", "types: [edited, deleted]", "types: [pinned]"),
         ),
+        needs=("label", "edit", "delete"),
     ),
     Mutant(
         "only_the_tip_is_settled",
@@ -86,6 +96,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "            for one in listed if one.commit == tip\n",
             ),
         ),
+        needs=("lost push", "lost workflow_dispatch", "change_main"),
     ),
     Mutant(
         "default_branch_is_main",
@@ -97,11 +108,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    allowed_base_branches: [main]\n    auto_promote: merge\n",
             ),
         ),
+        needs=("trunk",),
     ),
     Mutant(
         "dismissal_takes_a_rejection_back",
         "a dismissed review takes a /reject back (decisions 1)",
         (("bot/decide/vetoes.py", ' and (one.method, one.kind) != ("review", "withdraw")', ""),),
+        needs=("dismiss", "request_changes"),
     ),
     Mutant(
         "approval_before_the_evaluation",
@@ -113,6 +126,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    unseen = set()\n",
             ),
         ),
+        needs=("approve",),
     ),
     Mutant(
         "managed_login_is_no_login",
@@ -134,11 +148,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if False:",
             ),
         ),
+        needs=("merge_commit",),
     ),
     Mutant(
         "moving_tag_stops_clones",
         "a tag that moves stops every release verb in a clone (gitops F8)",
         (("bot/adapters/git.py", "if done.returncode and not only_tags_moved(done.stderr):", "if done.returncode:"),),
+        needs=("use_clone",),
     ),
     Mutant(
         "partial_clone_is_a_bug",
@@ -150,11 +166,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "        if False:\n            self._fetch(",
             ),
         ),
+        needs=("use_clone",),
     ),
     Mutant(
         "git_speaks_german",
         "English words are looked for in what git says (gitops F12)",
         (("bot/adapters/git.py", '"LC_ALL": "C", "LANGUAGE": "", ', ""),),
+        needs=("use_clone",),
     ),
     Mutant(
         "teams_by_login",
@@ -171,11 +189,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if listed is None or account.login in listed:",
             ),
         ),
+        needs=("teams", "rename"),
     ),
     Mutant(
         "days_are_24_hours",
         "a freeze ends an hour early over the change of clocks (decisions 5)",
         (("bot/decide/windows.py", 'return _utc(start + length, zone) if duration[-1] in "dw" else ', "return "),),
+        needs=("freeze",),
     ),
     Mutant(
         "no_way_back_from_what_is_revoked",
@@ -187,11 +207,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if scope.model:",
             ),
         ),
+        needs=("revoke",),
     ),
     Mutant(
         "last_verdict_of_a_commit",
         "a verdict belongs to the commit, and the last one judged wins (decisions 6)",
         (("bot/pipeline/judge.py", "    if not found.siblings:\n", "    if found.siblings is not None:\n"),),
+        needs=("open_twin",),
     ),
 )
 
@@ -259,7 +281,7 @@ def table(names: Iterable[str], seed: int, schedules: int, steps: int) -> int:
     """Play the schedules with each defect until it shows; 1 when one of them is not found."""
     chosen = [by_name(name) for name in names] or list(MUTANTS)
     missed = 0
-    print(f"{'mutant':32} {'schedule':>9} {'s':>5}  violation")
+    print(f"{'mutant':32} {'seed':>9} {'s':>5}  violation")
     for mutant in chosen:
         since = time.monotonic()
         line = [sys.executable, "-m", "tests.reliability", "--mutant", mutant.name, "--no-shrink"]
