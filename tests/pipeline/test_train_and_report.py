@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.ports import Comment
+from bot.records.event import Account
 from bot.records.ledger import promotion_path
 from tests.builders import a_release
 from tests.pipeline.world import CHURN, GATES, a_csv, world
@@ -113,3 +116,34 @@ def test_the_first_pass_of_a_first_change_condition_retires_the_test_rows(
     assert "gate right_often fails: The test rows were retired when another model first passed" in text(made.evaluate())
     made.push(**{SPEC: penalised(0.9)})
     assert re.search(r"right_often \| ✅.pass", text(made.evaluate())), "the same inputs again cost nothing"
+
+
+def test_what_was_said_before_the_evaluation_stands_for_none_however_slow_the_clock_of_its_runner_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger's commits are dated months before the comment, which no run has read before."""
+    made = world(tmp_path, monkeypatch, head={SPEC: penalised(0.9)})
+    at = made.clock.now()
+    assert made.ledger.clock < at
+    owen = Account(id=1002, login="owen")
+    made.talk.comments_.append(Comment(9000, owen, f"/approve {made.sha}", at, at))
+    made.evaluate()
+    (path,) = made.ledger.paths("approvals/")
+    assert '"evaluation_digest":"sha256' not in (made.ledger.get(path) or b"").decode()
+    made.talk.comments_.append(Comment(9001, owen, f"/approve {made.sha}", at, at))
+    made.rejudge()
+    (later,) = (one for one in made.ledger.paths("approvals/") if one != path)
+    assert '"evaluation_digest":"sha256' in (made.ledger.get(later) or b"").decode(), "who says it again has seen it"
+
+
+def test_a_report_shows_an_evaluation_in_a_later_second_than_it_was_written_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, monkeypatch, head={SPEC: penalised(0.9)})
+    waits: list[datetime] = []
+    monkeypatch.setattr(made.clock, "wait_until", waits.append)
+    made.clock.at += timedelta(milliseconds=700)
+    made.evaluate()
+    assert waits == [made.clock.at.replace(microsecond=0) + timedelta(seconds=1)]
+    made.evaluate()
+    assert len(waits) == 1, "nothing new is shown"
