@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from bot.chatops.arguments import Refused, read, split_reason
 from bot.chatops.grammar import CONTRARY, VERBS, lead
@@ -17,10 +18,12 @@ MAX_CHARACTERS = 200
 # What editors and copying leave at the ends of a line: soft hyphen, zero-width characters, marks of direction.
 _ZERO_WIDTH = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
 _EDGES = "\u00ad\u061c\u180e\ufeff" + "".join(map(chr, _ZERO_WIDTH))
+_SLASHED = re.compile(rf"^[{_EDGES}]*/\S", re.MULTILINE)
 _NEAR = re.compile(r"[a-z-]{2,20}[.,:;!?]?")  # what people mistype; paths and addresses are left alone
 _SPACES = re.compile(r"[ \t\u00a0]+")
 
 
+@lru_cache(maxsize=4096)  # a job reads the same comments for each thing that it judges
 def parse(body: str, prefix: str | None = None) -> Parsed:
     """The commands of a comment, in order. With any hint no command is returned.
 
@@ -55,7 +58,7 @@ def _contradictions(found: Sequence[tuple[int, Command]], prefix: str | None) ->
 
 def _candidates(body: str) -> Iterator[Line]:
     """Lines that start with a slash, without invisible characters at their edges."""
-    if "/" not in body:
+    if not _SLASHED.search(body):  # reading Markdown is dear, and most comments hold no command
         return
     for line in paragraph_lines(body):
         text = _bare(line.text)

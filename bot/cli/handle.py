@@ -56,6 +56,7 @@ def command(repo: Path) -> int:
 
 def make_job(actions: Actions, repo: Path, event: Event) -> Job:
     """The job with adapters on the checkout, GitHub and the bot's branches as they are now."""
+    from bot.adapters.deadline import limited
     from bot.pipeline.job import Job
 
     out = repo / "out"
@@ -63,7 +64,7 @@ def make_job(actions: Actions, repo: Path, event: Event) -> Job:
     inputs = inputs_of(event, os.environ)
     return Job(
         ports=github_ports(actions, repo), out=out, inputs=inputs, set_output=actions.set_output,
-        summarize=actions.add_summary, say=click.echo,
+        summarize=actions.add_summary, say=click.echo, limited=limited,
     )  # fmt: skip
 
 

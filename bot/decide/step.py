@@ -15,6 +15,7 @@ from bot.decide.gathering import (
     subject,
     to_ask,
 )
+from bot.decide.heard import doubtful, heard, strangers
 from bot.decide.history import changers, edited_away, with_dismissals, with_voids
 from bot.decide.reading import (
     Parse,
@@ -40,7 +41,7 @@ from bot.decide.surroundings import (
 )
 from bot.errors import Problems, UserError
 from bot.ledger import Ledger
-from bot.ports import Branch, Git, Ports, PullRequest
+from bot.ports import Branch, Comment, Git, Ports, PullRequest
 from bot.records.approval import Approval
 from bot.records.base import canonical_json
 from bot.records.decision import Decision
@@ -245,12 +246,21 @@ def _evaluations(
     return found, unmeasured
 
 
+def _strangers(comments: Sequence[Comment], author: Account, policies: Policies, ports: Ports) -> set[int]:
+    """Who wrote what is slow to read and has no say here. Nobody is asked about where nobody wrote such."""
+    people = doubtful(comments, author, policies)
+    found = strangers(people, ports.pull_requests.permissions(people), policies) if people else []
+    teams = sorted({team for role in policies.roles.roles.values() for team in role.teams}) if found else []
+    return {one.id for one in found if all(ports.pull_requests.in_team(team, one) is False for team in teams)}
+
+
 def _opinions(
     found: PullRequest, policies: Policies, parse: Parse, ports: Ports
 ) -> tuple[list[Opinion], dict[int, Account]]:
     """Everything that was said, with what was recorded of it; and the accounts of who said it."""
     number = found.number
     comments, timeline = ports.pull_requests.comments(number), ports.pull_requests.timeline(number)
+    comments = heard(comments, _strangers(comments, found.author, policies, ports))
     reviews = ports.pull_requests.reviews(number)
     records, voided = _recorded(number, ports)
     prefix = policies.commands.prefix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,8 @@ from bot.words import Markdown, one_line
 class Job:
     """One job of a workflow. `inputs` are what jobs of a run are handed by it: model, plan_digest, train_result, seed.
 
-    `out` is the folder that jobs of one run hand over. `set_output` and `summarize` are GitHub's.
+    `out` is the folder that jobs of one run hand over. `set_output` and `summarize` are GitHub's. `limited` bounds in
+    seconds what is done inside: WorldError (code `timeout`).
     """
 
     ports: Ports
@@ -28,6 +30,7 @@ class Job:
     set_output: Callable[[str, str], None]
     summarize: Callable[[Markdown], None]
     say: Callable[[str], None]
+    limited: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
 
     @property
     def default_sha(self) -> str:

@@ -35,6 +35,8 @@ from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 from bot.words import Plain, shown
 
+LONGEST_S = 120.0  # that one of many pull requests may take; a judgement takes some seconds
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -254,6 +256,12 @@ def rejudge(number: int, job: Job, *, actor: Account | None = None) -> Judged:
     return judged
 
 
+def _in_time(number: int, job: Job) -> Judged:
+    """`rejudge` of one of many: one that takes long keeps no other back."""
+    with job.limited(LONGEST_S):
+        return rejudge(number, job)
+
+
 def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: False) -> list[Judged]:
     """`rejudge` every open pull request; one that fails keeps no other back. Stops when `until` says so."""
     found = []
@@ -261,7 +269,7 @@ def rejudge_open(job: Job, parts: Parts, until: Callable[[], bool] = lambda: Fal
         if until():
             job.say("no time is left for the other open pull requests; the next run judges them")
             break
-        judged = parts.attempt(f"#{number}", functools.partial(rejudge, number, job))
+        judged = parts.attempt(f"#{number}", functools.partial(_in_time, number, job))
         if judged is not None:
             job.say(f"#{number}: {judged.decision.headline}")
             found.append(judged)

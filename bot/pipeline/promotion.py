@@ -35,7 +35,9 @@ def requested(command: Command, number: int, job: Job) -> Command:
         return command
     prefix = policies_of(job).commands.prefix
     for comment in job.ports.pull_requests.comments(number):
-        for index, one in enumerate(parse(comment.body, prefix).commands if "/" in comment.body else ()):
+        if "break-glass" not in comment.body.lower():
+            continue
+        for index, one in enumerate(parse(comment.body, prefix).commands):
             is_request = one.verb == "break-glass" and "confirm" not in one.options
             if is_request and request_id(number, opinion_id(comment.id, index)) == name:
                 return one

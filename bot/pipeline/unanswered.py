@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.chatops.parse import parse
+from bot.decide.heard import is_slow
 from bot.decide.roles import at_least, roles_of
 from bot.errors import Parts
 from bot.ledger import Ledger
@@ -40,9 +41,12 @@ def answer_unanswered(policies: Policies, job: Job, parts: Parts) -> None:
         one for one in listed
         if not one.is_own and not one.has_thumb and one.comment.author.kind == "User"
         and one.comment.updated_at == one.comment.created_at and now - one.comment.created_at >= GRACE
-        and one.comment.id not in answered and "/" in one.comment.body and _asks(one.comment.body, prefix)
-    ][:MOST]  # fmt: skip
-    for one in _owed(waiting, policies, job, parts):
+        and one.comment.id not in answered and "/" in one.comment.body
+    ]  # fmt: skip
+    quick = [one for one in waiting if not is_slow(one.comment.body) and _asks(one.comment.body, prefix)][:MOST]
+    slow = _owed([one for one in waiting if is_slow(one.comment.body)][:MOST], policies, job, parts)
+    asking = [one for one in slow if _asks(one.comment.body, prefix)]
+    for one in [*_owed(quick, policies, job, parts), *asking]:
         event = CommentCreated(
             number=one.number, comment_id=one.comment.id, body=one.comment.body, author=one.comment.author,
             sender=one.comment.author,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from bot.sandbox.store import Run
 from bot.sandbox.world import Sandbox
 from tests.stories.world import (
     BIKES,
+    ROOT,
     approve_by_review,
     bikes,
     bot_said,
@@ -28,8 +32,17 @@ from tests.stories.world import (
 pytestmark = [
     pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("life"),
 ]  # fmt: skip
+ENVIRONMENTS = "policies/environments.yaml"
 REQUIRED = ("mlbot/evaluation", "mlbot/verdict")
 BUDGET = {"push": 15, "comment": 8, "no command": 0, "review": 8, "promotion": 12}
+
+
+def reproduced_first() -> bytes:
+    """This repository's environments, in which production waits for another run that comes to the same."""
+    text = (ROOT / ENVIRONMENTS).read_text()
+    return text.replace(
+        "    promote_from: [staging]\n", "    promote_from: [staging]\n    verification: {reproduced: 1}\n"
+    ).encode()
 
 
 def verdict_of(sandbox: Sandbox, sha: str) -> str:
@@ -68,7 +81,7 @@ class Life:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """The whole story, told once."""
-    with rehearsal(tmp_path_factory.mktemp("life") / "world") as sandbox:
+    with rehearsal(tmp_path_factory.mktemp("life") / "world", {ENVIRONMENTS: reproduced_first()}) as sandbox:
         told = Life(sandbox)
         trained(told)
         talked_about(told)
@@ -133,10 +146,18 @@ def merged(life: Life) -> None:
 
 
 def promoted(life: Life) -> None:
-    """A person brings it to production, a clock trains what is live again, and reconciles what needs nothing."""
+    """A person brings it to production, once another run has come to the same; clocks find nothing to do.
+
+    Asked for too early, the release asks for that run by itself.
+    """
     sandbox = life.sandbox
     move_tag(sandbox, "bike-rentals@v1.0.0")
-    say(sandbox, "rhea", life.number, f"/promote {evaluation_id(sandbox, life.number)} to production")
+    promote = f"/promote {evaluation_id(sandbox, life.number)} to production"
+    say(sandbox, "rhea", life.number, promote)
+    life.note("too early", "chatops.yml")
+    life.seen["too early"] = (bot_said(sandbox, life.number)[-2:], live(sandbox))
+    life.note("asked by itself", "reproduce.yml")
+    say(sandbox, "rhea", life.number, promote)
     life.note("promote comment", "chatops.yml")
     life.note("promotion", "promote.yml")
     life.seen["facts"] = ledger(sandbox)
@@ -206,6 +227,23 @@ def test_a_tag_that_was_moved_after_the_approval_moves_no_model(life: Life) -> N
     staging, production = (json.loads(life.sandbox.git("dana", "show", path)) for path in where)
     for name in ("artifact_digest", "evaluation_digest", "version", "commit"):
         assert staging[name] == production[name]
+
+
+def test_a_release_that_must_be_reproduced_asks_for_it_and_goes_out_once_another_run_came_to_the_same(
+    life: Life,
+) -> None:
+    said, before = life.seen["too early"]  # type: ignore[misc]
+    assert before == ["staging/bike-rentals/release.json"], "the first `/promote` moved nothing"
+    assert any("0 of 1 other runs trained bike-rentals again" in one for one in said), said
+    run = life.runs["asked by itself"]
+    assert (run.event, run.conclusion) == ("workflow_dispatch", "success"), run.problem
+    life.sandbox.git("dana", "fetch", "-q", "origin")
+    (path,) = [one for one in life.seen["facts"] if one.startswith("reproductions/")]  # type: ignore[attr-defined]
+    fact = json.loads(life.sandbox.git("dana", "show", f"origin/mlbot/ledger:{path}"))
+    assert (fact["outcome"], fact["run"]["id"], fact["runner"]) == ("same", run.id, "ubuntu-22.04-arm")
+    line = [Path(sys.executable).with_name("mlbot"), "verify", "bike-rentals", "--environment", "production"]
+    done = subprocess.run(line, cwd=life.sandbox.clone, capture_output=True, text=True, check=False)
+    assert f"reproduced: run {run.id} on ubuntu-22.04-arm" in done.stdout, done.stdout + done.stderr
 
 
 def test_what_is_live_comes_out_again_and_a_quiet_hour_changes_nothing(life: Life) -> None:
