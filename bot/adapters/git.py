@@ -26,6 +26,7 @@ _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 STAMPS = "refs/mlbot/"  # on origin: no branch and no tag, so nothing shows them and no history of them grows
+SEEN = "refs/mlbot/seen/"  # in this clone: the last tip of a branch that origin has no more
 PUSH_ATTEMPTS = 8
 FETCH_WAITS_S = (0.1, 0.4, 1.0, 2.0)  # while another git of this clone writes the same refs
 MOST_OF_A_LINE = 100
@@ -249,7 +250,8 @@ class GitBranch:
         except UserError as error:
             if error.code != "ref_missing":
                 raise
-            if self.ref in self.git.repository.references:
+            if self.ref in self.git.repository.references:  # kept, so that it can be put back
+                self.git.repository.references.create(f"{SEEN}{self.name}", self.head(), force=True)
                 self.git.repository.references.delete(self.ref)
 
     def head(self) -> str | None:

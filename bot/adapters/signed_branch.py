@@ -65,6 +65,14 @@ class SignedBranch:
         """Paths of files that are not signed as they are: an audit of the whole branch."""
         return [path for path in self.paths(prefix) if not self._is_signed(path)]
 
+    def holds(self, path: str, content: bytes, signature: bytes | None) -> bool:
+        """Whether a signature is the bot's, and about this content at this path."""
+        try:
+            said = None if signature is None else self._signer.verify(PAYLOAD_TYPE, signature)
+        except UserError:
+            return False
+        return said == self._statement(path, content)
+
     def _is_signed(self, path: str) -> bool:
         try:
             self.get(path)

@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "environments": ("bot.cli.environments", "What is live where."),
     "history": ("bot.cli.history", "Who let which version out, when, on what evidence."),
     "gc": ("bot.cli.gc", "List, then remove, artifacts that nothing needs."),
+    "ledger": ("bot.cli.ledger", "Move the ledger to its newest layout, or put it back."),
     "verify": ("bot.cli.verify", "Check the chain from live bytes back to the approved pull request."),
     "serve": ("bot.cli.serve", "Serve what the environments branch says."),
     "monitor": ("bot.cli.monitor", "Health of a deployed model from logged predictions."),

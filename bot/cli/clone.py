@@ -28,6 +28,7 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
 
     `fetch` False works with what was fetched before. Raises UserError or WorldError.
     """
+    from bot.adapters.ledger_branch import LedgerBranch
     from bot.adapters.signed_branch import SignedBranch
 
     ports = local_ports(repo)
@@ -35,11 +36,12 @@ def clone_ports(repo: Path, *, fetch: bool = True) -> Ports:
     if fetch:
         _refresh(ports)
     ports = replace(ports, signer=_signer(ports))
+    ledger = LedgerBranch(ports.git, ports.signer, ports.default_branch, ports.clock.now)  # type: ignore[arg-type]
+    ports = replace(ports, ledger=ledger)
     if ports.signer is None:
         return ports
     return replace(
         ports,
-        ledger=SignedBranch(ports.ledger, LEDGER, ports.signer),
         environments=SignedBranch(ports.environments, ENVIRONMENTS, ports.signer),
     )
 

@@ -83,11 +83,12 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
     from bot.adapters.identity import signer_at
+    from bot.adapters.ledger_branch import LedgerBranch
     from bot.adapters.proposals import GitHubDesk, ProposedBranch
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
-    from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS, LEDGER
+    from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS
 
     if actions.token is None:
         raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
@@ -107,12 +108,12 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     )  # fmt: skip
     git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}", f"+{STAMPS}*:{STAMPS}*")
     proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), GitHubDesk(github))
+    ports = replace(ports, ledger=LedgerBranch(git, signer, default, ports.clock.now))
     if signer is None:
         return replace(ports, proposals=proposals)
     return replace(
         ports,
         proposals=SignedBranch(proposals, ENVIRONMENTS, signer),
-        ledger=SignedBranch(ports.ledger, LEDGER, signer),
         environments=SignedBranch(ports.environments, ENVIRONMENTS, signer),
     )
 

@@ -12,13 +12,14 @@ from bot.records.base import sha256
 from bot.records.decision import Decision
 from bot.records.facts import CommitFact, CommitList, Contributed, Facts
 from bot.records.ledger import (
+    ALL_LISTED,
     CONTRIBUTIONS,
-    HANDLED,
     Accepted,
     Grouped,
     Head,
     Party,
     accepted_folder,
+    acted_folder,
     approval_path,
     bare,
     commits_path,
@@ -146,6 +147,8 @@ class OfPullRequests(Reader):
 
         They are those of a ledger that was begun before contributions were listed.
         """
+        if self.branch.get(ALL_LISTED) is not None:
+            return []
         listed = {path.rpartition("/")[2].partition("-")[2] for path in self.branch.paths(CONTRIBUTIONS)}
         left = [one for one in self.commit_lists() if f"{one[0]}-{one[1]}-{one[2]}.json" not in listed]
         written = self.branch.written("commits/") if left else {}
@@ -172,9 +175,9 @@ class OfPullRequests(Reader):
         """Whether a comment was answered in a status, since nobody may write where it stands."""
         return self.branch.get(told_path(number, comment_id)) is not None
 
-    def all_handled(self) -> list[bytes]:
-        """The notes on the commands of every comment there was."""
-        notes = (self.branch.get(path) for path in self.branch.paths(HANDLED))
+    def acted(self, author: int, day: str) -> list[bytes]:
+        """What a person's commands did on a day (of RFC 3339, UTC), as JSON: the verbs, and when."""
+        notes = (self.branch.get(path) for path in self.branch.paths(acted_folder(author, day)))
         return [note for note in notes if note is not None]
 
     def accepted(self, number: int, comment_id: int) -> Records[Accepted]:

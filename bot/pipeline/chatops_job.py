@@ -20,7 +20,7 @@ from bot.pipeline.judge import Judged, head_of, judge, policies_of
 from bot.records.base import canonical_json
 from bot.records.command import Command
 from bot.records.event import CommentCreated, Event
-from bot.records.ledger import evaluation_id, handled_path
+from bot.records.ledger import acted_path, evaluation_id, handled_path
 from bot.words import Markdown
 
 # Opinions are read anew each time, and the rest only answers: doing them again changes nothing.
@@ -182,5 +182,8 @@ def _note(
     who = {"author": event.author.id, "run": job.ports.run.id, "at": at}
     note = canonical_json({**who, "verbs": done, "refused": refused, "answer": text[:MOST_KEPT]})
     said = f"done: {', '.join(done) or 'nothing'}"
-    path = handled_path(event.number, event.comment_id)
-    failed.attempt("note", lambda: Ledger(job.ports.ledger).write({path: note}, said))
+    files = {handled_path(event.number, event.comment_id): note}
+    if done:
+        acted = canonical_json({"at": at, "verbs": done})
+        files[acted_path(event.author.id, at, event.number, event.comment_id)] = acted
+    failed.attempt("note", lambda: Ledger(job.ports.ledger).write(files, said))

@@ -70,10 +70,10 @@ class Ask:
 
 def used_today(ask: Ask) -> int:
     """How often the person did this within the last day: by the notes of comments, and before in this one."""
-    since = ask.job.ports.clock.now() - DAY
-    notes = [json.loads(note) for note in Ledger(ask.job.ports.ledger).all_handled()]
-    mine = [one for one in notes if one.get("author") == ask.event.author.id and "at" in one]
-    recent = [one["verbs"] for one in mine if datetime.fromisoformat(one["at"]) > since]
+    now, ledger = ask.job.ports.clock.now(), Ledger(ask.job.ports.ledger)
+    days = [(now - DAY).isoformat(), now.isoformat()]
+    notes = [json.loads(note) for day in days for note in ledger.acted(ask.event.author.id, day)]
+    recent = [one["verbs"] for one in notes if datetime.fromisoformat(one["at"]) > now - DAY]
     return [*ask.done, *(verb for verbs in recent for verb in verbs)].count(ask.command.verb)
 
 

@@ -18,6 +18,29 @@ OBJECTS = "mlbot/objects"  # artifact bytes, while the DVC remote is the folder 
 BOT_BRANCHES = "mlbot/*"
 
 
+# The second layout keeps what is about a pull request in one file that only grows, a line an event.
+LAYOUT = "layout.json"  # which layout a ledger has; a ledger without it has the first
+TIP = "tip.json"  # the last commit of the bot, so that somebody else's on top of it is seen
+PULLS = "pulls/"
+WIDTH = 100  # entries of a folder; GitHub recommends 3,000 at most
+OF_PULLS = frozenset((
+    "accepted", "approvals", "commits", "decisions", "facts", "handled", "heads", "measuring", "parties", "plans",
+    "told", "voids",
+))  # fmt: skip
+
+
+def journal_path(number: int) -> str:
+    """The file of everything about a pull request, in the second layout."""
+    return f"{PULLS}{number // WIDTH}/{number}.jsonl"
+
+
+def pull_of(path: str) -> int | None:
+    """The pull request that a path (or the whole folder that it begins) is about; None for any other."""
+    folder, _, rest = path.partition("/")
+    number, slash, _ = rest.partition("/")
+    return int(number) if folder in OF_PULLS and slash and number.isdigit() else None
+
+
 def proposal_branch(environment: str, model: str) -> str:
     """The branch of a pull request that would change a model in an environment; outside of what only grows."""
     return f"mlbot-promotions/{environment}/{model}"
@@ -181,6 +204,7 @@ def commits_path(number: int, base_sha: str, head_sha: str) -> str:
 
 
 CONTRIBUTIONS = "contributions/"  # folder of who changed a model in which pull request, by model
+ALL_LISTED = "contributions.json"  # that every list of commits has its contributions, in the second layout
 
 
 def contribution_path(model: str, at: str, number: int, base_sha: str, head_sha: str) -> str:
@@ -206,12 +230,19 @@ def party_path(number: int, head_sha: str, party: Party, account: int) -> str:
     return f"{parties_folder(number, head_sha, party)}{account}.json"
 
 
-HANDLED = "handled/"  # folder of notes of comments, by pull request
-
-
 def handled_path(number: int, comment_id: int) -> str:
     """Which commands of a comment were carried out, and the places of those that were refused."""
-    return f"{HANDLED}{number}/{comment_id}.json"
+    return f"handled/{number}/{comment_id}.json"
+
+
+def acted_folder(author: int, day: str) -> str:
+    """Folder of what a person's commands did on a day (of RFC 3339, UTC); ends with a slash."""
+    return f"acted/{day[:10]}/{author}/"
+
+
+def acted_path(author: int, at: str, number: int, comment_id: int) -> str:
+    """What the commands of one comment did at a time."""
+    return f"{acted_folder(author, at)}{number}-{comment_id}.json"
 
 
 def accepted_folder(number: int, comment_id: int) -> str:

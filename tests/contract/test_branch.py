@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pygit2
 import pytest
 
 from bot.adapters.git import GitBranch, LocalGit
+from bot.adapters.journal import JournalBranch, Seal
 from bot.adapters.signed_branch import SignedBranch
 from bot.adapters.signing import KeyPair, generate
 from bot.errors import UserError
@@ -31,15 +33,24 @@ def work(path: Path, name: str) -> LocalGit:
 def make(kind: str, path: Path, *, append_only: bool = False) -> Branch:
     if kind == "fake":
         return FakeBranch(append_only=append_only)
-    branch = GitBranch(work(path, "one"), NAME, append_only=append_only)
+    branch = GitBranch(work(path, "one"), NAME, append_only=append_only and kind != "journal")
     if kind == "git":
         return branch
     private, public = generate()
-    return SignedBranch(branch, NAME, KeyPair(private, {"test.pub": public}))
+    keys = KeyPair(private, {"test.pub": public})
+    if kind == "journal":
+        return JournalBranch(branch, Seal(keys, NAME, "here"), lambda: datetime.now(UTC))
+    return SignedBranch(branch, NAME, keys)
+
+
+@pytest.fixture(params=["fake", "git", "signed", "journal"])
+def kind(request: Any) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(params=["fake", "git", "signed"])
-def kind(request: Any) -> str:
+def free(request: Any) -> str:
+    """A kind of branch on which what is there may change: the journal only grows."""
     return str(request.param)
 
 
@@ -59,15 +70,15 @@ def test_equal_content_makes_no_commit(kind: str, tmp_path: Path) -> None:
     assert port.head() == first
 
 
-def test_none_removes(kind: str, tmp_path: Path) -> None:
-    port = make(kind, tmp_path)
+def test_none_removes(free: str, tmp_path: Path) -> None:
+    port = make(free, tmp_path)
     port.commit({"a": b"1", "b": b"2"}, "Write")
     port.commit({"a": None}, "Remove")
     assert port.get("a") is None and port.paths() == ["b"]
 
 
-def test_the_log_is_newest_first_and_can_be_asked_of_a_path(kind: str, tmp_path: Path) -> None:
-    port = make(kind, tmp_path)
+def test_the_log_is_newest_first_and_can_be_asked_of_a_path(free: str, tmp_path: Path) -> None:
+    port = make(free, tmp_path)
     port.commit({"a/x": b"1"}, "First")
     port.commit({"b/y": b"2"}, "Second")
     port.commit({"a/x": b"3"}, "Third")
@@ -95,8 +106,8 @@ def test_a_head_may_be_judged_again_on_an_append_only_branch(kind: str, tmp_path
     assert port.get("heads/1/abc.json") == b"2"
 
 
-def test_a_commit_that_expects_another_state_is_refused(kind: str, tmp_path: Path) -> None:
-    port = make(kind, tmp_path)
+def test_a_commit_that_expects_another_state_is_refused(free: str, tmp_path: Path) -> None:
+    port = make(free, tmp_path)
     port.commit({"lock": b"owen"}, "Lock", expect={"lock": None})
     for expected in (None, b"vera"):
         with pytest.raises(UserError) as caught:
