@@ -113,7 +113,6 @@ def slow_down(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 def test_a_pull_request_that_takes_for_ever_keeps_no_other_back(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.adapters.deadline import limited
-
     from bot.errors import Parts
     from bot.pipeline.judge import rejudge_open
 
