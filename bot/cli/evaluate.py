@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.errors import Place, UserError
+from bot.errors import MlbotError, Place, UserError
 
 if TYPE_CHECKING:
     from bot.records.evaluation import Evaluation
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--data", default=".", type=click.Path(path_type=Path), help="Folder that holds data/.")
 @click.option("--models", default="models", type=click.Path(path_type=Path), help="Folder of the model specs.")
 @click.option("--gates", "gates_file", default="policies/gates.yaml", type=click.Path(path_type=Path))
+@click.option("--test", "on_test", is_flag=True, help="Measure on the test rows: a look that is not counted.")
 @click.option("--json", "as_json", is_flag=True, help="Print the Evaluation as JSON.")
 @click.option(
     "--to-label",
@@ -30,10 +32,14 @@ if TYPE_CHECKING:
     help="Measure nothing: print the ids of the rows of FILE (CSV or Parquet, no target needed) that need a label.",
 )
 def command(
-    folder: Path, baselines: tuple[str, ...], data: Path, models: Path, gates_file: Path, as_json: bool,
-    to_label: Path | None,
+    folder: Path, baselines: tuple[str, ...], data: Path, models: Path, gates_file: Path, on_test: bool,
+    as_json: bool, to_label: Path | None,
 ) -> int:  # fmt: skip
-    """Measure the model in FOLDER (as `mlbot train` wrote it) on its test rows, and write evaluation.json there.
+    """Measure the model in FOLDER (as `mlbot train` wrote it), and write evaluation.json there.
+
+    It is compared with what is live by origin's mlbot/environments, or with --baseline. Both are fitted again without
+    a fifth of the training rows and measured on these, so that nobody chooses a model by its test rows; --test
+    measures the models as they are on the test rows.
 
     Exit 1 when a gate that blocks fails or cannot be told. To tell FOLDER and one --baseline apart, only rows on which
     they differ need a label: --to-label lists them.
@@ -43,16 +49,29 @@ def command(
     training = Training.parse(_read(folder / "training.json", "`mlbot train` writes it."), source="training.json")
     if to_label is not None:
         return _list_rows(folder, training, [where for _, where in map(_baseline, baselines)], to_label, models)
-    result = _evaluate(folder, training, dict(map(_baseline, baselines)), data, models, gates_file)
+    given = dict(map(_baseline, baselines))
+    with tempfile.TemporaryDirectory(prefix="mlbot-") as live:
+        result = _evaluate(folder, training, given, Path(live), data, models, gates_file, on_test=on_test)
     (folder / "evaluation.json").write_bytes(result.canonical())
     if as_json:
         click.echo(result.canonical())
     else:
         from bot.evaluate.terminal import tables
 
-        click.echo(tables(result), nl=False)
+        click.echo(tables(result, rows="test rows" if on_test else "rows of a validation fold"), nl=False)
         click.echo(f"\n{folder / 'evaluation.json'} written: {result.digest()}")
+    click.echo(LOOK if on_test else VALIDATION, err=True)
     return 0 if result.verdict == "pass" else 1
+
+
+LOOK = (
+    "The test rows were looked at, and this look is not counted. Who chooses by it makes the result of the pull "
+    "request look better than it is."
+)
+VALIDATION = (
+    "Measured on a fifth of the training rows, which the models were fitted again without. The test rows were not "
+    "looked at; --test does that."
+)
 
 
 def _list_rows(folder: Path, training: Training, baselines: list[Path], file: Path, models: Path) -> int:
@@ -80,15 +99,16 @@ def _list_rows(folder: Path, training: Training, baselines: list[Path], file: Pa
 
 
 def _evaluate(
-    folder: Path, training: Training, baselines: dict[str, Path], data: Path, models: Path, gates_file: Path
-) -> Evaluation:
+    folder: Path, training: Training, baselines: dict[str, Path], live: Path, data: Path, models: Path,
+    gates_file: Path, *, on_test: bool,
+) -> Evaluation:  # fmt: skip
     from bot.adapters.clock import SystemClock
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
     from bot.evaluate.lent import Loaders
     from bot.evaluate.step import evaluate
+    from bot.pipeline.validation import ValidationFold, marked
     from bot.records.base import sha256
-    from bot.records.evaluation import NOTHING_DEPLOYED
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
     from bot.specs.gates import read_gates, with_spec_gates
@@ -100,15 +120,17 @@ def _evaluate(
     spec = model_spec(document, str(file))
     policy = _read(gates_file, "`--gates` names the file; `mlbot init` writes one.")
     gates: Gates = with_spec_gates(read_gates(policy, str(gates_file)), document)
-    where: dict[str, Path | str] = dict.fromkeys(spec.environments, NOTHING_DEPLOYED)
-    where.update(baselines)
-    loaders = Loaders(read_table, load, time.perf_counter)
+    others = [one for one in spec.environments if one not in baselines]
+    where = {**_live(others, training.model, live), **baselines}
+    loaders, about = Loaders(read_table, load, time.perf_counter), (spec, training)
+    if not on_test:
+        fold = ValidationFold(spec, data, loaders)
+        loaders, about = fold.lent(), (fold.inner, fold.training(training))
     schema = file.with_name("schema.yaml")
     contract = read_contract(schema.read_bytes(), str(schema)) if schema.is_file() else None
     vouched = file.with_name("attestation.yaml")
-    return evaluate(
-        spec,
-        training,
+    result = evaluate(
+        *about,
         folder,
         data,
         where,
@@ -119,6 +141,35 @@ def _evaluate(
         now=SystemClock().now(),
         attestation=read_attestation(vouched.read_bytes(), str(vouched)) if vouched.is_file() else None,
     )
+    return marked(result, LOOK if on_test else VALIDATION)
+
+
+def _live(environments: list[str], model: str, into: Path) -> dict[str, Path | str]:
+    """What is live by origin, by environment; outside of a clone nothing can be."""
+    from bot.cli.clone import clone_ports
+    from bot.cli.local import find_root
+    from bot.pipeline.champions import deployed
+    from bot.records.evaluation import NOTHING_DEPLOYED
+
+    try:
+        root = find_root(Path.cwd())
+    except UserError:
+        return dict.fromkeys(environments, NOTHING_DEPLOYED)
+    if not environments:
+        return {}
+    try:
+        ports = clone_ports(root)
+    except MlbotError as error:
+        click.echo(f"warning: {error.message}; compared with what was fetched last", err=True)
+        ports = clone_ports(root, fetch=False)
+    found: dict[str, Path | str] = {}
+    for name in environments:
+        (into / name).mkdir()
+        try:
+            found[name] = deployed(name, model, into / name, ports)
+        except MlbotError as error:  # said in the tables: it is not compared
+            found[name] = error.message
+    return found
 
 
 def _baseline(text: str) -> tuple[str, Path]:

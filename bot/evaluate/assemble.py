@@ -46,7 +46,7 @@ def case_of(
     """
     training = candidate.training
     train_mask, test_mask = split_rows(spec, table)
-    _check_test_rows(training, spec, table, test_mask)
+    check_test_rows(training, spec, table, test_mask)
     train, test = table.filter(train_mask), table.filter(test_mask)
     stratified = context.gates.policy.stratified
     rows = rows_of(spec, training, test, slice_labels(spec, test, train), stratified=stratified)
@@ -132,7 +132,7 @@ def _missing(environment: str, reason: str) -> MissingBaseline:
     return MissingBaseline(environment=environment, reason=reason, code=code)
 
 
-def _check_test_rows(training: Training, spec: ModelSpec, table: Any, test: Any) -> None:
+def check_test_rows(training: Training, spec: ModelSpec, table: Any, test: Any) -> None:
     """The test rows must be those that training left out. Raises UserError (code `test_rows_changed`)."""
     if test_rows_digest(table, spec.data.row_id, test) != training.test_rows_digest:
         raise UserError(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.evaluate.words import interval, plain, signed
+from bot.evaluate.words import half_width, interval, plain, signed
 from bot.records.evaluation import Comparison, Evaluation, GateResult, Metric, SliceResult
 
 MARKS = {"pass": "pass", "fail": "FAIL", "inconclusive": "cannot tell"}
 SLICES_SHOWN = 8
 
 
-def tables(evaluation: Evaluation) -> str:
-    """Verdict, gates, metrics, comparisons and the worst slices; ends with a newline."""
-    head = f"{evaluation.model}: {MARKS[evaluation.verdict]} on {evaluation.n_test:,} test rows"
-    parts = [head, *_sections(evaluation)]
+def tables(evaluation: Evaluation, *, rows: str = "test rows") -> str:
+    """Verdict, gates, metrics, comparisons and the worst slices; ends with a newline.
+
+    `rows` says which rows were measured; only of test rows are uses counted.
+    """
+    head = f"{evaluation.model}: {MARKS[evaluation.verdict]} on {evaluation.n_test:,} {rows}"
+    parts = [head, *_sections(evaluation), *(_uses(evaluation) if rows == "test rows" else ())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,6 +36,9 @@ def _sections(evaluation: Evaluation) -> Iterator[str]:
         head = (f"slice, worst of {len(evaluation.slices)} first", "rows", evaluation.primary_metric, "difference")
         yield table(head, [_slice(one) for one in evaluation.slices[:SLICES_SHOWN]])
     yield table(("measured", "value"), [(name, plain(value)) for name, value in evaluation.operating.items()])
+
+
+def _uses(evaluation: Evaluation) -> Iterator[str]:
     for budget in evaluation.budget:
         allowed = "no budget declared" if budget.allowed is None else f"of {budget.allowed} allowed"
         yield f"Uses of these test rows for {budget.metric}: {budget.used} {allowed}."
@@ -55,7 +61,7 @@ def _comparison(one: Comparison) -> tuple[str, ...]:
 def _difference(one: Comparison) -> str:
     if one.low is None or one.high is None:
         return f"{signed(one.difference)}, {one.method}"
-    reach = max(one.high - one.low, 1e-12) / 2
+    reach = half_width(one.low, one.high)
     return f"{signed(one.difference, reach)} ({signed(one.low, reach)} to {signed(one.high, reach)})"
 
 

@@ -6,6 +6,8 @@ import math
 
 from bot.records.numbers import MINUS, decimals, number, with_unit
 
+NARROWEST = 1e-11
+
 
 def show(value: float, reach: float | None = None, unit: str = "") -> str:
     """`value` in the digits that `reach` (half-width of its interval) supports, or in four significant digits."""
@@ -19,14 +21,19 @@ def interval(value: float, low: float | None, high: float | None, unit: str = ""
     """`0.912 (0.903 to 0.921)`; without bounds the value alone."""
     if low is None or high is None:
         return show(value, unit=unit)
-    reach = max(high - low, 1e-12) / 2
+    reach = half_width(low, high)
     return f"{show(value, reach, unit)} ({show(low, reach)} to {show(high, reach)})"
+
+
+def half_width(low: float, high: float) -> float | None:
+    """Of an interval; None of one that is a point, which says nothing about digits."""
+    return (high - low) / 2 if high - low > NARROWEST else None
 
 
 def signed(value: float, reach: float | None = None) -> str:
     """With its sign: `+0.014`, `−0.003`."""
     text = show(value, reach)
-    return text if text.startswith(MINUS) else f"+{text}"
+    return text if not value or text.startswith(MINUS) else f"+{text}"
 
 
 def plain(value: float) -> str:

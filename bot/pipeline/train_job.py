@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import MlbotError, UserError
-from bot.ledger import Environments, Ledger
+from bot.ledger import Ledger
 from bot.pipeline.asked import Asked, asked_of, known_of
+from bot.pipeline.champions import deployed
 from bot.pipeline.failures import failure_of
 from bot.pipeline.job import Job, at_head, number_of
 from bot.pipeline.past import attestation_of, readers_of, tests_of
-from bot.pipeline.reuse import known, live_digest, spec_at
+from bot.pipeline.reuse import known, spec_at
 from bot.plan.step import plan_one
 from bot.ports import Ports
-from bot.records.evaluation import NOTHING_DEPLOYED
 from bot.records.event import Event
 from bot.records.matrix import models_of
 from bot.records.plan import Plan, Planned
@@ -77,7 +77,7 @@ def _train(one: Planned, made: Plan, job: Job) -> None:
         ports.data.fetch(one.data_files, data)
         one = hashed(one, data)
         training = _trained(one, asked, data, folder, policy, job)
-        where = {env: _champion(env, one.model, Path(name, env), ports) for env in asked.spec.environments}
+        where = {env: deployed(env, one.model, Path(name, env), ports) for env in asked.spec.environments}
         known = known_of(training, asked, ports)
         result = evaluate(
             asked.spec, training, folder, data, where, asked.gates, loaders=loaders(limits), uses=known.uses,
@@ -133,19 +133,6 @@ def trained_anew(one: Planned, asked: Asked, data: Path, folder: Path, policy: T
         # For a spec that may be spread: the machine's own scheduler, else the policy's; never one of the spec.
         may_spread = spec.search is not None and spec.search.dask
         return train(spec, one, bench, dask=(job.inputs.get("dask") or policy.dask) if may_spread else None)
-
-
-def _champion(environment: str, model: str, into: Path, ports: Ports) -> Path | str:
-    if live_digest(environment, model, ports) is None:
-        return NOTHING_DEPLOYED
-    pointer = Environments(ports.environments).pointer(environment, model)
-    if pointer is None:
-        return "its pointer is missing on the environments branch"
-    try:
-        ports.artifacts.fetch(pointer, into)
-    except UserError as error:
-        return error.message
-    return into
 
 
 def _before(one: Planned, made: Plan, training: Training, data: Path, into: Path, ports: Ports) -> Any:

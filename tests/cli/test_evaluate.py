@@ -6,13 +6,17 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
 from bot.cli import run
 from bot.records.evaluation import Evaluation
-from tests.evaluate.worlds import SPEC, a_table
+from bot.records.training import Training
+from bot.specs.split import split_rows
+from tests.evaluate.worlds import SPEC, a_spec, a_table
+from tests.promote.world import RealStore, World, git
 
 GATES = b"""version: 1
 gates:
@@ -43,12 +47,37 @@ def here(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def test_it_prints_tables_and_writes_the_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["evaluate", "artifact"]) == 0
-    shown = capsys.readouterr().out
+    assert run(["evaluate", "artifact", "--test"]) == 0
+    said = capsys.readouterr()
+    shown = said.out
     assert "churn: pass on" in shown and "No model is deployed to production yet." in shown
+    assert "test rows" in shown and "this look is not counted" in said.err
     record = Evaluation.parse((here / "artifact/evaluation.json").read_bytes(), source="evaluation.json")
-    assert record.digest() in shown and record.model == "churn"
-    assert {section.id for section in record.sections} >= {"train_test_overlap", "ml_test_score", "group_gaps"}
+    assert record.digest() in shown and record.model == "churn" and record.n_test == record.training.n_test
+    assert {section.id for section in record.sections} >= {"train_test_overlap", "ml_test_score", "group_gaps", "rows"}
+
+
+def test_the_test_rows_stay_unseen_until_they_are_asked_for(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is written into the targets of the test rows changes nothing that is said."""
+
+    def shown() -> str:
+        assert run(["evaluate", "artifact"]) == 0
+        said = capsys.readouterr()
+        assert "rows of a validation fold" in said.out and "The test rows were not looked at" in said.err
+        assert "Uses of these test rows" not in said.out
+        return said.out.partition("measured")[0]
+
+    flip = {"yes": "no", "no": "yes"}
+    before, spec = shown(), a_spec()
+    table = a_table(1200)
+    test = split_rows(spec, table)[1]
+    flipped = [
+        flip[value] if is_test else value for value, is_test in zip(table["left"].to_pylist(), test, strict=True)
+    ]
+    place = table.column_names.index("left")
+    pyarrow.parquet.write_table(table.set_column(place, "left", pyarrow.array(flipped)), "data/churn.parquet")
+    assert shown() == before
+    assert run(["evaluate", "artifact", "--test"]) == 1, "the test rows say otherwise by now"
 
 
 def test_against_itself_nothing_differs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,3 +152,27 @@ def test_a_spec_that_weakens_a_gate_is_refused_with_its_line(here: Path, capsys:
         file.write("gates:\n  - {id: not_worse, kind: floor, value: 0.1}\n")
     assert run(["evaluate", "artifact"]) == 1
     assert "models/churn/model.yaml:12:5: the gate `not_worse` is already asked for" in capsys.readouterr().err
+
+
+def test_in_a_clone_it_is_compared_with_what_is_live(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By origin's branches and the DVC remote, without a word of where; what is not live there is said to be so."""
+    world = World(tmp_path)
+    training = Training.parse((project / "artifact/training.json").read_bytes(), source="training.json")
+    names = ("model.skops", "golden.json", *(["model.onnx"] if training.onnx == "passed" else []))
+    git(tmp_path, "clone", "-q", "origin.git", "mine")
+    world.artifacts = RealStore(tmp_path / "mine")  # type: ignore[assignment]
+    files = {name: (project / "artifact" / name).read_bytes() for name in (*names, "training.json")}
+    released = world.let_out(*world.evaluated(training, files))
+    shutil.copytree(project, tmp_path / "mine", dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "mine")
+    assert run(["evaluate", "artifact", "--json"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    live = [one for one in found["comparisons"] if one["baseline"] == released.environment]
+    assert live and all(one["baseline_artifact_digest"] == released.artifact_digest for one in live), said.err
+    assert [one["environment"] for one in found["missing_baselines"]] == ["staging"]
+    git(tmp_path / "mine", "remote", "set-url", "origin", str(tmp_path / "gone"))
+    assert run(["evaluate", "artifact", "--json"]) == 0
+    assert "compared with what was fetched last" in capsys.readouterr().err
