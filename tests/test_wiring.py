@@ -201,10 +201,6 @@ PATHS: dict[str, tuple[str, str]] = {
     "lock_path": ("decide/orders.py", "ledger/environments.py"),
     "verification_path": ("promote/upkeep.py", "ledger/models.py"),
     "attestation_path": ("promote/step.py", "ledger/models.py"),
-    "grouped_path": ("pipeline/queued.py", "ledger/pull_requests.py"),
-    "stopped_path": ("pipeline/queued.py", "ledger/pull_requests.py"),
-    "reproduction_path": ("pipeline/compare_job.py", "ledger/models.py"),
-    "reproducing_path": ("pipeline/asking_again.py", "ledger/pull_requests.py"),
     "testset_use_path": ("pipeline/report_job.py", "ledger/models.py"),
     "health_path": ("monitor/step.py", "ledger/models.py"),
 }
