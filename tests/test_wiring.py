@@ -186,6 +186,8 @@ PATHS: dict[str, tuple[str, str]] = {
     "grouped_path": ("pipeline/queued.py", "ledger/pull_requests.py"),
     "reproducing_path": ("pipeline/asking_again.py", "ledger/pull_requests.py"),
     "reproduction_path": ("pipeline/compare_job.py", "ledger/models.py"),
+    "journal_path": ("adapters/upgrade.py", "adapters/journal.py"),
+    "acted_path": ("pipeline/chatops_job.py", "ledger/pull_requests.py"),
     "party_path": ("decide/step.py", "ledger/pull_requests.py"),
     "handled_path": ("pipeline/chatops_job.py", "ledger/pull_requests.py"),
     "accepted_path": ("pipeline/dispatched.py", "ledger/pull_requests.py"),

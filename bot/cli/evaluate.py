@@ -105,9 +105,9 @@ def _evaluate(
     from bot.adapters.clock import SystemClock
     from bot.adapters.predictor import load
     from bot.adapters.tables import read_table
+    from bot.cli.validation_fold import ValidationFold, marked
     from bot.evaluate.lent import Loaders
     from bot.evaluate.step import evaluate
-    from bot.pipeline.validation import ValidationFold, marked
     from bot.records.base import sha256
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
