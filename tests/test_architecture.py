@@ -138,6 +138,7 @@ NO_VERB = {
     "probe": "run in a release's own environment by promote",
     "replay": "`decide --replay`",
     "spec_checks": "the checks of `validate`",
+    "validation_fold": "the rows that `evaluate` measures on until --test asks for others",
     "survey": "what `init` and `doctor` find in somebody's repository",
 }
 
