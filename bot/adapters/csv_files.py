@@ -132,9 +132,14 @@ def head(file: Path, form: Csv) -> Head:
     if raw is None:
         raise UserError("line 1: the file is empty", hint="It needs a line of column names.", code="data_unreadable")
     n_lines = reader.line_num
-    names = named_columns(raw, form)
-    rows = [row for row in reader if len(row) == len(raw)]
-    codes = {name for name, cells in zip(names, zip(*rows[:-1], strict=False), strict=False) if is_code(cells)}
+    rows = [row for row in reader if row]
+    rows = rows[:-1] if len(start) >= HEAD_BYTES else rows  # the last one may be cut
+    if rows and all(len(row) == len(raw) + 1 and row[-1] for row in rows):
+        names = named_columns(["", *raw], form)  # as R writes row names, without a name above them
+    else:
+        names = named_columns(raw, form)
+    cells = zip(*(row for row in rows if len(row) == len(names)), strict=True)
+    codes = {name for name, column in zip(names, cells, strict=False) if is_code(column)}
     return Head(tuple(names), n_lines, frozenset(codes), list(names) != raw)
 
 

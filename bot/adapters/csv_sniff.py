@@ -52,7 +52,7 @@ def sniffed(file: Path) -> Csv:
     found = Csv(separator=separator, encoding=encoding, trim=trim)
     rows = [row for row, _ in zip(records(io.StringIO(text, newline=""), found), range(ROWS), strict=False)]
     body = rows[1:] if is_whole else rows[1:-1]
-    return found.model_copy(update=_marks([row for row in body if len(row) == len(rows[0])], separator))
+    return found.model_copy(update=_marks([row for row in body if len(row) - len(rows[0]) in (0, 1)], separator))
 
 
 def _encoding(file: Path) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.errors import UserError
 from bot.evaluate.assemble import Fitted, case_of
 from bot.evaluate.evaluate import evaluate as evaluated
 from bot.evaluate.facts import Context
@@ -15,6 +16,7 @@ from bot.evaluate.lent import Before, Loaders, champion, change_sections, known_
 from bot.evaluate.score import ml_test_score, score_section
 from bot.records.evaluation import Evaluation
 from bot.records.training import Training
+from bot.specs.agreement import HIDDEN_HINT, shown_values
 from bot.specs.attestation import Attestation
 from bot.specs.contract import Contract
 from bot.specs.gates import Gates
@@ -52,6 +54,8 @@ def evaluate(
 
     Raises UserError when the candidate or its data cannot be read.
     """
+    for _, sentence in shown_values(spec, contract) if contract is not None else ():
+        raise UserError(f"models/{spec.name}: {sentence}", hint=HIDDEN_HINT, code="slice_sensitive")
     candidate = Fitted(training, loaders.load(folder, training))
     champions = {name: champion(where, loaders, Path.read_bytes) for name, where in baselines.items()}
     theirs = [column for one in champions.values() if isinstance(one, Fitted) for column in one.training.inputs]

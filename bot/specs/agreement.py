@@ -13,6 +13,7 @@ from bot.specs.model import ModelSpec
 from bot.specs.validation import did_you_mean
 from bot.specs.yaml import Document, Path
 
+HIDDEN_HINT = "Slice by a condition with `where` and a `name`, or remove the slice."
 KINDS = ("numeric", "categorical", "text", "datetime")
 
 
@@ -20,16 +21,27 @@ def disagreements(spec: ModelSpec, document: Document, contract: Contract) -> li
     """A mistake for each column that the spec names and a strict contract does not know, and for a target that may
     never be there. Patterns are left to the data.
     """
+    found = [
+        UserError(message, hint=HIDDEN_HINT, place=document.place(("slices", index)), code="slice_sensitive")
+        for index, message in shown_values(spec, contract)
+    ]
     if not contract.strict:
-        return []
+        return found
     known = _known(spec, contract)
-    found = []
     for path, column in named_columns(spec):
         if column not in known and not _by_pattern(column, contract):
             message = f"`{'.'.join(map(str, path))}`: there is no column {column!r} in schema.yaml"
             hint = did_you_mean(column, known, noun="columns")
             found.append(UserError(message, hint=hint, place=document.place(path), code="column_unknown"))
     return found
+
+
+def shown_values(spec: ModelSpec, contract: Contract) -> Iterator[tuple[int, str]]:
+    """(position, sentence) of each slice that would show the values of a sensitive column."""
+    for index, one in enumerate(spec.slices):
+        for column in one.columns:
+            if column in contract.sensitive:
+                yield index, f"a slice of {column!r} would show its values, and schema.yaml marks it `sensitive`"
 
 
 def named_columns(spec: ModelSpec) -> Iterator[tuple[Path, str]]:

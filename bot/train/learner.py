@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from bot.specs.outputs import Outputs, pipeline_outputs
 from bot.train.estimator import build_estimator, takes_weights, transformed
 from bot.train.matrix import Encoded
 from bot.train.target import Target
+
+_VALUES = re.compile(r"(unknown categories) \[.*\](?= in column)|(?<=to float): .*")
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,16 @@ def fitted(estimator: Any, x: Any, target: Target) -> Any:
             return estimator.fit(x, target.values, **weights)
     except (ValueError, FloatingPointError, ZeroDivisionError) as error:
         raise UserError(
-            f"the fit failed: {str(error).splitlines()[0][:500]}",
+            f"the fit failed: {without_values(error)[:500]}",
             hint="Look at the estimator's parameters, `impute` and the values of the inputs.",
             code="fit_failed",
         ) from None
+
+
+def without_values(error: Exception) -> str:
+    """The first line of scikit-learn's words, without values of the data, which may be sensitive."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    return _VALUES.sub(r"\1", said)
 
 
 def asked(estimator: Any, x: Any) -> Outputs:
@@ -78,7 +87,7 @@ def asked(estimator: Any, x: Any) -> Outputs:
         return pipeline_outputs(estimator, x)
     except ValueError as error:
         raise UserError(
-            f"it was fitted but gives no predictions: {str(error).splitlines()[0][:300]}",
+            f"it was fitted but gives no predictions: {without_values(error)[:300]}",
             hint="Look at the estimator's parameters.",
             code="predict_failed",
         ) from None

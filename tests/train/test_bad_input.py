@@ -40,8 +40,8 @@ REFUSED = {
     "a class that only test rows have": (
         {"task": "multiclass", "data": data(target="rare")},
         with_column("rare", [f"c{i}" for i in range(240)]),
-        "target_unseen_class",
-        "no training row",
+        "split_empty",
+        "no test row",
     ),
     "text as a number to predict": (
         {"task": "regression", "estimator": "Ridge", "metrics": "mae"},
