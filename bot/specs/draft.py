@@ -179,5 +179,17 @@ def _dtypes(kind: Any) -> Iterator[str]:
     yield from (name for name, holds in tests if holds)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that some reader of YAML would take for something else: 00008, 1e3, 12:30."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if re.match(r"[-+.\d]", text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _quoted)
+
+
 def _text(value: Plain) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -106,16 +106,25 @@ def as_column(values: Any, column: ColumnSignature, missing: Sequence[str]) -> A
     try:
         if isinstance(values, np.ndarray) and values.dtype.kind == "f" and values.dtype.itemsize < _floats(column):
             raise ValueError
-        found = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
-        found = plain(found, missing)
         wanted = arrow_type(column.type)
+        found = plain(values if isinstance(values, pa.Array | pa.ChunkedArray) else _array(values, wanted), missing)
         if found.type == wanted or wanted is None:
             return found
-        if pa.types.is_null(found.type):
-            return found.cast(wanted)
+        if found.null_count == len(found):
+            return pa.nulls(len(found), wanted)
         return _READERS[column.kind](found, column, wanted)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError):
         raise refusal(column) from None
+
+
+def _array(values: Any, wanted: Any) -> Any:
+    """As Arrow takes it; whole numbers from 2**63 on, which it takes only when it is told of them."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values)
+    except OverflowError:
+        return pa.array(values, wanted)
 
 
 def refusal(column: ColumnSignature) -> UserError:
@@ -149,8 +158,10 @@ def _integer(values: Any, column: ColumnSignature, wanted: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if wanted == pa.float64() or pa.types.is_boolean(values.type):
+    if wanted == pa.float64():
         return _number(values, column, wanted)
+    if pa.types.is_boolean(values.type):
+        raise ValueError
     if pa.types.is_floating(values.type) and (pc.max(pc.abs(values)).as_py() or 0) > EXACT:
         raise ValueError
     wide = pa.uint64() if wanted == pa.uint64() else pa.int64()

@@ -46,6 +46,7 @@ class Pair:
     opened: Any
     prepared: Prepared
     threshold: float | None
+    spread: float  # of a regression's predictions for the test rows; 0 for classes
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -90,7 +91,7 @@ class Pair:
     def _differ(self, expected: Outputs, found: Outputs) -> str:
         if not _is_finite(expected) and not _is_finite(found):
             return ""  # the server refuses both
-        return disagreement(expected, found, self.classes, self.threshold)
+        return disagreement(expected, found, self.classes, self.threshold, self.spread)
 
 
 def export(pipeline: Any, prepared: Prepared, expected: Outputs, threshold: float | None) -> Export:
@@ -108,14 +109,15 @@ def export(pipeline: Any, prepared: Prepared, expected: Outputs, threshold: floa
         checked_model(data)
     except UserError as error:
         return Export("failed", error.message)
-    pair = Pair(pipeline, session(data, 1), prepared, threshold)
+    spread = float(np.std(expected.predicted)) if classes is None else 0.0
+    pair = Pair(pipeline, session(data, 1), prepared, threshold, spread)
     try:
         found = pair.onnx(framed)
     except Exception as error:
         return Export("failed", f"onnxruntime does not run it: {_reason(error)}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of overflow, which is what is asked for
-        problem = disagreement(expected, found, classes, threshold) or pair.disagreement(list(probes(prepared)))
+        problem = disagreement(expected, found, classes, threshold, spread) or pair.disagreement(list(probes(prepared)))
         limit = None if problem else _limit(pair)
     known = largest_known(prepared)
     if problem or limit is None:
@@ -154,14 +156,15 @@ def _is_finite(outputs: Outputs) -> bool:
     return bool(np.isfinite(np.asarray(numbers, dtype=np.float64)).all())
 
 
-def disagreement(expected: Outputs, found: Outputs, classes: tuple[str, ...] | None, threshold: float | None) -> str:
-    """Why two sets of predictions do not agree, empty when they do."""
+def disagreement(
+    expected: Outputs, found: Outputs, classes: tuple[str, ...] | None, threshold: float | None, spread: float
+) -> str:
+    """Why two sets of predictions do not agree, empty when they do; `spread` is the scale of a regression's."""
     largest = _largest(expected, found)
     if np.isnan(largest):
         return "one of the two has no finite answer"
     if classes is None:
-        allowed = RELATIVE_TOLERANCE * max(1e-12, float(np.std(expected.predicted)))
-        allowed = max(allowed, 1e-5 * float(np.abs(expected.predicted).max(initial=0.0)))
+        allowed = RELATIVE_TOLERANCE * max(1e-12, spread, float(np.abs(expected.predicted).max(initial=0.0)))
         return "" if largest <= allowed else f"predictions differ by up to {largest:.2e}, more than {allowed:.1e}"
     flips = int((positions(expected, threshold) != positions(found, threshold)).sum())
     n = len(positions(expected, threshold))
