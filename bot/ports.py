@@ -299,10 +299,7 @@ class Conversation(Protocol):
         """The bot's comments that begin with the marker, oldest first; nobody else's, whatever they begin with."""
 
     def upsert_comment(self, number: int, marker: str, body: Markdown) -> str:
-        """Create or edit the bot's comment that begins with this hidden marker; its URL. Equal content writes nothing.
-
-        Several, after a request that was made twice, become one.
-        """
+        """Create or edit the bot's comment with this hidden marker, of several one; its URL. The same writes nothing."""
 
     def reply(self, number: int, body: Markdown) -> None:
         """One new comment."""
@@ -336,6 +333,9 @@ class TrainingRuns(Protocol):
 
     def of(self, number: int) -> list[TrainingRun]:
         """Runs for a pull request, newest first, of the newest hundred of the repository."""
+
+    def started_by(self, login: str, workflow: str, since: datetime) -> int:
+        """How many runs of a workflow (its file's name) somebody dispatched at `since` (aware) or later."""
 
     def cancel(self, run_id: int) -> bool:
         """Ask GitHub to stop it; False when it had ended already."""

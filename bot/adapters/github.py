@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bot.adapters import github_merge, github_recent
 from bot.adapters.github_commits import commit_of, listed, with_known
@@ -347,6 +347,14 @@ class GitHub:
             )
             for one in mine
         ]
+
+    @_clear
+    def started_by(self, login: str, workflow: str, since: datetime) -> int:
+        # https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+        at = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        asked = {"actor": login, "event": "workflow_dispatch", "created": f">={at}", "per_page": 1}
+        path = f"{self._url}/actions/workflows/{quote(workflow)}/runs?{urlencode(asked)}"
+        return int(self._ask("GET", path)["total_count"])
 
     @_clear
     def cancel(self, run_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 
@@ -174,6 +175,12 @@ class OfPullRequests(Reader):
     def is_told(self, number: int, comment_id: int) -> bool:
         """Whether a comment was answered in a status, since nobody may write where it stands."""
         return self.branch.get(told_path(number, comment_id)) is not None
+
+    def used_since(self, account: int, verb: str, since: datetime, now: datetime) -> int:
+        """How often somebody did this by comments after `since` (aware), a day before `now` at most."""
+        notes = [json.loads(note) for at in (since, now) for note in self.acted(account, at.isoformat())]
+        recent = [one["verbs"] for one in notes if datetime.fromisoformat(one["at"]) > since]
+        return [verb for verbs in recent for verb in verbs].count(verb)
 
     def acted(self, author: int, day: str) -> list[bytes]:
         """What a person's commands did on a day (of RFC 3339, UTC), as JSON: the verbs, and when."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.chatops.answers import help_text
 from bot.decide import orders
@@ -20,7 +19,7 @@ from bot.decide.unheard import why_unheard
 from bot.errors import Parts, UserError
 from bot.ledger import Environments, Ledger
 from bot.pipeline.asking_again import ask_again
-from bot.pipeline.dispatched import PROMOTION, REPRODUCTION, TRAINING, accept
+from bot.pipeline.dispatched import PROMOTION, REPRODUCTION, STARTS, TRAINING, accept
 from bot.pipeline.job import Job
 from bot.pipeline.judge import Judged, head_of, judge, run_url, show_verdict
 from bot.pipeline.overdue import last_reconcile, sentence
@@ -69,12 +68,13 @@ class Ask:
 
 
 def used_today(ask: Ask) -> int:
-    """How often the person did this within the last day: by the notes of comments, and before in this one."""
-    now, ledger = ask.job.ports.clock.now(), Ledger(ask.job.ports.ledger)
-    days = [(now - DAY).isoformat(), now.isoformat()]
-    notes = [json.loads(note) for day in days for note in ledger.acted(ask.event.author.id, day)]
-    recent = [one["verbs"] for one in notes if datetime.fromisoformat(one["at"]) > now - DAY]
-    return [*ask.done, *(verb for verbs in recent for verb in verbs)].count(ask.command.verb)
+    """How often the person did this within the last day: by comments, before in this one, and by dispatching it."""
+    job, verb, who = ask.job, ask.command.verb, ask.event.author
+    now = job.ports.clock.now()
+    before = Ledger(job.ports.ledger).used_since(who.id, verb, now - DAY, now) + ask.done.count(verb)
+    runs, workflow = job.ports.training_runs, STARTS.get(verb)
+    by_hand = runs.started_by(who.login, workflow, now - DAY) if runs is not None and workflow is not None else 0
+    return before + by_hand
 
 
 def opinion(ask: Ask) -> Markdown:

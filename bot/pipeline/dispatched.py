@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.decide.case import Case
-from bot.decide.orders import checked
+from bot.decide.orders import checked, within_budget
 from bot.decide.step import asking
 from bot.errors import UserError
 from bot.ledger import Ledger
@@ -22,6 +23,8 @@ from bot.records.event import Account, Dispatched
 from bot.records.ledger import Accepted, accepted_path
 
 TRAINING, PROMOTION, REPRODUCTION = "pull-request.yml", "promote.yml", "reproduce.yml"
+STARTS = {"plan": TRAINING, "retrain": TRAINING, "reproduce": REPRODUCTION}  # what costs minutes, by verb
+DAY = timedelta(days=1)
 NAMING = ("head", "models", "seed")  # inputs that ask for more than what any push starts
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -76,6 +79,19 @@ def _given(inputs: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in inputs.items() if text and name != "comment_id"}
 
 
+def _spend(verb: str, who: Account, workflow: str, case: Case, job: Job) -> None:
+    """Runs that somebody dispatched count against the same budget as their commands, this one included."""
+    rule = case.policies.commands.commands.get(verb)  # type: ignore[call-overload]
+    if rule is None or rule.budget is None:
+        return
+    runs = job.ports.training_runs
+    if runs is None:
+        raise UserError("how many runs somebody started is known in GitHub Actions only", code="not_available")
+    since = case.now - DAY
+    by_hand = runs.started_by(who.login, workflow, since) - 1
+    within_budget(verb, rule.budget, by_hand + Ledger(job.ports.ledger).used_since(who.id, verb, since, case.now), case)
+
+
 def may_start(event: Dispatched, number: int, job: Job, workflow: str = TRAINING) -> Account | None:
     """`asker` of a training. Raises UserError when a person dispatches who may not use the command it stands for.
 
@@ -87,5 +103,7 @@ def may_start(event: Dispatched, number: int, job: Job, workflow: str = TRAINING
         policies = policies_of(job)
         verb = "retrain" if any(event.inputs.get(name) for name in NAMING) else "plan"
         verb = "reproduce" if workflow == REPRODUCTION else verb
-        checked(verb, who.id, Case(asking(number, who, policies, job.ports), policies, job.ports.clock.now()))
+        case = Case(asking(number, who, policies, job.ports), policies, job.ports.clock.now())
+        checked(verb, who.id, case)
+        _spend(verb, who, workflow, case, job)
     return who

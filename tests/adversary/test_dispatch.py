@@ -19,7 +19,7 @@ from bot.pipeline import chatops_job, plan_job, promote_job, report_job
 from bot.pipeline.judge import policies_of
 from bot.ports import Comment
 from bot.records.event import Account, CommentCreated, Dispatched, Scheduled
-from bot.records.ledger import Accepted, accepted_path
+from bot.records.ledger import Accepted, accepted_path, acted_path
 from tests.fakes.conversation import BOT, NOW
 from tests.pipeline.test_train_and_report import SPEC, penalised
 from tests.pipeline.world import DANA, NUMBER, World, world
@@ -209,3 +209,19 @@ def test_what_the_ledger_says_of_an_acceptance_is_all_that_its_run_is_given(made
     ((workflow, inputs),) = made.talk.dispatched
     assert found["author"]["id"] == OWEN.id and found["workflow"] == workflow == "pull-request.yml"
     assert found["inputs"] | {"comment_id": str(found["comment_id"])} == inputs and inputs["head"] == made.sha
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "by_comment", "code"),
+    [(20, 0, ""), (21, 0, "budget_exceeded"), (11, 9, ""), (11, 10, "budget_exceeded"), (1, 20, "budget_exceeded")],
+)
+def test_trials_by_hand_and_by_comment_are_one_budget(made: World, by_hand: int, by_comment: int, code: str) -> None:
+    """GitHub counts the runs that somebody started, this one among them; the ledger counts their commands."""
+    made.by_hand.started["owen", "pull-request.yml"] = by_hand
+    at = made.clock.now().isoformat()
+    for n in range(by_comment):
+        note = json.dumps({"verbs": ["retrain"], "at": at}).encode()
+        made.ledger.files[acted_path(OWEN.id, at, NUMBER, 500 + n)] = note
+    assert code_of(made, dispatched(OWEN, seed="3")) == code
+    said(made, OWEN, "/retrain churn")
+    assert bool(made.talk.dispatched) is (by_hand + by_comment < 20), "a comment counts both, too"

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +285,9 @@ class Runs:
 
     def __init__(self, *going: int) -> None:
         self.left, self.cancelled = list(going), list[int]()
+
+    def started_by(self, login: str, workflow: str, since: datetime) -> int:
+        return 0
 
     def of(self, number: int) -> list[TrainingRun]:
         return [TrainingRun(one, NOW, True, False) for one in self.left] if number == NUMBER else []

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.pipeline import judge, plan_job, report_job, train_job
 from bot.pipeline.job import Job
-from bot.ports import Commit, Ports, PullRequest, Run
+from bot.ports import Commit, Ports, PullRequest, Run, TrainingRun
 from bot.records.event import Account, Event, PullRequestChanged
 from tests.evaluate.worlds import SPEC, a_table
 from tests.fakes.artifacts import FakeArtifacts
@@ -71,6 +71,22 @@ class Clock:
 
 
 @dataclass
+class Runs:
+    """Port TrainingRuns where nothing is trained now; `started` counts who dispatched what."""
+
+    started: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def of(self, _number: int) -> list[TrainingRun]:
+        return []
+
+    def cancel(self, _run_id: int) -> bool:
+        return False
+
+    def started_by(self, login: str, workflow: str, since: datetime) -> int:
+        return self.started.get((login, workflow), 0)
+
+
+@dataclass
 class World:
     """`base` and `head` are the trees of the default branch and of the pull request; data by commit."""
 
@@ -87,6 +103,7 @@ class World:
     said: list[str] = field(default_factory=list)
     pushes: int = 0
     draft: bool = False
+    by_hand: Runs = field(default_factory=Runs)
     people: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(PEOPLE))
 
     @property
@@ -110,6 +127,7 @@ class World:
         ports = Ports(
             git=git, ledger=self.ledger, environments=self.environments, data=self.data, artifacts=self.artifacts,
             pull_requests=github, conversation=self.talk, clock=self.clock, run=run, workspace=self.tmp,
+            training_runs=self.by_hand,
         )  # fmt: skip
         out = self.tmp / f"out-{self.runs}"
         return Job(ports, out, {}, lambda name, value: None, lambda text: None, self.said.append)

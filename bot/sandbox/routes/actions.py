@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.sandbox import events
@@ -109,15 +110,27 @@ def repository_dispatch(call: Call) -> Reply:
     return Reply(None, 204)
 
 
+def created_since(text: str | None) -> datetime | None:
+    """Of GitHub's syntax for dates the one form `>=TIME`; None without it. Raises 422 for others."""
+    if text is None:
+        return None
+    if not text.startswith(">="):
+        raise ApiError(422, f"the sandbox knows `created=>=TIME` only, not {text}")
+    return datetime.fromisoformat(text.removeprefix(">="))
+
+
 def list_runs(call: Call) -> Page:
     query = call.query
     wanted = {"event": query.get("event"), "branch": query.get("branch"), "sha": query.get("head_sha")}
+    wanted["actor"] = query.get("actor")
+    since = created_since(query.get("created"))
     found = [
         run
         for run in reversed(call.hub.data.runs)
         if run.repository == call.repo.full_name
         and all(value in (None, getattr(run, name)) for name, value in wanted.items())
         and query.get("status") in (None, run.status, run.conclusion)
+        and (since is None or run.created_at >= since)
     ]
     if "workflow_id" in call.params:
         path = workflow_of(call).path
