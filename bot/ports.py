@@ -299,7 +299,7 @@ class Conversation(Protocol):
         """The bot's comments that begin with the marker, oldest first; nobody else's, whatever they begin with."""
 
     def upsert_comment(self, number: int, marker: str, body: Markdown) -> str:
-        """Create or edit the bot's comment with this hidden marker, of several one; its URL. The same writes nothing."""
+        """Create or edit the bot's comment with this hidden marker (one of several); its URL. No news, no write."""
 
     def reply(self, number: int, body: Markdown) -> None:
         """One new comment."""
