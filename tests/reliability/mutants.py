@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 class Mutant:
     """`changes` are (file, text that is there, text in its place); `about` says what people saw.
 
-    `needs` are steps, faults of events and values of a schedule's world without which it cannot show: schedules that
+    `needs` are what it cannot show without: steps in this order, or a value of the schedule's world. Schedules that
     hold most of them are played first.
     """
 
@@ -43,13 +43,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 '    last, cause = None, ""',
             ),
         ),
-        needs=("close_and_reopen", "retarget"),
+        needs=("drain forward close_and_reopen forward forward drain", "drain forward forward close_and_reopen drain"),
     ),
     Mutant(
         "gone_account_stops_all",
         "who deletes or renames an account stops every judgement (gitops F2, decisions 3)",
         (("bot/adapters/github_people.py", "if error.status not in (404, *also):", "if error.status not in also:"),),
-        needs=("rename", "disappear"),
+        needs=("drain approve disappear drain", "rename drain"),
     ),
     Mutant(
         "tags_are_the_promotion",
@@ -63,7 +63,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
             ),
         ),
-        needs=("tags", "deployments"),
+        needs=("tags", "drain forward forward drain forward drain"),
     ),
     Mutant(
         "comment_before_status",
@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 '    ports.conversation.upsert_comment(number, MARKED, body)\n    there = Parts().attempt("statuses",',
             ),
         ),
-        needs=("lock_conversation",),
+        needs=("lock_conversation push drain", "drain forward lock_conversation"),
     ),
     Mutant(
         "labels_and_edits_start_nothing",
@@ -84,7 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (".github/workflows/reviewed.yml", "types: [labeled, unlabeled, converted_to_draft]", "types: [enqueued]"),
             (".github/workflows/reviewed.yml", "types: [edited, deleted]", "types: [pinned]"),
         ),
-        needs=("label", "edit", "delete"),
+        needs=("drain forward forward drain label drain",),
     ),
     Mutant(
         "only_the_tip_is_settled",
@@ -96,7 +96,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "            for one in listed if one.commit == tip\n",
             ),
         ),
-        needs=("lost push", "lost workflow_dispatch", "change_main"),
+        needs=("drain forward forward drain astray:lost:push forward change_main drain",),
     ),
     Mutant(
         "default_branch_is_main",
@@ -108,13 +108,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    allowed_base_branches: [main]\n    auto_promote: merge\n",
             ),
         ),
-        needs=("trunk",),
+        needs=("trunk", "drain forward forward drain forward drain"),
     ),
     Mutant(
         "dismissal_takes_a_rejection_back",
         "a dismissed review takes a /reject back (decisions 1)",
         (("bot/decide/vetoes.py", ' and (one.method, one.kind) != ("review", "withdraw")', ""),),
-        needs=("dismiss", "request_changes"),
+        needs=("request_changes dismiss drain", "drain forward say request_changes dismiss forward"),
     ),
     Mutant(
         "approval_before_the_evaluation",
@@ -126,12 +126,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    unseen = set()\n",
             ),
         ),
-        needs=("approve",),
+        needs=("push forward forward drain forward drain",),
     ),
     Mutant(
         "managed_login_is_no_login",
         "a company's account cannot be named anywhere (gitops F5, decisions 7)",
         (("bot/records/event.py", '[A-Za-z0-9_-]{0,98}"', '[A-Za-z0-9-]{0,98}"'),),
+        needs=("drain",),
     ),
     Mutant(
         "first_method_only",
@@ -148,13 +149,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if False:",
             ),
         ),
-        needs=("merge_commit",),
+        needs=("merge_commit", "drain forward forward drain forward drain"),
     ),
     Mutant(
         "moving_tag_stops_clones",
         "a tag that moves stops every release verb in a clone (gitops F8)",
         (("bot/adapters/git.py", "if done.returncode and not only_tags_moved(done.stderr):", "if done.returncode:"),),
-        needs=("use_clone",),
+        needs=("use_clone use_clone",),
     ),
     Mutant(
         "partial_clone_is_a_bug",
@@ -166,13 +167,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "        if False:\n            self._fetch(",
             ),
         ),
-        needs=("use_clone",),
+        needs=("use_clone use_clone",),
     ),
     Mutant(
         "git_speaks_german",
         "English words are looked for in what git says (gitops F12)",
         (("bot/adapters/git.py", '"LC_ALL": "C", "LANGUAGE": "", ', ""),),
-        needs=("use_clone",),
+        needs=("use_clone use_clone",),
     ),
     Mutant(
         "teams_by_login",
@@ -189,13 +190,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if listed is None or account.login in listed:",
             ),
         ),
-        needs=("teams", "rename"),
+        needs=("teams", "rename drain approve drain"),
     ),
     Mutant(
         "days_are_24_hours",
         "a freeze ends an hour early over the change of clocks (decisions 5)",
         (("bot/decide/windows.py", 'return _utc(start + length, zone) if duration[-1] in "dw" else ', "return "),),
-        needs=("freeze",),
+        needs=("freeze", "drain forward forward drain forward time drain"),
     ),
     Mutant(
         "no_way_back_from_what_is_revoked",
@@ -207,13 +208,13 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if scope.model:",
             ),
         ),
-        needs=("revoke",),
+        needs=("drain forward forward drain forward drain revoke drain",),
     ),
     Mutant(
         "last_verdict_of_a_commit",
         "a verdict belongs to the commit, and the last one judged wins (decisions 6)",
         (("bot/pipeline/judge.py", "    if not found.siblings:\n", "    if found.siblings is not None:\n"),),
-        needs=("open_twin",),
+        needs=("drain open_twin drain forward forward drain",),
     ),
 )
 
