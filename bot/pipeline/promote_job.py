@@ -118,7 +118,7 @@ def _brought(environment: str, head: Head, found: PullRequest, job: Job) -> list
     """Each model of a merge once: what was rolled back or replaced since is not brought again."""
     commit = found.merge_commit_sha or ""
     before = {name: brought_by(name, environment, commit, head.models[name], job) for name in sorted(head.models)}
-    told = [Told(_sentence(release)) for release in before.values() if release is not None]
+    told = [Told(_standing(release, job)) for release in before.values() if release is not None]
     left = {name: one for name, one in head.models.items() if before[name] is None}
     for name in sorted(left):
         later = overtaken_by(name, environment, commit, job)
@@ -257,7 +257,7 @@ def _shown(models: Iterable[str], job: Job) -> list[Told]:
 
 
 def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job) -> Told:
-    if isinstance(done, Release):
+    if isinstance(done, Release):  # asked again, it says what was done then
         state = states_of(model, job.ports).get(done.environment)
         is_live = state is not None and state.counter >= done.counter
         return Told(_sentence(done) if is_live else _proposed(done))
@@ -302,6 +302,17 @@ def delivering(environment: str, job: Job) -> Ports:
     if job.ports.proposals is None:
         raise UserError(f"{environment} is delivered by pull requests, which need GitHub", code="port_absent")
     return replace(job.ports, environments=job.ports.proposals)
+
+
+def _standing(release: Release, job: Job) -> str:
+    """Where a release is by now: proposed, live, or followed by another."""
+    state = states_of(release.model, job.ports).get(release.environment)
+    if state is None or state.counter < release.counter:
+        return _proposed(release)
+    if state.counter == release.counter:
+        return _sentence(release)
+    now = "nothing is live there" if state.action == "withdraw" else f"{state.version} is live there"
+    return f"{release.model} {release.version} was brought to {release.environment}; by now {now}."
 
 
 def _proposed(release: Release) -> str:
