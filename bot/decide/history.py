@@ -16,13 +16,16 @@ CAUSES = {"closed": "closed", "base_changed": "retargeted"}
 
 
 def voids(timeline: Iterable[TimelineEvent]) -> list[tuple[datetime, str]]:
-    """When opinions before became void, and why (`closed`, `retargeted`): a closing that is no merge, another base."""
-    found, is_merged = [], False
-    for event in timeline:
-        is_merged = is_merged or event.kind == "merged"
-        if event.kind in CAUSES and not (event.kind == "closed" and is_merged):
-            found.append((event.at, CAUSES[event.kind]))
-    return found
+    """When opinions before became void, and why (`closed`, `retargeted`): a closing that is no merge, another base.
+
+    A merge closes in its own second, whichever of the two GitHub lists first.
+    """
+    events = list(timeline)
+    merged = min((event.at for event in events if event.kind == "merged"), default=None)
+    return [
+        (event.at, CAUSES[event.kind]) for event in events
+        if event.kind in CAUSES and not (event.kind == "closed" and merged is not None and event.at >= merged)
+    ]  # fmt: skip
 
 
 def with_voids(opinions: Iterable[Opinion], timeline: Iterable[TimelineEvent]) -> list[Opinion]:

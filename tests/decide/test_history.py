@@ -52,6 +52,8 @@ def test_what_an_older_ledger_made_void_stays_void() -> None:
 
 def test_a_merge_closes_and_voids_nothing() -> None:
     assert voids([event("merged", 1), event("closed", 1)]) == []
+    assert voids([event("closed", 1), event("merged", 1)]) == [], "GitHub's seconds do not tell which was first"
+    assert [cause for _, cause in voids([event("closed", 1), event("merged", 9), event("closed", 9)])] == ["closed"]
 
 
 @pytest.mark.parametrize(
