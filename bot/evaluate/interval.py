@@ -72,7 +72,7 @@ def _estimate_mean(metric: Mean, scores: Scores, resampler: Resampler) -> Estima
     moments, means = _means(metric, scores, resampler)
     value, influence = float(metric.combine(means)), _delta(metric, moments, means, resampler)
     units = resampler.unit_sums(influence)
-    if resampler.rows.classes is None and is_heavy(units):
+    if metric.heavy_tailed and is_heavy(units):
         return Estimate(value, None, None, None, HEAVY)
     df = degrees_of_freedom(units)
     error = resampler.standard_error(influence)
@@ -146,7 +146,7 @@ def _compare_means(metric: Mean, candidate: Scores, champion: Scores, resampler:
     theirs = _delta(metric, other_moments, other_means, resampler)
     influence = _delta(metric, one_moments, one_means, resampler) - theirs
     difference = one - other
-    if resampler.rows.classes is None and is_heavy(resampler.unit_sums(influence)):
+    if metric.heavy_tailed and is_heavy(resampler.unit_sums(influence)):
         return Difference(one, other, difference, None, None, None, None, HEAVY)
     return symmetric(one, other, spread_of(influence, resampler), resampler, _name("Student's t", resampler))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bot.errors import UserError
-from bot.monitor.families import RELEASE, WITHOUT_LABELS, Allotted, allotted, expected, family, together
+from bot.monitor.families import MARGIN, RELEASE, RELEASE_WITHOUT_LABELS, Allotted, allotted, expected, family, together
 from bot.monitor.judge import Settings
 from bot.monitor.lent import Reference
 from bot.monitor.logged import Count, comparable, converted, times_of
@@ -62,7 +62,7 @@ def settings_of(training: Training, monitor: Monitor, *, has_labels: bool) -> Se
         ignore=frozenset({f"{PROBABILITY}{classes[0]}"} if len(classes) == 2 else ()),  # the other one says it all
         task="classification" if training.classes else "regression",
         probabilities={label: f"{PROBABILITY}{label}" for label in classes},
-        columns=("drift", (RELEASE if has_labels else WITHOUT_LABELS)["drift"]),
+        columns=("drift", (RELEASE if has_labels else RELEASE_WITHOUT_LABELS)["drift"]),
     )
 
 
@@ -74,6 +74,11 @@ def allowed(monitor: Monitor) -> Settings:
         least_effect=monitor.least_effect,
         rule=Rule(monitor.persistence.needed, monitor.persistence.of) if monitor.persistence else Rule(),
     )
+
+
+def checks_level(monitor: Monitor, checks: int) -> float:
+    """The p-value at or under which one of so many checks alarms; together they cost their share of false alarms."""
+    return MARGIN * RELEASE["checks"] * allowed(monitor).per_window / max(checks, 1)
 
 
 def window_start(now: datetime, monitor: Monitor, past: Sequence[Health], *, is_kept: bool) -> datetime:
@@ -155,7 +160,8 @@ def assembled(
     p_value = together(families, judged.budget.level or 0.0)
     budget = {
         "families": tuple(one.name for one in families),
-        "expected_per_month": expected(families, monitor.windows_per_month, settings.rule),
+        "expected_per_month": expected(families, monitor.windows_per_month, settings.rule)
+        + monitor.windows_per_month * checks_level(monitor, 1),
     }
     return judged.model_copy(
         update={

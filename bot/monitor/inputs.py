@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,27 @@ def as_trained(rows: Any, types: Mapping[str, Any]) -> Any:
     return pa.table({name: _cast(rows[name], types[name]) for name in names})
 
 
-def broken_contract(rows: Any, contract: Contract | None) -> Iterator[Check]:
+@dataclass(frozen=True)
+class Known:
+    """The values (text) of a categorical input in training and test rows, how many rows that were, and how many values
+    only one of them had.
+    """
+
+    values: frozenset[str]
+    rows: int
+    once: int
+
+
+def is_beyond(count: float, rows: float, limit: float, level: float) -> bool:
+    """Whether more than the share `limit` of the rows is so, beyond chance: an exact binomial test at `level`."""
+    from scipy.special import bdtrc
+
+    if rows <= 0 or count <= limit * rows:
+        return False
+    return bool(limit <= 0 or bdtrc(round(count) - 1, round(rows), limit) <= level)
+
+
+def broken_contract(rows: Any, contract: Contract | None, level: float) -> Iterator[Check]:
     """What in the inputs breaks schema.yaml, row by row; conditions on a whole data set do not apply to requests."""
     if contract is None or rows.num_rows == 0:
         return
@@ -37,10 +58,12 @@ def broken_contract(rows: Any, contract: Contract | None) -> Iterator[Check]:
     for one in check_contract(table, contract.model_copy(update=_rowwise(own))):
         if one.check in TABLE_WIDE:
             continue
-        share = (one.count or rows.num_rows) / rows.num_rows
+        count = one.count or rows.num_rows
+        share = count / rows.num_rows
         yield Check(
             cause="inputs", code=f"contract_{one.check}", column=one.column, value=share, limit=BAD_SHARE,
-            sentence=f"{one.sentence}: {share:.1%} of the rows{_examples(one.values)}", alarm=share > BAD_SHARE,
+            sentence=f"{one.sentence}: {share:.1%} of the rows{_examples(one.values)}",
+            alarm=is_beyond(count, rows.num_rows, BAD_SHARE, level),
         )  # fmt: skip
 
 
@@ -58,25 +81,40 @@ def _cast(values: Any, kind: Any) -> Any:
         return values
 
 
-def unseen(rows: Any, known: Mapping[str, frozenset[str]]) -> Iterator[Check]:
-    """Categories that no row of the training data had."""
+def unseen(rows: Any, known: Mapping[str, Known], level: float) -> Iterator[Check]:
+    """Categories that no row of the training data had, where there are more of them than there would be by chance."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for name, values in known.items():
+    for name, there in known.items():
         if name not in rows.column_names or rows.num_rows == 0:
             continue
         column = converted(rows[name].combine_chunks(), pa.string())[0]
-        new = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=pa.array(sorted(values), pa.string()))))
-        count = pc.sum(new).as_py() or 0
-        if count:
-            share = count / rows.num_rows
-            examples = pc.unique(column.filter(new)).to_pylist()
+        values = pa.array(sorted(there.values), pa.string())
+        new = column.filter(pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=values))))
+        if len(new):
+            share, counts = len(new) / rows.num_rows, pc.value_counts(new)
+            most, found = pc.max(counts.field("counts")).as_py(), counts.field("values").to_pylist()
             yield Check(
                 cause="inputs", code="unseen_category", column=name, value=share, limit=BAD_SHARE,
-                sentence=f"values that training never saw: {share:.1%} of the rows{_examples(examples)}",
-                alarm=share > BAD_SHARE,
+                sentence=f"values that training never saw: {share:.1%} of the rows{_examples(found)}",
+                alarm=share > BAD_SHARE and p_of_unseen(len(found), most, rows.num_rows, there) <= level,
             )  # fmt: skip
+
+
+def p_of_unseen(distinct: int, most: int, rows: int, known: Known) -> float:
+    """That so many new values, or one so often, come by chance in so many rows.
+
+    What one row of the known ones had is what a row is new by: the rate of Good and Turing (Good 1953). Given all that
+    is rare on both sides, a side's part of it is binomial; and each rare value is missing from the known rows although it
+    comes so often here with the chance that all its rows fall to this side.
+    """
+    from scipy.special import bdtrc
+
+    here = rows / max(rows + known.rows, 1)
+    by_rate = float(bdtrc(distinct - 1, distinct + known.once, here))
+    by_value = min(1.0, (distinct + known.once) * here**most)
+    return min(1.0, 2 * min(by_rate, by_value))
 
 
 def missing_rates(rows: Any, reference: Any, names: Sequence[str]) -> Iterator[Check]:
@@ -95,7 +133,7 @@ def missing_rates(rows: Any, reference: Any, names: Sequence[str]) -> Iterator[C
                 )  # fmt: skip
 
 
-def skew_of_answers(logged: Any, again: Any) -> Check | None:
+def skew_of_answers(logged: Any, again: Any, level: float) -> Check | None:
     """What was answered against what the same artifact says to the same inputs now; None when it cannot be asked."""
     names = [name for name in logged.column_names if name.startswith(PROBABILITY) and name in again.column_names]
     names = names or [PREDICTED]
@@ -106,22 +144,24 @@ def skew_of_answers(logged: Any, again: Any) -> Check | None:
         differs |= _differs(logged[name], again[name])
     share = float(differs.mean())
     return Check(
-        cause="skew", code="answers_differ", value=share, limit=BAD_SHARE, alarm=share > BAD_SHARE,
+        cause="skew", code="answers_differ", value=share, limit=BAD_SHARE,
+        alarm=is_beyond(int(differs.sum()), logged.num_rows, BAD_SHARE, level),
         sentence=f"{share:.1%} of {logged.num_rows:,} logged answers are not what the artifact says to these inputs",
     )  # fmt: skip
 
 
-def skew_of_inputs(labelled: Any, names: Sequence[str]) -> Iterator[Check]:
+def skew_of_inputs(labelled: Any, names: Sequence[str], level: float) -> Iterator[Check]:
     """Inputs as they were logged against the same inputs as they were worked out afterwards, in the labels' table."""
     for name in names:
         other = f"{name} (label)"
         if other in labelled.column_names and labelled.num_rows:
-            share = float(_differs(labelled[name], labelled[other]).mean())
+            differs = int(_differs(labelled[name], labelled[other]).sum())
+            share = differs / labelled.num_rows
             if share:
                 yield Check(
                     cause="skew", code="input_differs", column=name, value=share, limit=BAD_SHARE,
                     sentence=f"another value than was worked out afterwards: {share:.1%} of the labelled rows",
-                    alarm=share > BAD_SHARE,
+                    alarm=is_beyond(differs, labelled.num_rows, BAD_SHARE, level),
                 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.monitor.inputs import Known
 from bot.monitor.measured import Measured, Paired
 from bot.records.evaluation import Evaluation
 from bot.records.release import Release
@@ -42,7 +43,7 @@ class Reference:
     contract: Contract | None
     table: Any
     types: Mapping[str, Any]
-    categories: Mapping[str, frozenset[str]]
+    categories: Mapping[str, Known]
     answer: Answer
     golden: str = ""
     spec: ModelSpec | None = None

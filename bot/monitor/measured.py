@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from bot.monitor.performance import FEWEST
 from bot.records.health import Performance
 
+MANY = 10_000.0
+
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric of one model on some rows; bounds at 95 % and the standard error, None where none is defined."""
+    """A metric of one model on some rows; its bounds at 95 %, None where no interval can be trusted, and their degrees
+    of freedom, None for normal tails.
+    """
 
     metric: str
     value: float
     low: float | None
     high: float | None
-    error: float | None
+    df: float | None
     n: int
     greater_is_better: bool
 
@@ -37,28 +41,46 @@ class Paired:
         return self.low > 0 if self.greater_is_better else self.high < 0
 
 
+TAIL = 0.025  # of the bounds
+
+
 def against(reference: Measured | None, current: Measured | None, alpha: float) -> Performance | None:
-    """Two independent samples, one-sided at `alpha` by the normal approximation; None with few rows on a side."""
-    from scipy.special import ndtr, ndtri
+    """Two independent samples, one-sided at `alpha`; None with few rows on a side, or without an interval of one.
+
+    The interval of the loss is recovered from those of the two values, which are not symmetric (Zou and Donner 2008).
+    """
+    from scipy.special import stdtr, stdtrit
 
     if reference is None or current is None or min(reference.n, current.n) < FEWEST:
         return None
-    if reference.error is None or current.error is None:
+    if None in (reference.low, reference.high, current.low, current.high):
         return None
-    worse = reference.value - current.value if current.greater_is_better else current.value - reference.value
-    error = math.hypot(reference.error, current.error)
-    reach = float(-ndtri(alpha)) * error
-    p_value = float(ndtr(-worse / error)) if error > 0 else float(worse <= 0)
+    sign = 1.0 if current.greater_is_better else -1.0
+    worse = sign * (reference.value - current.value)
+    df = min(one.df or MANY for one in (reference, current))
+    down, up = _reaches(reference, sign), _reaches(current, sign)
+    scale = -float(stdtrit(df, TAIL))
+    below, above = math.hypot(down[0], up[1]) / scale, math.hypot(down[1], up[0]) / scale
+    reach = -float(stdtrit(df, alpha))
+    used = below if worse > 0 else above
+    p_value = float(stdtr(df, -worse / used)) if used > 0 else float(worse <= 0)
     return Performance(
         metric=current.metric,
         reference=reference.value,
         current=current.value,
         worse=worse,
-        low=worse - reach,
-        high=worse + reach,
+        low=worse - reach * below,
+        high=worse + reach * above,
         confidence=1 - 2 * alpha,
         n_reference=reference.n,
         n_current=current.n,
-        alarm=worse - reach > 0,
+        alarm=worse - reach * below > 0,
         p_value=p_value,
     )
+
+
+def _reaches(one: Measured, sign: float) -> tuple[float, float]:
+    """How far the bounds lie on the worse and on the better side."""
+    low, high = one.low if one.low is not None else one.value, one.high if one.high is not None else one.value
+    down, up = one.value - low, high - one.value
+    return (down, up) if sign > 0 else (up, down)

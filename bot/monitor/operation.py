@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from bot.monitor.inputs import is_beyond
 from bot.monitor.logged import Count
 from bot.records.health import Check, Note
 
@@ -13,9 +14,16 @@ _LINE = re.compile(r"([a-z_]+)\{([^}]*)\} ([0-9.eE+-]+|\+Inf)$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
-def traffic(count: Count, since: datetime, until: datetime, least_rows: int, *, is_whole: bool) -> Iterator[Check]:
-    """Rows of the window, and how old the newest is. Only a whole window can have too few."""
-    alarm = is_whole and count.rows < least_rows
+def traffic(
+    count: Count, since: datetime, until: datetime, least_rows: int, level: float, *, is_whole: bool
+) -> Iterator[Check]:
+    """Rows of the window, and how old the newest is. Only a whole window can have too few: none at all, or fewer than
+    chance leaves (Poisson) of the least that there should be.
+    """
+    from scipy.special import pdtr
+
+    few = count.rows < least_rows and (not count.rows or pdtr(count.rows, least_rows) <= level)
+    alarm = is_whole and bool(few)
     sentence = f"{count.rows:,} rows from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
     yield Check(
         cause="traffic", code="rows", sentence=sentence, alarm=alarm, value=count.rows, limit=least_rows or None
@@ -41,7 +49,7 @@ def left_out(count: Count, broken: dict[str, str]) -> Iterator[Note]:
         yield Note(code="file_broken", sentence=f"{name} cannot be read to its end: {reason}")
 
 
-def server(page: str, model: str, most_errors: float | None, most_p99: float | None) -> Iterator[Check]:
+def server(page: str, model: str, most_errors: float | None, most_p99: float | None, level: float) -> Iterator[Check]:
     """Errors and latency since the server started, from its own page (Prometheus text)."""
     found = [(name, dict(_LABEL.findall(labels)), value) for name, labels, value in _samples(page)]
     mine = [one for one in found if one[1].get("model") == model]
@@ -53,7 +61,7 @@ def server(page: str, model: str, most_errors: float | None, most_p99: float | N
     yield Check(
         cause="operation", code="errors", value=failed / total, limit=most_errors,
         sentence=f"{failed / total:.2%} of {total:,.0f} requests failed",
-        alarm=most_errors is not None and failed / total > most_errors,
+        alarm=most_errors is not None and is_beyond(failed, total, most_errors, level),
     )  # fmt: skip
     buckets = sorted(
         (float(labels["le"]), value) for name, labels, value in mine if name == "mlbot_request_seconds_bucket"
@@ -64,8 +72,14 @@ def server(page: str, model: str, most_errors: float | None, most_p99: float | N
             yield Check(
                 cause="operation", code=f"p{quantile * 100:g}_seconds", value=bound, limit=limit,
                 sentence=f"{quantile:.0%} of the requests were answered within {bound:g} s",
-                alarm=limit is not None and bound > limit,
+                alarm=limit is not None and bound > limit and is_beyond(_slower(buckets, limit), total, 0.01, level),
             )  # fmt: skip
+
+
+def _slower(buckets: Sequence[tuple[float, float]], limit: float) -> float:
+    """Requests that took longer than the last bucket at or below the limit."""
+    within = [n for le, n in buckets if le <= limit]
+    return buckets[-1][1] - (within[-1] if within else 0.0)
 
 
 def _samples(page: str) -> Iterator[tuple[str, str, float]]:

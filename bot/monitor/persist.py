@@ -33,7 +33,7 @@ def shared(reference_rows: int, current_rows: int, overlap: float = 0.0) -> floa
 
 
 def chance(level: float, rule: Rule, correlation: float) -> float:
-    """That at least `needed` of `of` undrifted windows have a p-value at or under `level`."""
+    """That an undrifted window has a p-value at or under `level`, and so have at least `needed` of the last `of`."""
     from scipy.special import bdtrc, ndtr, ndtri
 
     if rule.of == 1 or correlation >= 1:
@@ -41,7 +41,9 @@ def chance(level: float, rule: Rule, correlation: float) -> float:
     reference = np.linspace(-9, 9, 3001)
     weight = np.exp(-(reference**2) / 2)
     raised = ndtr((ndtri(level) + np.sqrt(correlation) * reference) / np.sqrt(1 - correlation))
-    return float((bdtrc(rule.needed - 1, rule.of, raised) * weight).sum() / weight.sum())
+    # it fires in a window that is itself raised, with enough others among those before
+    others = bdtrc(rule.needed - 2, rule.of - 1, raised) if rule.needed > 1 else np.ones_like(raised)
+    return float((raised * others * weight).sum() / weight.sum())
 
 
 def level_for(allowed: float, rule: Rule, correlation: float) -> float:

@@ -12,6 +12,7 @@ from bot.monitor.assemble import (
     Found,
     assembled,
     before,
+    checks_level,
     label_settings,
     labelled_rows,
     overlap_of,
@@ -33,6 +34,7 @@ from bot.specs.policies.monitor import Monitor
 from bot.specs.policies.words import seconds
 
 MOST_VERSIONS = 6
+OTHER_CHECKS = 4  # answers asked again, rows, errors, latency
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,6 +50,13 @@ class Watch:
     since: datetime
     past: Sequence[Health]
     found: Found = field(default_factory=Found)
+
+    @property
+    def level(self) -> float:
+        """The level of one of the checks beside drift and performance: of inputs, skew, traffic and operation."""
+        contract = self.reference.contract
+        columns = len(self.reference.categories) + len(contract.columns if contract is not None else ())
+        return checks_level(self.monitor, columns + len(self.reference.training.inputs) + OTHER_CHECKS)
 
     def place(self, text: str) -> str:
         """A location of the policy, for this model and environment."""
@@ -98,7 +107,7 @@ def _inputs(one: Watch, log: Location) -> Health:
             yield batch.select([name for name in names if name in batch.schema.names])
 
     is_whole = (one.now - one.since).total_seconds() > 0.9 * seconds(one.monitor.every)
-    found.checks += traffic(found.count, one.since, one.now, one.monitor.least_rows, is_whole=is_whole)
+    found.checks += traffic(found.count, one.since, one.now, one.monitor.least_rows, one.level, is_whole=is_whole)
     rows, _ = sample(read(), MOST_SAMPLED, 0)
     if rows is not None and rows.num_rows:
         found.checks += _rowwise(one, rows)
@@ -114,15 +123,15 @@ def _reference_rows(reference: Reference, types: Mapping[str, Any]) -> Any:
 def _rowwise(one: Watch, rows: Any) -> Iterable[Check]:
     reference = one.reference
     trained = as_trained(rows, reference.types)
-    yield from broken_contract(trained, reference.contract)
-    yield from unseen(trained, reference.categories)
+    yield from broken_contract(trained, reference.contract, one.level)
+    yield from unseen(trained, reference.categories, one.level)
     yield from missing_rates(rows, reference.table, list(reference.types))
     if reference.golden:
         yield Check(cause="skew", code="golden_differs", sentence=reference.golden, alarm=True)
     inputs = reference.training.inputs
     if set(inputs) <= set(rows.column_names):
         again = _asked_again(one, rows.select(list(inputs)))
-        check = skew_of_answers(rows, again) if again is not None else None
+        check = skew_of_answers(rows, again, one.level) if again is not None else None
         if check is not None:
             yield check
 
@@ -165,7 +174,7 @@ def _labels(one: Watch, log: Location) -> Any:
 def _performance(one: Watch, rows: Any) -> None:
     one.found.measured = one.lent.measure(one.reference, rows)
     one.found.expected = one.lent.measure(one.reference, one.reference.table)
-    one.found.checks += skew_of_inputs(rows, one.reference.training.inputs)
+    one.found.checks += skew_of_inputs(rows, one.reference.training.inputs, one.level)
     target = [one.reference.training.target]
     sides = (
         Source("test rows", one.reference.table.select(target).to_batches),
@@ -209,4 +218,4 @@ def _server(one: Watch, place: str) -> None:
         return
     if page is not None:
         limits = one.monitor.most_errors, one.monitor.most_p99
-        one.found.checks += server(page, one.release.model, *limits)
+        one.found.checks += server(page, one.release.model, *limits, one.level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,23 @@ def measure(reference: Reference, table: Any) -> Measured | None:
     found = estimate(metric, scores, Resampler(rows, Settings()))
     if not math.isfinite(found.value):
         return None
-    return Measured(metric.name, found.value, found.low, found.high, found.error, len(rows), metric.greater_is_better)
+    if found.low is not None and found.high is not None and rows.groups is None:
+        wider = _wider(reference, metric)
+        low, high = (found.value + wider * (bound - found.value) for bound in (found.low, found.high))
+        found = replace(found, low=low, high=high)
+    return Measured(metric.name, found.value, found.low, found.high, found.df, len(rows), metric.greater_is_better)
+
+
+def _wider(reference: Reference, metric: Metric) -> float:
+    """How much wider an interval is for rows in groups, as on the test rows, where a table does not name its groups; 1
+    without groups.
+    """
+    rows, scores = _arrays(reference, reference.table)
+    if rows.groups is None:
+        return 1.0
+    grouped = estimate(metric, scores, Resampler(rows, Settings()))
+    alone = estimate(metric, scores, Resampler(replace(rows, groups=None), Settings()))
+    return max(1.0, (grouped.error or 1.0) / (alone.error or 1.0)) if alone.error and grouped.error else 1.0
 
 
 def against_live(reference: Reference, live: Any, other: Any) -> Paired | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.adapters.locations import Tables, tables_at
 from bot.errors import MlbotError, UserError, WorldError
-from bot.monitor.inputs import as_trained
+from bot.monitor.inputs import Known, as_trained
 from bot.monitor.lent import Answer, Lent, Reference
 from bot.pipeline.measuring import against_live, measure
 from bot.ports import Ports, Predictor
@@ -73,7 +73,8 @@ class Desk:
             raise UserError(f"the test rows of {release.model} {release.version} are gone", code="test_rows_changed")
         sensitive = contract.sensitive if contract is not None else frozenset()
         types = {name: table.schema.field(name).type for name in training.inputs if name not in sensitive}
-        rows = table.filter(test).select([*training.inputs, training.target])
+        names = dict.fromkeys([*training.inputs, training.target, *([spec.data.group] if spec.data.group else [])])
+        rows = table.filter(test).select(list(names))
         answer = _answers(predictor, training, {name: table.schema.field(name).type for name in training.inputs})
         return Reference(
             training=training, evaluation=evaluation, contract=contract, table=_labelled(answer(rows), training),
@@ -181,7 +182,7 @@ def _labelled(table: Any, training: Training) -> Any:
     return table.set_column(place, training.target, pc.cast(table[training.target], kind))
 
 
-def _categories(table: Any, training: Training, types: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def _categories(table: Any, training: Training, types: Mapping[str, Any]) -> dict[str, Known]:
     """Known values of the categorical inputs, over training and test rows; none of a column of free text."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -189,7 +190,9 @@ def _categories(table: Any, training: Training, types: Mapping[str, Any]) -> dic
     found = {}
     for column in training.columns:
         if column.kind == "categorical" and column.name in types:
-            values = pc.unique(table[column.name]).drop_null()
+            there = pc.value_counts(table[column.name].combine_chunks().drop_null())
+            values, counts = there.field("values"), there.field("counts")
             if len(values) <= MOST_CATEGORIES:
-                found[column.name] = frozenset(pc.cast(values, pa.string()).to_pylist())
+                texts = frozenset(pc.cast(values, pa.string()).to_pylist())
+                found[column.name] = Known(texts, pc.sum(counts).as_py() or 0, pc.sum(pc.equal(counts, 1)).as_py() or 0)
     return found

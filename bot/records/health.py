@@ -9,7 +9,7 @@ from bot.records.base import Part, Record
 Status = Literal["healthy", "alarm", "unknown"]
 Role = Literal["input", "prediction", "target"]
 Task = Literal["classification", "regression"]
-FamilyName = Literal["drift", "performance", "labels"]
+FamilyName = Literal["drift", "performance", "labels", "checks"]
 Cause = Literal["performance", "drift", "inputs", "skew", "traffic", "operation"]
 
 

@@ -326,8 +326,8 @@ def test_errors_and_latency_come_from_the_servers_own_page(live: World) -> None:
     from bot.serve.metrics import Metrics
 
     counted = Metrics()
-    for number in range(100):
-        counted.served("small", "v2.0.0", 500 if number < 5 else 200, 1, 0.004 if number < 98 else 2.0)
+    for number in range(1000):
+        counted.served("small", "v2.0.0", 500 if number < 50 else 200, 1, 0.004 if number < 950 else 2.0)
     counted.served("other", "v1.0.0", 500, 1, 9.0)
     (live.folder / "page.txt").write_text(counted.text({}))
     live.serve(fresh())
@@ -335,3 +335,15 @@ def test_errors_and_latency_come_from_the_servers_own_page(live: World) -> None:
     assert found.causes == ("operation",)
     assert check(found, "errors").value == pytest.approx(0.05)
     assert check(found, "p99_seconds").value == 2.5
+
+
+def test_a_few_errors_among_few_requests_are_chance(live: World) -> None:
+    """Three of 100 requests took too long and three failed, where one in 100 may: that comes once in thirteen times."""
+    from bot.serve.metrics import Metrics
+
+    counted = Metrics()
+    for number in range(100):
+        counted.served("small", "v2.0.0", 500 if number < 3 else 200, 1, 0.004 if number < 97 else 2.0)
+    (live.folder / "page.txt").write_text(counted.text({}))
+    live.serve(fresh())
+    assert live.watch(server="page.txt", most_errors=0.01, most_p99=0.1).causes == ()

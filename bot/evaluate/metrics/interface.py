@@ -30,7 +30,8 @@ class Metric:
     """Words and direction. `unit` is empty for a pure number and `target` where it is the unit of the target.
 
     `low` and `high` are the ends of the range, None where there is none. `needs_each_class`: a rate within one class
-    enters it whole, so that few rows of that class decide, however many others there are.
+    enters it whole, so that few rows of that class decide, however many others there are. `heavy_tailed`: it averages
+    squares or ratios, whose variance need not exist.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Metric:
     high: float | None = 1.0
     needs_probabilities: bool = False
     needs_each_class: bool = False
+    heavy_tailed: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,4 +12,4 @@ def shares(rows: Rows, scores: Scores) -> Floats:
     return (np.abs(rows.truth - scores.predicted) / below).astype(np.float64)[:, None]
 
 
-metric = Mean("mape", "Mean absolute percentage error", REGRESSION, False, high=None, moments=shares)
+metric = Mean("mape", "Mean absolute percentage error", REGRESSION, False, high=None, heavy_tailed=True, moments=shares)

@@ -18,4 +18,4 @@ def explained(means: Floats) -> Floats:
     return 1.0 - ratio(means[..., 0], means[..., 2] - means[..., 1] ** 2)
 
 
-metric = Mean("r2", "R²", REGRESSION, True, low=None, moments=sums, combine=explained)
+metric = Mean("r2", "R²", REGRESSION, True, low=None, heavy_tailed=True, moments=sums, combine=explained)

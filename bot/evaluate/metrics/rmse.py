@@ -26,4 +26,5 @@ metric = Mean(
     high=None,
     moments=squared_errors,
     combine=root,
+    heavy_tailed=True,
 )

@@ -31,4 +31,4 @@ def _williams(pooled: Floats, m: Floats, n: Floats) -> Floats:
     return np.asarray(1 + ((total / pooled).sum() - 1) * sides / (6 * total * (len(pooled) - 1)))
 
 
-test = Test("G-test", frozenset({"categorical"}), judge)
+test = Test("G-test", frozenset({"categorical", "numeric"}), judge)
