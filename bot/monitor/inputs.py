@@ -106,8 +106,8 @@ def p_of_unseen(distinct: int, most: int, rows: int, known: Known) -> float:
     """That so many new values, or one so often, come by chance in so many rows.
 
     What one row of the known ones had is what a row is new by: the rate of Good and Turing (Good 1953). Given all that
-    is rare on both sides, a side's part of it is binomial; and each rare value is missing from the known rows although it
-    comes so often here with the chance that all its rows fall to this side.
+    is rare on both sides, a side's part of it is binomial; and each rare value is missing from the known rows, although
+    it comes so often here, with the chance that all its rows fall to this side.
     """
     from scipy.special import bdtrc
 
