@@ -1,9 +1,10 @@
 """The domain classifier: can rows of the two tables be told apart by all columns together?
 
 Ridge discriminant analysis on features that do not know which table a row is from: ranks of numbers and their squares,
-indicators of frequent categories and of missing values, and products of pairs of columns and of one's square with the
-other, so that it also sees columns that no longer go together, in a line or in a bow. Dealing the rows anew then costs one product of matrices and no fit. Boosted trees, fitted
-anew each time, found less in windows of some hundred rows and took a hundred times longer.
+indicators of frequent categories and of missing values, and products of pairs of columns, and of one's square with the
+other, so that it also sees columns that no longer go together, in a line or in a bow. Dealing the rows anew then costs
+one product of matrices and no fit. Boosted trees, fitted anew each time, found less in windows of some hundred rows and
+took a hundred times longer.
 """
 
 from __future__ import annotations
