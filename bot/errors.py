@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from bot.codes import next_step
+
 T = TypeVar("T")
 
 
@@ -30,6 +32,7 @@ class MlbotError(Exception):
     """
 
     exit_code = 3
+    unnamed = "bug"  # the code of an error that none was given
 
     def __init__(self, message: str, *, hint: str | None = None, place: Place | None = None, code: str = "") -> None:
         super().__init__(message)
@@ -37,6 +40,16 @@ class MlbotError(Exception):
         self.hint = hint
         self.place = place
         self.code = code
+
+    @property
+    def next_step(self) -> str:
+        """The hint; where there is none, what helps with every error of the code (bot/codes.py)."""
+        return self.hint or next_step(self.code or self.unnamed)
+
+    def told(self) -> str:
+        """For people at a terminal: place, message and next step."""
+        head = f"{self.place}: {self.message}" if self.place else self.message
+        return f"{head}\n\n{self.next_step}" if self.next_step else head
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
@@ -47,12 +60,14 @@ class UserError(MlbotError):
     """The user must act: a file, an argument or a permission is wrong. Exit 1."""
 
     exit_code = 1
+    unnamed = "invalid"
 
 
 class WorldError(MlbotError):
     """The world failed (network, GitHub, a remote): trying again may help. Exit 2."""
 
     exit_code = 2
+    unnamed = "unavailable"
 
 
 class Problems(UserError):  # noqa: N818 - it is several errors, and says so
@@ -61,6 +76,10 @@ class Problems(UserError):  # noqa: N818 - it is several errors, and says so
     def __init__(self, errors: list[UserError]) -> None:
         super().__init__("\n".join(str(error) for error in errors))
         self.errors = errors
+
+    def told(self) -> str:
+        """Each with its own next step."""
+        return "\n".join(error.told() for error in self.errors)
 
 
 # top package of a library -> what it was busy with, the kind of error, and the next step

@@ -127,7 +127,7 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _say(error: MlbotError) -> None:
-    click.echo(f"error: {error}", err=True)
+    click.echo(f"error: {error.told()}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for one in getattr(error, "errors", [error]):
             click.echo(_annotation(one))

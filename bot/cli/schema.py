@@ -110,13 +110,14 @@ def command(name: str | None, docs: Path | None) -> None:
 
 def documents(root: Path) -> dict[str, str]:
     """File below `docs/` -> text, for what people write; `root` is the repository with the examples."""
+    from bot.codes import docs_page
     from bot.specs.page import page
 
     found = {f"schemas/{name}.json": schema_text(name) for name in WRITTEN}
     for name, (file, title, intro, example) in PAGES.items():
         text = (root / example).read_text(encoding="utf-8")
         found[file] = page(schema_of(name), title=title, example=text, intro=intro, elsewhere=("gates",))
-    return found
+    return {**found, "errors.md": docs_page()}
 
 
 def schema_text(name: str) -> str:

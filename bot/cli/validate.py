@@ -136,6 +136,6 @@ def _as_json(error: UserError) -> dict[str, Any]:
         "line": place.line,
         "column": place.column,
         "message": error.message,
-        "hint": error.hint,
+        "hint": error.next_step,
         "code": error.code,
     }

@@ -49,7 +49,7 @@ def refusal(verb: str, error: MlbotError, prefix: str | None) -> Markdown:
 
     Commands in the next step, which is ours, get the prefix; the message may hold words of people, and stays.
     """
-    steps = with_prefix(error.hint or "", prefix)
+    steps = with_prefix(error.next_step, prefix)
     hint = Markdown("\n\n{}").format(literal(steps)) if steps else Markdown("")
     said = Markdown("{} was refused ({}): {}{}")
     return said.format(_verb(verb), error.code or "refused", prose(error.message), hint)
