@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.reliability.people import ACTS
-from tests.reliability.play import Played, play
+from tests.reliability.people import ACTS, drawn
+from tests.reliability.play import PAUSES_S, Played, play
 from tests.reliability.schedule import Step, dump, steps_of
 from tests.reliability.shrink import smallest
 from tests.reliability.stage import Stage, flavour_of
@@ -120,10 +121,19 @@ def _in_order(words: Sequence[str], steps: Sequence[Step], number: int) -> float
     """Which share of the words comes in this order; more than all when some come again."""
     found = 0
     for step in steps:
-        does = step.do if step.do not in ("astray", "fault") else f"{step.do}:{step.kind}:{step.who}".rstrip(":")
-        if does == words[found % len(words)] and (step.do not in ACTS or step.number == number):
+        if words[found % len(words)] in _names(step) and (step.do not in ACTS or step.number == number):
             found += 1
     return found / len(words)
+
+
+def _names(step: Step) -> set[str]:
+    """What a word of `needs` may call a step: `say`, `say:/hold`, `approve::vera`, `astray:lost:push`."""
+    what = step.kind
+    if step.do == "say":
+        rng = random.Random(step.seed)
+        rng.choice(PAUSES_S)
+        what = drawn(rng)[0].split(" ")[0]
+    return {step.do, f"{step.do}:{what}", f"{step.do}:{what}:{step.who}", f"{step.do}::{step.who}"}
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -49,7 +49,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "gone_account_stops_all",
         "who deletes or renames an account stops every judgement (gitops F2, decisions 3)",
         (("bot/adapters/github_people.py", "if error.status not in (404, *also):", "if error.status not in also:"),),
-        needs=("drain approve disappear drain", "rename drain"),
+        needs=("drain forward forward disappear drain", "drain forward rename drain disappear drain"),
     ),
     Mutant(
         "tags_are_the_promotion",
@@ -114,7 +114,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "dismissal_takes_a_rejection_back",
         "a dismissed review takes a /reject back (decisions 1)",
         (("bot/decide/vetoes.py", ' and (one.method, one.kind) != ("review", "withdraw")', ""),),
-        needs=("request_changes dismiss drain", "drain forward say request_changes dismiss forward"),
+        needs=tuple(
+            f"drain request_changes::{who} dismiss drain" for who in ("owen", "olga", "vera", "vik_acme", "rhea")
+        ),
     ),
     Mutant(
         "approval_before_the_evaluation",

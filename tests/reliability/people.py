@@ -15,6 +15,7 @@ Act = Callable[[Stage, str, int, random.Random], None]
 LOGINS = ("dana", "owen", "olga", "vera", "vik_acme", "rhea", "adam", "mallory")
 RENAMED = {"olga": "olga-r", "vik_acme": "vik2_acme"}
 AUTHORS = ("dana", "dana", "owen", "vera", "rhea")
+LENDS = {"owen": "model-owner", "olga": "model-owner", "vera": "model-validator", "vik_acme": "model-validator"}
 WORTH = (550, 700, 720, 740, 800)  # thousandths; gates ask for 600, sometimes for 730
 ID = re.compile(r"E-[a-z2-7]{16}")
 REQUEST = re.compile(r"B-[a-z2-7]{10}")
@@ -192,7 +193,10 @@ def approve(stage: Stage, who: str, number: int, rng: random.Random) -> None:
 
 
 def request_changes(stage: Stage, who: str, number: int, rng: random.Random) -> None:
+    """Some say it in both ways: a review can be dismissed, a command cannot."""
     if open_pull(stage, number):
+        if rng.random() < 0.4:
+            stage.call(who, "POST", f"/issues/{number}/comments", {"body": "/reject --reason it leaks"})
         stage.call(who, "POST", f"/pulls/{number}/reviews", {"event": "REQUEST_CHANGES", "body": "no"})
 
 
@@ -203,24 +207,35 @@ def dismiss(stage: Stage, who: str, number: int, rng: random.Random) -> None:
         stage.call(who, "PUT", f"/pulls/{number}/reviews/{one.id}/dismissals", {"message": "old", "event": "DISMISS"})
 
 
+WORDS = (
+    "/approve {target}", "/approve {target}", "/approve {sha}", "/approve", "/unapprove",
+    "/reject --reason it leaks", "/hold --reason wait", "/unhold --reason done", "/status", "/explain",
+    "/plan", "/retrain", "/retrain churn", "/cancel", "/simulate +approve=@{lender}", "/help", "looks good to me",
+    "/promote {target} to production", "/promote {target} to staging", "/rollback staging --reason worse",
+    "/rollback production --reason worse", "/merge", "/merge {target}", "/lock staging --reason audit",
+    "/unlock staging", "/delegate @{lender} role={role} for=2h --reason away",
+    "/undelegate @{lender}", "/break-glass promote {target} to production --reason outage",
+    "/break-glass confirm {request}", "/aprove",
+    "/approve {target}\n/reject --reason no",
+)  # fmt: skip
+
+
+def drawn(rng: random.Random) -> tuple[str, str, str]:
+    """A comment as it is said whatever the pull request is: its text, whose login it names, and which role."""
+    lender, role = rng.choice(("olga", "vik_acme", "dana", "mallory")), rng.choice(("model-owner", "model-validator"))
+    return rng.choice(WORDS), lender, role
+
+
 def words(stage: Stage, number: int, rng: random.Random) -> str:
     """A comment: a command in most cases."""
     found = issue(stage, number)
-    target = evaluation_id(stage, number) or (found.pull.head_sha if found and found.pull else "")
     sha = found.pull.head_sha if found and found.pull else ""
     asked = [hit[0] for one in comments(stage, number, by_bot=True) if (hit := REQUEST.search(one.body))]
-    lender, role = rng.choice(("olga", "vik_acme", "dana", "mallory")), rng.choice(("model-owner", "model-validator"))
-    return rng.choice((
-        f"/approve {target}", f"/approve {target}", f"/approve {sha}", "/approve", "/unapprove",
-        "/reject --reason it leaks", "/hold --reason wait", "/unhold --reason done", "/status", "/explain",
-        "/plan", "/retrain", "/retrain churn", "/cancel", f"/simulate +approve=@{lender}", "/help", "looks good to me",
-        f"/promote {target} to production", f"/promote {target} to staging", "/rollback staging --reason worse",
-        "/rollback production --reason worse", "/merge", f"/merge {target}", "/lock staging --reason audit",
-        "/unlock staging", f"/delegate @{lender} role={role} for=2h --reason away",
-        f"/undelegate @{lender}", f"/break-glass promote {target} to production --reason outage",
-        f"/break-glass confirm {asked[-1] if asked else 'B-aaaaaaaaaa'}", "/aprove",
-        f"/approve {target}\n/reject --reason no",
-    ))  # fmt: skip
+    text, lender, role = drawn(rng)
+    return text.format(
+        target=evaluation_id(stage, number) or sha, sha=sha, lender=lender, role=role,
+        request=asked[-1] if asked else "B-aaaaaaaaaa",
+    )  # fmt: skip
 
 
 def say(stage: Stage, who: str, number: int, rng: random.Random) -> None:
@@ -260,6 +275,9 @@ def forward(stage: Stage, who: str, number: int, rng: random.Random) -> None:
             stage.call("rhea", "PUT", f"/pulls/{number}/merge", {"sha": found.pull.head_sha})
     elif found.state == "open":
         login = missing(stage, found.pull.head_sha, rng)
+        if rng.random() < 0.03 and login in LENDS:
+            body = f"/delegate @rhea role={LENDS[login]} for=2h --reason away"
+            stage.call(login, "POST", f"/issues/{number}/comments", {"body": body})
         if rng.random() < 0.6 or target is None:
             approve(stage, login, number, rng)
         else:

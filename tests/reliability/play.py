@@ -17,6 +17,7 @@ from tests.reliability.people import ACTS
 from tests.reliability.schedule import Step
 from tests.reliability.stage import ROOT, Stage, flavour_of
 
+PAUSES_S = (0, 1, 1, 5, 40)  # before a step; the first thing that its seed decides
 MOST_JOBS = 400  # in one calm: more is a loop
 
 
@@ -79,7 +80,7 @@ def perform(stage: Stage, step: Step) -> None:
     """One step."""
     rng = random.Random(step.seed)
     stage.hub.remember()
-    stage.hub.clock.advance(seconds=rng.choice((0, 1, 1, 5, 40)))
+    stage.hub.clock.advance(seconds=rng.choice(PAUSES_S))
     if step.do in ACTS:
         ACTS[step.do][0](stage, step.who, step.number, rng)
     elif step.do == "work":
