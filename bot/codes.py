@@ -10,8 +10,9 @@ STEPS: dict[str, tuple[str, ...]] = {
     "Mend what the message names, at the place that it names.": (
         "invalid", "baseline_invalid", "broken", "column_name", "condition_invalid", "dask_address", "label_regression",
         "label_target", "label_type", "metric_unknown", "name_invalid", "number_too_large", "option_invalid",
-        "parameter_invalid", "policy_test_invalid", "search_too_large", "slice_sensitive", "seed_invalid", "seed_refused", "slice_invalid",
-        "spec_invalid", "split_invalid", "template_invalid", "where_invalid", "yaml_invalid", "too_large",
+        "parameter_invalid", "policy_test_invalid", "search_too_large", "seed_invalid", "seed_refused", "slice_invalid",
+        "slice_sensitive", "spec_invalid", "split_invalid", "template_invalid", "where_invalid", "yaml_invalid",
+        "too_large",
     ),
     "`mlbot validate` names every mistake in specs and policies with its place.": (
         "policy_invalid", "policy_missing", "spec_missing", "gate_taken", "resources_refused", "not_a_file",
