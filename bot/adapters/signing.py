@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.adapters.kept import Kept, trusted_commits
 from bot.errors import UserError
 from bot.ports import Git
 
@@ -19,11 +20,17 @@ MAX_ENVELOPE_BYTES = 8 * 1024 * 1024
 
 
 class KeyPair:
-    """The port Signer with keys. `private` None verifies only; `public` holds PEM texts by file name."""
+    """The port Signer with keys. `private` None verifies only; `public` holds PEM texts by file name.
 
-    def __init__(self, private: bytes | None, public: Mapping[str, bytes]) -> None:
-        self._private = _private_key(private) if private else None
-        self._public = [_public_key(name, pem) for name, pem in sorted(public.items())]
+    `revoked` says by file name of a key that leaked what stays good of it: such a key signs nothing any more.
+    """
+
+    def __init__(
+        self, private: bytes | None, public: Mapping[str, bytes], revoked: Mapping[str, Kept] | None = None
+    ) -> None:
+        self._private, self._revoked = _private_key(private) if private else None, revoked or {}
+        self._keys = {name: _public_key(name, pem) for name, pem in sorted(public.items())}
+        self._public = [key for name, key in self._keys.items() if name not in self._revoked]
 
     def sign(self, payload_type: str, payload: bytes) -> bytes:
         """See the port."""
@@ -33,7 +40,14 @@ class KeyPair:
                 hint="`mlbot doctor` prints how a job gets it; from a clone, ask in the pull request instead.",
                 code="signing_key_missing",
             )
-        if self._private.public_key.keyid not in {key.keyid for key in self._public}:
+        own = self._private.public_key.keyid
+        if own in {self._keys[name].keyid for name in self._revoked}:
+            raise UserError(
+                f"the key in {VARIABLE} is revoked",
+                hint="`mlbot doctor --new-key` makes another; docs/threat-model.md says what follows.",
+                code="signing_key_revoked",
+            )
+        if own not in {key.keyid for key in self._public}:
             raise UserError(
                 f"the key in {VARIABLE} belongs to no public key in {KEYS}/",
                 hint=f"Commit its public half to {KEYS}/ on the default branch.",
@@ -42,8 +56,17 @@ class KeyPair:
         return sign(payload_type, payload, self._private)
 
     def verify(self, payload_type: str, envelope: bytes) -> bytes:
-        """See the port."""
-        return verify(payload_type, envelope, self._public)
+        """See the port. What a revoked key signed holds only where it was kept."""
+        try:
+            return verify(payload_type, envelope, self._public)
+        except UserError:
+            for name, kept in self._revoked.items():
+                payload = _verified(payload_type, envelope, self._keys[name])
+                if payload is not None and kept.holds(envelope):
+                    return payload
+                if payload is not None:
+                    raise invalid(f"the key {name} is revoked, and this is none of what was kept of it") from None
+            raise
 
 
 def key_pair(environ: Mapping[str, str], git: Git, default_sha: str) -> KeyPair | None:
@@ -53,7 +76,10 @@ def key_pair(environ: Mapping[str, str], git: Git, default_sha: str) -> KeyPair 
     """
     names = [name for name in git.entries(default_sha, KEYS) if name.endswith(".pub")]
     public = {name: git.read(default_sha, f"{KEYS}/{name}") or b"" for name in names}
-    return KeyPair(environ.get(VARIABLE, "").encode() or None, public) if public else None
+    paths = {name: f"{KEYS}/{name.removesuffix('.pub')}.revoked" for name in names}
+    texts = {name: git.read(default_sha, path) for name, path in paths.items()}
+    revoked = {name: Kept(git, trusted_commits(text, paths[name])) for name, text in texts.items() if text is not None}
+    return KeyPair(environ.get(VARIABLE, "").encode() or None, public, revoked) if public else None
 
 
 def generate() -> tuple[bytes, bytes]:
@@ -90,6 +116,13 @@ def verify(payload_type: str, envelope: bytes, keys: Iterable[SSlibKey]) -> byte
     if content.payload_type != payload_type:
         raise invalid(f"it says something of type {content.payload_type[:80]!r}, not {payload_type!r}")
     return bytes(content.payload)
+
+
+def _verified(payload_type: str, envelope: bytes, key: SSlibKey) -> bytes | None:
+    try:
+        return verify(payload_type, envelope, [key])
+    except UserError:
+        return None
 
 
 def invalid(why: str) -> UserError:
