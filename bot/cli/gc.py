@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 @click.command(name="gc")
 @click.option("--remove", is_flag=True, help="Remove what is listed; without it nothing is changed.")
 @click.option("--keep-days", default=90, type=click.IntRange(0), show_default=True, help="Keep what is younger.")
+@click.option("--erase", multiple=True, metavar="DIGEST", help="An artifact that goes although it was live once.")
+@click.option("--reason", default="", help="Why it is erased; the ledger keeps that.")
 @click.option("--open", "opened", multiple=True, type=int, metavar="N", help="An open pull request.")
 @click.option("--repo", default=".", type=click.Path(path_type=Path), help="A clone of the repository.")
-def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -> None:
+def command(
+    remove: bool, keep_days: int, erase: tuple[str, ...], reason: str, opened: tuple[int, ...], repo: Path
+) -> None:  # fmt: skip
     """List the stored artifacts, and what keeps each. Nothing that was ever live is removed.
+
+    But what --erase names by an artifact's digest, because somebody's data are in it: its bytes and golden rows go, its
+    evaluation, approvals and releases stay, and say that it was erased. What is live now is replaced first.
 
     Which pull requests are open is asked of GitHub when GITHUB_TOKEN and GITHUB_REPOSITORY are set; otherwise every
     pull request counts as open, unless --open names those that are.
@@ -38,8 +45,9 @@ def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -
     ports = clone_ports(repo)
     remote = RemoteObjects(ports.workspace, _objects(ports))
     there = [one for one in stored(ports) if not _is_gone(one, ports, remote)]
+    erased = set().union(*(_erased(one, reason, there, ports) for one in erase))
     kept = sorted_out(
-        there, _releases(ports), _heads(ports), _open(opened), ports.clock.now(), timedelta(days=keep_days)
+        there, _releases(ports), _heads(ports), _open(opened), ports.clock.now(), timedelta(days=keep_days), erased
     )
     _say(kept)
     going = [one for one in kept if not one.reason]
@@ -51,7 +59,7 @@ def command(remove: bool, keep_days: int, opened: tuple[int, ...], repo: Path) -
     if not remove:
         click.echo(f"{len(going)} artifacts ({len(gone)} objects) may go; --remove removes them.")
         return
-    _record(going, ports)
+    _record(going, erased, reason, ports)
     n = remote.remove(gone)
     click.echo(f"{len(going)} artifacts removed ({n} objects). Their evaluations stay in the ledger.")
 
@@ -85,7 +93,32 @@ def _is_gone(one: Stored, ports: Ports, remote: RemoteObjects) -> bool:
     return Ledger(ports.ledger).is_removed(one.evaluation_digest) and not remote.is_there(one.pointer)
 
 
-def _record(going: Sequence[Kept], ports: Ports) -> None:
+def _erased(digest: str, reason: str, there: Sequence[Stored], ports: Ports) -> set[str]:
+    """Evaluations of the artifact with this digest. Raises UserError for one that is live, or that nobody knows."""
+    from bot.ledger import Ledger
+    from bot.promote.step import live_releases
+
+    wanted = digest.removeprefix("sha256:").lower()
+    if not reason.strip():
+        raise UserError("erasing needs a reason", hint="Add --reason and why.", code="reason_missing")
+    names = {one.evaluation_digest for one in there}
+    found = {
+        f"sha256:{evaluation}": one.artifact_digest
+        for model, inputs, evaluation in Ledger(ports.ledger).evaluation_names()
+        if f"sha256:{evaluation}" in names and (one := Ledger(ports.ledger).evaluation(model, inputs, evaluation))
+    }
+    hits = {name for name, artifact in found.items() if artifact == f"sha256:{wanted}"}
+    if not hits:
+        hint = "Give all 64 digits; `mlbot history MODEL` shows them."
+        raise UserError(f"no stored artifact has the digest {digest}", hint=hint, code="digest_unknown")
+    for release in live_releases(ports):
+        if release.artifact_digest == f"sha256:{wanted}":
+            said = f"{release.model} {release.version} is live in {release.environment} with this artifact"
+            raise UserError(said, hint="Promote another version first, then erase this one.", code="still_live")
+    return hits
+
+
+def _record(going: Sequence[Kept], erased: Collection[str], reason: str, ports: Ports) -> None:
     """First the fact that the bytes are gone, so that no plan counts on them, then the bytes."""
     from bot.ledger import Ledger
     from bot.promote.compose import stamp
@@ -94,7 +127,8 @@ def _record(going: Sequence[Kept], ports: Ports) -> None:
 
     at, files = stamp(ports.clock.now()), {}
     for one in (kept.stored for kept in going):
-        said = Removal(model=one.model, evaluation_digest=one.evaluation_digest, removed_at=at)
+        why = reason if one.evaluation_digest in erased else ""
+        said = Removal(model=one.model, evaluation_digest=one.evaluation_digest, removed_at=at, reason=why)
         files[removal_path(one.evaluation_digest)] = said.canonical()
     Ledger(ports.ledger).add(files, f"remove {len(files)} artifacts")
 

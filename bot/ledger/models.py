@@ -25,7 +25,7 @@ from bot.records.ledger import (
     testset_use_path,
     view_path,
 )
-from bot.records.release import Release, Verification
+from bot.records.release import Release, Removal, Verification
 from bot.records.reproduction import Reproduction
 
 
@@ -78,6 +78,10 @@ class OfModels(Reader):
         """What came of training an evaluation's inputs again."""
         folder = reproduction_folder(model, inputs_digest, evaluation_digest)
         return self.read_all(Reproduction, self.branch.paths(folder))
+
+    def removal(self, evaluation_digest: str) -> Removal | None:
+        """When and why the artifact of an evaluation was removed, None while it is there."""
+        return self.read(Removal, removal_path(evaluation_digest))
 
     def is_removed(self, evaluation_digest: str) -> bool:
         """Whether `mlbot gc` has removed the artifact of an evaluation."""

@@ -132,6 +132,9 @@ def _files(release: Release, ports: Ports, *, is_live: bool) -> Link:
             pointer = Ledger(ports.ledger).pointer(*_evaluated(release))
         if pointer is None:
             return Link("bytes", False, f"{path} is not there")
+        gone = None if is_live else Ledger(ports.ledger).removal(release.evaluation_digest)
+        if gone is not None:
+            return Link("bytes", None, f"removed at {gone.removed_at}: {gone.reason or 'nothing needed them'}")
         return files_link(release, hashed(pointer, ports))
     except UserError as error:
         return Link("bytes", False, error.message)

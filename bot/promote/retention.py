@@ -35,10 +35,12 @@ def sorted_out(
     open_numbers: Collection[int] | None,
     now: datetime,
     keep: timedelta,
+    erased: Collection[str] = (),
 ) -> list[Kept]:
     """Each artifact with the first reason to keep it.
 
-    What was ever live is never removed. `open_numbers` None (GitHub was not asked) counts every pull request as open.
+    What was ever live is never removed, but what people want erased (`erased`, evaluation digests). `open_numbers` None
+    (GitHub was not asked) counts every pull request as open.
     """
     live = {release.evaluation_digest: release for release in releases}
     waiting: dict[str, int] = {}
@@ -48,7 +50,9 @@ def sorted_out(
     found = []
     for one in sorted(stored, key=lambda one: (one.model, one.stored_at)):
         reason = ""
-        if one.evaluation_digest in live:
+        if one.evaluation_digest in erased:
+            pass
+        elif one.evaluation_digest in live:
             release = live[one.evaluation_digest]
             reason = f"was live in {release.environment} as {release.version}"
         elif one.evaluation_digest in waiting:

@@ -207,7 +207,9 @@ def _go_back(
         if before is not None:
             return before
         on = live if live is not None and live.action != "withdraw" else None
-        target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=revoked)
+        gone = {one.artifact_digest for one in history if Ledger(ports.ledger).is_removed(one.evaluation_digest)}
+        not_to = {*revoked, *gone}
+        target = rollback_target(history, on, f"{model} in {environment}", to_digest=to_digest, revoked=not_to)
         pointer = pointer_of(target, ports)
         files = check_artifact(pointer, target.files, target.artifact_digest, ports)
         release = rolled_back(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from bot.records.base import Part, Record
 from bot.records.event import Account
 from bot.records.training import ArtifactFile
@@ -84,9 +86,13 @@ class Revocation(Record):
 
 
 class Removal(Record):
-    """An evaluated artifact that was removed from the store: its evaluation stays, its bytes have to be made again."""
+    """An evaluated artifact that was removed from the store: its evaluation stays, its bytes have to be made again.
+
+    `reason` says why somebody had it erased, empty where nothing needed it any more.
+    """
 
     schema_version: Literal[1] = 1
     model: str
     evaluation_digest: str
     removed_at: str  # RFC 3339, UTC
+    reason: str = Field("", exclude_if=lambda text: not text)

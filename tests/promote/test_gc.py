@@ -12,6 +12,7 @@ from bot.adapters.dvc_objects import RemoteObjects
 from bot.cli.gc import command
 from bot.errors import UserError
 from bot.pipeline.reuse import known
+from bot.promote.evidence import verify
 from bot.promote.step import rollback
 from tests.builders import a_head, a_planned
 from tests.fakes.branch import FakeBranch
@@ -100,3 +101,26 @@ def test_bytes_on_the_objects_branch_go_too(tmp_path: Path) -> None:
     assert len(branch.paths()) == 2 and objects.is_there(pointer)
     assert objects.remove(objects.of(pointer)) == 2
     assert branch.paths() == [] and not objects.is_there(pointer)
+
+
+def test_what_somebody_wants_erased_goes_and_the_chain_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's row is in the golden rows of what was live: replaced first, then erased; what is live stays."""
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    world = a_world(tmp_path)
+    made = {}
+    for word in ("theirs", "without"):
+        evaluation, pointer = world.candidate(word)
+        made[word] = (evaluation, pointer, world.let_out(evaluation, pointer))
+    theirs, pointer, release = made["theirs"]
+    live = made["without"][0].artifact_digest
+    for digest, code in ((live, "still_live"), ("0" * 64, "digest_unknown")):
+        result = CliRunner().invoke(command, ["--repo", str(tmp_path / "mine"), "--erase", digest, "--reason", "x"])
+        assert isinstance(result.exception, UserError) and result.exception.code == code
+    assert "1 artifacts removed" in gc(world, "--erase", theirs.artifact_digest, "--reason", "asked by law", "--remove")
+    assert not is_there(world, pointer, tmp_path / "gone") and is_there(world, made["without"][1], tmp_path / "there")
+    ports = world.ports("reader")
+    links = {one.name: one for one in verify(release, ports, is_live=False)}
+    assert links["bytes"].ok is None and "asked by law" in links["bytes"].sentence
+    assert not [name for name, one in links.items() if one.ok is False], "the chain is whole"
+    with pytest.raises(UserError):
+        rollback("production", "churn", reason="x", by=RUTH, ports=world.ports())
