@@ -329,7 +329,8 @@ def _condition(spec: ModelSpec, table: Any) -> Any:
     try:
         return holds(spec.data.where or "", table)
     except ValueError as error:
-        raise UserError(f"`data.where`: {error}", code="where_invalid") from None
+        hint, place = (getattr(error, "context", None) or {}).get("hint"), spec.place("data.where")
+        raise UserError(f"`data.where`: {error}", hint=hint, place=place, code="where_invalid") from None
 
 
 @contextmanager

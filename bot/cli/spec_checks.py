@@ -10,7 +10,8 @@ from bot.errors import Problems, UserError
 from bot.specs.contract import Contract
 from bot.specs.fitting import Between
 from bot.specs.model import ModelSpec
-from bot.specs.yaml import Document, Path
+from bot.specs.yaml import Document
+from bot.specs.yaml import Path as KeyPath
 
 READ_WHOLE = 16 * 1024 * 1024  # bytes of data that are read to check a spec; of larger data, the columns are
 
@@ -18,20 +19,35 @@ READ_WHOLE = 16 * 1024 * 1024  # bytes of data that are read to check a spec; of
 def data_errors(spec: ModelSpec, document: Document, contract: Contract | None, root: File) -> Iterator[UserError]:
     """What training would say of the data that lie below `root`; nothing when there are none."""
     from bot.adapters.tables import column_names, data_files, read_table
+    from bot.specs.columns import name_errors, type_errors
     from bot.train.inputs import named_columns
 
     if not (root / spec.data.path).exists():
         return
     place = document.place(("data", "path"))
     try:
-        files, _ = data_files(spec, root)
-        named_columns(spec, column_names(spec, root))
+        files, kind = data_files(spec, root)
+        names = column_names(spec, root)
+        unknown = list(name_errors(spec, names))
+        yield from unknown
+        if unknown:
+            return
+        named_columns(spec, names)
         if sum(file.stat().st_size for file in files) <= READ_WHOLE:
+            yield from type_errors(spec, read_table(_without_condition(spec), root, None, contract).schema)
             read_table(spec, root, None, contract)
+        elif kind == "parquet":
+            from pyarrow.parquet import read_schema
+
+            yield from type_errors(spec, read_schema(files[0]))
     except Problems as problems:
         yield from (UserError(one.message, hint=one.hint, place=place, code=one.code) for one in problems.errors)
     except UserError as error:
-        yield UserError(error.message, hint=error.hint, place=place, code=error.code)
+        yield UserError(error.message, hint=error.hint, place=error.place or place, code=error.code)
+
+
+def _without_condition(spec: ModelSpec) -> ModelSpec:
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"where": None})})
 
 
 def parameter_errors(spec: ModelSpec, document: Document) -> Iterator[UserError]:
@@ -39,7 +55,7 @@ def parameter_errors(spec: ModelSpec, document: Document) -> Iterator[UserError]
     for name, value in spec.estimator.parameters.items():
         yield from _refused(spec, {name: value}, document, ("estimator", "parameters", name))
     for name, values in spec.search.parameters.items() if spec.search else ():
-        path: Path = ("search", "parameters", name)
+        path: KeyPath = ("search", "parameters", name)
         if isinstance(values, Between):
             yield from _refused(spec, {name: values.low}, document, (*path, "low"))
             yield from _refused(spec, {name: values.high}, document, (*path, "high"))
@@ -48,7 +64,14 @@ def parameter_errors(spec: ModelSpec, document: Document) -> Iterator[UserError]
                 yield from _refused(spec, {name: value}, document, (*path, index))
 
 
-def _refused(spec: ModelSpec, parameters: dict[str, Any], document: Document, path: Path) -> Iterator[UserError]:
+def estimator_errors(spec: ModelSpec) -> Iterator[UserError]:
+    """A mistake for each key that the estimator has no use for."""
+    from bot.train.idle import estimator_errors as found
+
+    yield from found(spec)
+
+
+def _refused(spec: ModelSpec, parameters: dict[str, Any], document: Document, path: KeyPath) -> Iterator[UserError]:
     from bot.train.estimator import build_estimator
 
     bare = spec.model_copy(

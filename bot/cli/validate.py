@@ -66,7 +66,7 @@ def _model_folders(path: Path) -> list[Path]:
 
 
 def _check_model(folder: Path) -> None:
-    from bot.cli.spec_checks import data_errors, parameter_errors
+    from bot.cli.spec_checks import data_errors, estimator_errors, parameter_errors
     from bot.specs.agreement import disagreements
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
@@ -77,16 +77,16 @@ def _check_model(folder: Path) -> None:
     file = folder / "model.yaml"
     check_name(folder.resolve().name, str(file))
     document = read_yaml(_bytes(file), str(file))
-    spec = model_spec(document, str(file))
-    errors = list(parameter_errors(spec, document))
-    policy = folder.resolve().parent.parent / "policies/training.yaml"
+    spec, root = model_spec(document, str(file)), folder.resolve().parent.parent
+    errors = list(parameter_errors(spec, document)) or list(estimator_errors(spec))
+    policy = root / "policies/training.yaml"
     refused = refused_resources(spec, document, read_training_policy(_bytes(policy) if policy.exists() else None))
     errors.extend([refused] if refused else [])
     schema = folder / "schema.yaml"
     contract = read_contract(_bytes(schema), str(schema)) if schema.exists() else None
     if contract is not None:
         errors.extend(disagreements(spec, document, contract))
-    errors = errors or list(data_errors(spec, document, contract, folder.resolve().parent.parent))
+    errors = errors or list(data_errors(spec, document, contract, root))
     if errors:
         raise together(errors)
     attestation = folder / "attestation.yaml"

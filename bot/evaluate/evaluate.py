@@ -11,18 +11,19 @@ from bot.evaluate.calibration import calibration, confusion
 from bot.evaluate.fresh import fresh_sections
 from bot.evaluate.gaps import gaps
 from bot.evaluate.interval import compare, estimate
-from bot.evaluate.judged import SIMPLE, Known, costs, judged
+from bot.evaluate.judged import SIMPLE, Known, judged
 from bot.evaluate.metrics import canonical, metric_of, metrics_for
 from bot.evaluate.metrics.interface import Metric
 from bot.evaluate.records import gap_sections
 from bot.evaluate.resample import Resampler, Settings
 from bot.evaluate.rows import Mask, Rows, Scores, differing
-from bot.evaluate.slices import CROSS, measure
+from bot.evaluate.slices import measure
 from bot.records.evaluation import Evaluation, MissingBaseline, Section
 from bot.records.measured import Difference, Gap, Measured, MeasuredBaseline, Sliced
 from bot.records.training import Training
 from bot.specs.gates import Gates, PlacedGate, settings_digest
 from bot.specs.model import ModelSpec
+from bot.specs.slices import CROSS
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def declared_metrics(case: Case, asked: tuple[PlacedGate, ...]) -> dict[str, Met
     names = (*spec.metrics.names, *metrics_for(task), *_asked_metrics(case, asked))
     found: dict[str, Metric] = {}
     for name in dict.fromkeys(names):
-        metric = metric_of(name, costs=costs(case.spec, case.rows.classes))
+        metric = metric_of(name, costs=case.spec.metrics.costs(case.rows.classes))
         scored = case.candidate.probabilities is not None or not metric.needs_probabilities
         if task in metric.tasks and scored:
             found[metric.name] = metric

@@ -121,18 +121,10 @@ def _in_order(measured: Measured, spec: ModelSpec) -> list[str]:
 
 
 def _metric(name: str, found: Evaluation, spec: ModelSpec) -> Metric:
-    metric = metric_of(name, costs=costs(spec, found.training.classes))
+    metric = metric_of(name, costs=spec.metrics.costs(found.training.classes))
     if found.training.task not in metric.tasks:
         raise UserError(f"{name} is no metric of the task {found.training.task}", code="metric_unknown")
     return metric
-
-
-def costs(spec: ModelSpec, classes: tuple[str, ...] | None) -> tuple[tuple[float, ...], ...] | None:
-    """Costs by true class, then by predicted class; None when the spec declares none."""
-    declared = spec.metrics.cost
-    if declared is None or classes is None:
-        return None
-    return tuple(tuple(declared.get(true, {}).get(said, 0.0) for said in classes) for true in classes)
 
 
 def _with_budget(evidence: Evidence, policy: GatesPolicy, known: Known) -> Evidence:

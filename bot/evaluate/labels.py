@@ -11,20 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import UserError
-from bot.evaluate.slices import CROSS
 from bot.evaluate.tables import texts
-from bot.specs.expression import columns_of, holds
+from bot.specs.expression import holds
 from bot.specs.model import ModelSpec, Slice
+from bot.specs.slices import is_cut, slice_titles
 
 QUARTERS = 4
 MANY_VALUES = 30
 Labels = NDArray[np.str_]
-
-
-def slice_columns(spec: ModelSpec) -> tuple[str, ...]:
-    """Columns that the spec's slices read, each once."""
-    named = [column for one in spec.slices for column in (*one.columns, *(columns_of(one.where) if one.where else ()))]
-    return tuple(dict.fromkeys(named))
 
 
 def slice_labels(spec: ModelSpec, test: Any, train: Any) -> dict[str, Labels]:
@@ -33,21 +27,16 @@ def slice_labels(spec: ModelSpec, test: Any, train: Any) -> dict[str, Labels]:
     `test` and `train` are pyarrow.Tables with `slice_columns(spec)`; numeric columns are cut at quantiles of the
     training rows, so that the cuts do not depend on the rows that are judged.
     """
-    return {slice_title(one): _labels(one, test, train) for one in spec.slices}
+    return {title: _labels(title, one, test, train) for title, one in zip(slice_titles(spec), spec.slices, strict=True)}
 
 
-def slice_title(one: Slice) -> str:
-    """Its name, its condition, or its columns."""
-    return one.name or one.where or CROSS.join(one.columns)
-
-
-def _labels(one: Slice, test: Any, train: Any) -> Labels:
+def _labels(title: str, one: Slice, test: Any, train: Any) -> Labels:
     if one.where is not None:
         try:
             inside = np.asarray(holds(one.where, test).to_numpy(zero_copy_only=False), dtype=bool)
         except ValueError as error:
-            raise UserError(f"the slice {slice_title(one)!r}: {error}", code="slice_invalid") from None
-        return np.where(inside, slice_title(one), "")
+            raise UserError(f"the slice {title!r}: {error}", code="slice_invalid") from None
+        return np.where(inside, title, "")
     parts = [_column_labels(one, test[column], train[column]) for column in one.columns]
     return parts[0] if len(parts) == 1 else np.char.add(np.char.add(parts[0], ", "), parts[1])
 
@@ -57,10 +46,9 @@ def _column_labels(one: Slice, test: Any, train: Any) -> Labels:
     import pyarrow.compute as pc
 
     kind = test.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if pa.types.is_temporal(kind):
         return texts(pc.strftime(test.cast(pa.timestamp("us")), format="%Y-%m"))
-    if not numeric or not (one.edges or one.bins or pc.count_distinct(train).as_py() > MANY_VALUES):
+    if not is_cut(kind) or not (one.edges or one.bins or pc.count_distinct(train).as_py() > MANY_VALUES):
         return texts(test)
     numbers = pc.cast(test, pa.float64(), safe=False).to_numpy()
     edges = one.edges or quantile_edges(pc.cast(train, pa.float64(), safe=False).to_numpy(), one.bins or QUARTERS)

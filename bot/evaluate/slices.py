@@ -16,10 +16,10 @@ from bot.evaluate.resample import Resampler
 from bot.evaluate.rows import FEWEST_GROUPS, Codes, Rows, Scores, differing
 from bot.records.measured import Sliced
 from bot.specs.gates import SlicePolicy
+from bot.specs.slices import CROSS
 
 Labels = NDArray[np.str_]
 BIN = re.compile(r"below \S+|\S+ to \S+|\S+ or more")  # as `bot.evaluate.labels.binned` writes them
-CROSS = " × "
 
 
 def crossed(slices: Mapping[str, Labels]) -> dict[str, Labels]:

@@ -11,7 +11,6 @@ from bot.errors import UserError
 from bot.evaluate.assemble import Fitted, case_of
 from bot.evaluate.evaluate import evaluate as evaluated
 from bot.evaluate.facts import Context
-from bot.evaluate.labels import slice_columns
 from bot.evaluate.lent import Before, Loaders, champion, change_sections, known_ids, table_of
 from bot.evaluate.score import ml_test_score, score_section
 from bot.records.evaluation import Evaluation
@@ -21,6 +20,7 @@ from bot.specs.attestation import Attestation
 from bot.specs.contract import Contract
 from bot.specs.gates import Gates
 from bot.specs.model import ModelSpec
+from bot.specs.slices import slice_columns
 
 
 def evaluate(

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from bot.errors import UserError
 from bot.records.plan import DataFile
 from bot.specs.base import Spec, wrong
-from bot.specs.expression import columns_of
+from bot.specs.expression import condition_columns
 from bot.specs.shorthand import ONE_OR_MORE, Column, Pattern
 
 Format = Literal["parquet", "csv"]
@@ -101,7 +101,7 @@ class Data(Spec):
     @classmethod
     def _readable(cls, where: str | None) -> str | None:
         if where is not None:
-            columns_of(where)
+            condition_columns(where)
         return where
 
     @model_validator(mode="after")

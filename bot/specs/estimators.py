@@ -7,6 +7,9 @@ semi-supervised or deprecated. scikit-learn is never imported here; `tests/specs
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from bot.specs.validation import did_you_mean
 
 CLASSIFIERS: dict[str, str] = {
@@ -86,6 +89,25 @@ REGRESSORS: dict[str, str] = {
 }
 
 ESTIMATORS: dict[str, str] = {**CLASSIFIERS, **REGRESSORS}
+
+
+# Classifiers that predict labels only, unless a parameter has one of these values.
+LABEL_ONLY: dict[str, dict[str, tuple[Any, ...]]] = {
+    "LinearSVC": {},
+    "NuSVC": {"probability": (True,)},
+    "Perceptron": {},
+    "RidgeClassifier": {},
+    "RidgeClassifierCV": {},
+    "SGDClassifier": {"loss": ("log_loss", "modified_huber")},
+    "SVC": {"probability": (True,)},
+}
+
+
+def has_probabilities(name: str, parameters: Mapping[str, Collection[Any]]) -> bool:
+    """Whether a classifier has probabilities with one of the values that each parameter may take."""
+    if name not in LABEL_ONLY:
+        return name in CLASSIFIERS
+    return any(value in values for key, values in LABEL_ONLY[name].items() for value in parameters.get(key, ()))
 
 
 def estimators_for(task: str) -> dict[str, str]:

@@ -8,8 +8,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.specs.base import Spec, wrong
-from bot.specs.expression import columns_of
+from bot.specs.expression import number_columns
 from bot.specs.shorthand import BLOCKS, ONE_OR_MORE, Column, Pattern
+
+# How many values a part of a date has before it comes round.
+PERIODS = {"quarter": 4, "month": 12, "week": 53, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
 
 Columns = Annotated[tuple[Pattern, ...], ONE_OR_MORE, Field(min_length=1)]
 
@@ -33,6 +36,22 @@ class Numeric(Spec):
     splines: Annotated[int, Field(ge=2, le=50)] | None = None
     """Cubic B-spline basis with this many knots."""
 
+    @model_validator(mode="after")
+    def _each_key_does_something(self) -> Numeric:
+        if self.fill is not None and self.impute != "constant":
+            raise wrong("`fill` does nothing without `impute: constant`", "Add it, or remove `fill`.", key="fill")
+        if self.indicator and self.impute == "none":
+            hint = "Write `impute: median`, or remove `indicator`."
+            raise wrong("`indicator` does nothing beside `impute: none`", hint, key="indicator")
+        if self.bins is None:
+            return self
+        beside = {"splines": self.splines, "polynomial": self.polynomial > 1, "scale": self.scale not in (None, "none")}
+        for key, is_set in beside.items():
+            if is_set:
+                hint = f"Remove `{key}`, or `bins`."
+                raise wrong(f"`{key}` does nothing beside `bins`: each bin is an input of 0 or 1", hint, key=key)
+        return self
+
 
 class Categorical(Spec):
     """Columns of categories: text, booleans, or numbers that only name things."""
@@ -49,6 +68,26 @@ class Categorical(Spec):
     max_categories: Annotated[int, Field(ge=2, le=10_000)] | None = None
     """Keep this many of the most frequent categories; the others become one."""
 
+    @model_validator(mode="after")
+    def _each_key_does_something(self) -> Categorical:
+        if self.min_frequency == 1:
+            raise wrong("`min_frequency: 1` does nothing", "Write 2 or more, or remove it.", key="min_frequency")
+        if self.encode == "target":
+            for key, nothing in (("unknown", "ignore"), ("min_frequency", None), ("max_categories", None)):
+                if getattr(self, key) != nothing:
+                    hint = "Remove it: a category of few rows is drawn to the mean, and a new one is the mean."
+                    raise wrong(f"`{key}` does nothing beside `encode: target`", hint, key=key)
+        if self.unknown == "infrequent" and self.encode in ("ordinal", "native"):
+            hint = "Write `encode: one_hot`, or `unknown: ignore`, by which a new category has a number of its own."
+            raise wrong(f"`unknown: infrequent` does nothing beside `encode: {self.encode}`", hint, key="unknown")
+        if self.unknown == "infrequent" and self.min_frequency is None and self.max_categories is None:
+            hint = "Add `min_frequency` or `max_categories`, or write `unknown: ignore`."
+            raise wrong("`unknown: infrequent` does nothing: no category is made infrequent", hint, key="unknown")
+        if self.unknown == "missing" and self.encode == "one_hot":
+            hint = "Write `unknown: ignore`: a new category is in no input then."
+            raise wrong("`unknown: missing` does nothing beside `encode: one_hot`", hint, key="unknown")
+        return self
+
 
 class Text(Spec):
     """Columns of free text, as TF-IDF weights."""
@@ -62,6 +101,13 @@ class Text(Spec):
     max_inputs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     components: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Reduce to this many by truncated SVD."""
+
+    @model_validator(mode="after")
+    def _reduces(self) -> Text:
+        if self.components is not None and self.components >= self.max_inputs:
+            hint = f"Write fewer than `max_inputs: {self.max_inputs}`."
+            raise wrong("`components` reduces nothing", hint, key="components")
+        return self
 
 
 class DateTime(Spec):
@@ -77,6 +123,15 @@ class DateTime(Spec):
     zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+:/-]{1,60}$")] | None = None
     """Zone whose clock and calendar the parts are read from, such as `Europe/Paris`. Left out: the column's own. A
     column without a zone is taken as it is."""
+
+    @model_validator(mode="after")
+    def _each_key_does_something(self) -> DateTime:
+        if len(set(self.parts)) < len(self.parts):
+            raise wrong("a part is named twice", "Keep one of the two.", key="parts")
+        if self.cyclic and not PERIODS.keys() & set(self.parts):
+            hint = f"Remove it, or name one of {', '.join(PERIODS)}."
+            raise wrong(f"`cyclic` does nothing: {' and '.join(self.parts)} never come round", hint, key="cyclic")
+        return self
 
 
 class Auto(Spec):
@@ -110,7 +165,7 @@ class Features(Spec):
     def _readable(cls, derived: dict[str, str]) -> dict[str, str]:
         for name, text in derived.items():
             try:
-                columns_of(text)
+                number_columns(text)
             except PydanticCustomError as error:
                 context = error.context or {}
                 raise wrong(context["text"], context["hint"], key=name) from None
@@ -141,3 +196,15 @@ class Selection(Spec):
     """Columns that are kept whatever their worth."""
     folds: Annotated[int, Field(ge=2, le=50)] = 5
     max_minutes: Annotated[float, Field(gt=0)] = 10.0
+
+    @model_validator(mode="after")
+    def _each_key_does_something(self) -> Selection:
+        for key in sorted(self.model_fields_set - {"method"}) if self.method == "none" else ():
+            hint = "Write `method: one_standard_error`, or remove it."
+            raise wrong(f"`{key}` does nothing without a method", hint, key=key)
+        if "max_minutes" in self.model_fields_set and self.path == "fast":
+            raise wrong("`max_minutes` does nothing beside `path: fast`", "Remove it.", key="max_minutes")
+        if self.at_most is not None and self.at_most < len(self.always):
+            hint = f"Write at least {len(self.always)}, the number of columns under `always`."
+            raise wrong("`at_most` is less than what is always kept", hint, key="at_most")
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -12,7 +13,14 @@ Parameter = Annotated[str, Field(pattern=r"^[a-z_A-Z][a-z_A-Z0-9]{0,60}$")]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 # Set by the trainer, so that a result does not depend on the machine or leave a trace outside the artifact.
-MANAGED = frozenset(("n_jobs", "random_state", "verbose", "warm_start"))
+# Name -> what to do instead.
+MANAGED: dict[str, str] = {
+    "categorical_features": "Write `encode: native` for these columns under `features.categorical`.",
+    "n_jobs": "Remove it; `resources.jobs` are the parallel fits of a search.",
+    "random_state": "Remove it; `seed` at the top level is the seed of everything random.",
+    "verbose": "Remove it.",
+    "warm_start": "Remove it.",
+}
 
 
 class TunedThreshold(Spec):
@@ -38,10 +46,14 @@ class Estimator(Spec):
 
     @field_validator("parameters")
     @classmethod
-    def _not_managed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        for name in sorted(MANAGED & parameters.keys()):
-            raise wrong(f"`{name}` is set by the trainer", "Remove it.", key=name)
-        return parameters
+    def _are_free(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return _not_managed(parameters)
+
+
+def _not_managed(parameters: dict[str, Any]) -> dict[str, Any]:
+    for name in sorted(MANAGED.keys() & parameters.keys()):
+        raise wrong(f"`{name}` is set by the trainer", MANAGED[name], key=name)
+    return parameters
 
 
 class Between(Spec):
@@ -50,6 +62,11 @@ class Between(Spec):
     low: int | float
     high: int | float
     scale: Literal["linear", "log"] = "linear"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether whole numbers are drawn."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
     @model_validator(mode="after")
     def _ordered(self) -> Between:
@@ -83,6 +100,13 @@ class Search(Spec):
     """Spread it over a Dask cluster, where whoever trains offers one: `dask` in `policies/training.yaml`, or the
     variable `MLBOT_DASK`. Else it runs on this machine."""
 
+    @property
+    def most_candidates(self) -> int:
+        """How many candidates it has at most."""
+        if self.method != "grid":
+            return self.candidates
+        return math.prod(len(values) for values in self.parameters.values() if isinstance(values, tuple))
+
     @field_validator("dask", mode="before")
     @classmethod
     def _names_no_address(cls, value: Any) -> Any:
@@ -90,6 +114,11 @@ class Search(Spec):
             hint = "Write `dask: true`; the address is `dask` in policies/training.yaml, or `mlbot train --dask`."
             raise wrong("a spec names no address that is connected to", hint)
         return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _are_free(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return _not_managed(parameters)
 
     @model_validator(mode="after")
     def _grid_of_values(self) -> Search:

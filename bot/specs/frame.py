@@ -15,11 +15,11 @@ import numpy as np
 from bot.errors import UserError
 from bot.records.training import InputColumn
 from bot.specs.expression import evaluate
+from bot.specs.features import PERIODS
+from bot.specs.moments import MICROSECONDS_A_DAY
 from bot.specs.values import plain
 
 MISSING_TEXT = ""
-_PERIODS = {"quarter": 4, "month": 12, "week": 53, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
-_MICROSECONDS_A_DAY = 86_400_000_000
 _HINTS = {
     "numeric": "Not every value is a number: mend the data, or list it under `categorical` or `text`.",
     "datetime": "Write dates like 2024-05-01 or 2024-05-01T15:00:00.",
@@ -55,7 +55,7 @@ def frame_names(column: InputColumn) -> tuple[str, ...]:
     return tuple(
         f"{name}{end}"
         for name, part in zip(plain, column.parts, strict=True)
-        for end in (("_sin", "_cos") if part in _PERIODS else ("",))
+        for end in (("_sin", "_cos") if part in PERIODS else ("",))
     )
 
 
@@ -90,12 +90,16 @@ def _columns(table: Any, known: Mapping[str, Any], column: InputColumn) -> dict[
 
 
 def _derived(table: Any, column: InputColumn) -> Any:
+    import pyarrow as pa
+
     try:
         values = evaluate(column.expression or "", table)
+        if pa.types.is_string(values.type) or pa.types.is_temporal(values.type):
+            of = "text" if pa.types.is_string(values.type) else "a date or time"
+            raise ValueError(f"`{column.expression}` is {of}, not a number")
     except ValueError as error:
-        raise UserError(f"the derived column {column.name!r}: {error}", code="column_type") from None
-    if not hasattr(values, "to_numpy"):  # an expression without a column
-        return np.full(table.num_rows, float(values.as_py()))
+        hint = "Compute a number: the difference of two times is one, in days. Text goes under `categorical` or `text`."
+        raise UserError(f"the derived column {column.name!r}: {error}", hint=hint, code="column_type") from None
     return _number(values)
 
 
@@ -141,12 +145,12 @@ def _parts(values: Any, column: InputColumn) -> dict[str, Any]:
     names, arrays = list(frame_names(column)), []
     for part in column.parts:
         if part == "elapsed_days":
-            arrays.append(_number(moments.cast(pa.int64())) / _MICROSECONDS_A_DAY)
+            arrays.append(_number(moments.cast(pa.int64())) / MICROSECONDS_A_DAY)
             continue
         read = readers.get(part) or getattr(pc, part)
         number = _number(read(times))
-        if column.cyclic and part in _PERIODS:
-            angle = number * (2 * math.pi / _PERIODS[part])
+        if column.cyclic and part in PERIODS:
+            angle = number * (2 * math.pi / PERIODS[part])
             arrays += [np.sin(angle), np.cos(angle)]
         else:
             arrays.append(number)

@@ -32,6 +32,11 @@ METRICS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Metrics of probabilities; the others are measured on labels or numbers.
+OF_PROBABILITIES = frozenset(("average_precision", "brier", "calibration_error", "log_loss", "roc_auc", "roc_auc_ovr"))
+# ... of these, what a search can also go by with decision values, as scikit-learn does.
+OF_SCORES = frozenset(("average_precision", "roc_auc"))
+
 # scikit-learn's names for the same.
 ALIASES: dict[str, str] = {
     "neg_brier_score": "brier",

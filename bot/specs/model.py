@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, WithJsonSchema, field_validator, model_validator
@@ -11,15 +13,16 @@ from bot.errors import Place, UserError
 from bot.records.event import LOGIN_PATTERN, TEAM_PATTERN
 from bot.specs.base import Spec, wrong
 from bot.specs.data import Data, Split
-from bot.specs.estimators import unknown_estimator
-from bot.specs.expression import columns_of
+from bot.specs.estimators import has_probabilities, unknown_estimator
+from bot.specs.expression import columns_of, condition_columns
 from bot.specs.features import Categorical, DateTime, Features, Numeric, Selection, Text
 from bot.specs.fitting import Estimator, Search
+from bot.specs.idle import idle_keys
 from bot.specs.metrics import is_metric, known_metrics
 from bot.specs.shorthand import NAME_PATTERN, ONE_OR_MORE, Column, Short, by
 from bot.specs.size import Size, size_bytes
 from bot.specs.validation import did_you_mean, validate
-from bot.specs.yaml import Document, read_yaml
+from bot.specs.yaml import Document, Places, read_yaml
 
 Task = Literal["binary", "multiclass", "regression"]
 RiskTier = Literal["low", "medium", "high"]
@@ -42,6 +45,13 @@ class Metrics(Spec):
     """For `cost`: cost by true label, then by predicted label."""
     unit: Annotated[str, Field(max_length=20)] = ""
     """Unit of the target of a regression, such as `minutes`: shown with `mae`, `rmse` and the like."""
+
+    def costs(self, classes: Sequence[str] | None) -> tuple[tuple[float, ...], ...] | None:
+        """Costs by true class, then by predicted class, 0 where the table says nothing; None without a table."""
+        declared = self.cost
+        if declared is None or classes is None:
+            return None
+        return tuple(tuple(declared.get(true, {}).get(said, 0.0) for said in classes) for true in classes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,7 +77,16 @@ class Slice(Spec):
         if bool(self.columns) == (self.where is not None):
             raise wrong("a slice needs either `columns` or `where`", "Write a column's name.")
         if self.where is not None:
-            columns_of(self.where)
+            condition_columns(self.where)
+        for key in ("bins", "edges"):
+            if self.where is not None and getattr(self, key):
+                raise wrong(f"`{key}` does nothing beside `where`", "Remove it.", key=key)
+        if self.bins and self.edges:
+            raise wrong("`bins` does nothing beside `edges`", "Remove one of the two.", key="bins")
+        if len(set(self.columns)) < len(self.columns):
+            raise wrong("a column is crossed with itself", "Name another column.", key="columns")
+        if any(low >= high for low, high in pairwise(self.edges)):
+            raise wrong("`edges` must rise", f"Write {sorted(set(self.edges))}.", key="edges")
         return self
 
 
@@ -129,11 +148,24 @@ class ModelSpec(Spec):
     """Semantic version that the next release gets at least; left out, it follows from what changed."""
 
     _name: str = PrivateAttr(default="")
+    _places: Places = PrivateAttr(default=Places())
 
     @property
     def name(self) -> str:
         """The folder's name below `models/`, empty when it was read from elsewhere."""
         return self._name
+
+    def place(self, key: str) -> Place | None:
+        """Where a dotted key stands in model.yaml, the nearest key above when it is left out; None without a file."""
+        return self._places.of(key)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the estimator has probabilities, without calibration, with some of the parameters that are tried."""
+        tried: dict[str, tuple[Any, ...]] = {name: (value,) for name, value in self.estimator.parameters.items()}
+        for name, values in self.search.parameters.items() if self.search else ():
+            tried[name] = values if isinstance(values, tuple) else ()
+        return has_probabilities(self.estimator.name, tried)
 
     @field_validator("environments")
     @classmethod
@@ -173,6 +205,7 @@ class ModelSpec(Spec):
             ("estimator.calibration", estimator.calibration != "none", classes),
             ("estimator.transform_target", estimator.transform_target != "none", ("regression",)),
             ("metrics.cost", self.metrics.cost is not None, classes),
+            ("metrics.unit", bool(self.metrics.unit), ("regression",)),
             ("split.method", self.split.method == "stratified", classes),
         ]
 
@@ -185,6 +218,12 @@ class ModelSpec(Spec):
         for column in self._listed():
             if column in self.data.reserved:
                 raise wrong(f"{column!r} cannot be an input: it is the target, row id or weight", key="features")
+        return self
+
+    @model_validator(mode="after")
+    def _each_key_does_something(self) -> ModelSpec:
+        for key, message, hint in idle_keys(self):
+            raise wrong(message, hint, key=key)
         return self
 
     def _listed(self) -> list[str]:
@@ -224,6 +263,7 @@ def model_spec(document: Document, file: str) -> ModelSpec:
 
         spec_gates(document)
     parts = file.split("/")
+    spec._places = Places(document)
     if len(parts) >= 2 and parts[-1] == "model.yaml":
         check_name(parts[-2], file)
         spec._name = parts[-2]

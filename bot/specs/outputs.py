@@ -22,11 +22,13 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 @dataclass(frozen=True)
 class Outputs:
     """`predicted`: positions of classes (n,), or float64 (n,) for a regression; None when `probabilities` say it.
-    `probabilities`: float64 (n, n_classes), None for a regression or an estimator that has none.
+    `probabilities`: float64 (n, n_classes), None for a regression or an estimator that has none. `decision`: the
+    decision values of such a classifier, (n,) or (n, n_classes), where they were asked for.
     """
 
     predicted: Any
     probabilities: Any
+    decision: Any = None
 
 
 def positions(outputs: Outputs, threshold: float | None) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bot.errors import UserError
 from bot.specs.data import CONTENT
+from bot.specs.moments import is_moment, moment, moments
 
 if TYPE_CHECKING:
     from bot.specs.model import ModelSpec
@@ -139,7 +140,6 @@ def _in_groups_of(groups: Any, rows: Mask) -> Mask:
 
 
 def _newest(spec: ModelSpec, table: Any) -> Mask:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     times = table[spec.data.time].combine_chunks()
@@ -149,14 +149,24 @@ def _newest(spec: ModelSpec, table: Any) -> Mask:
             hint="A split by time needs one in each row: filter with `where`, or split by another method.",
             code="time_missing",
         )
+    if is_moment(times.type):
+        times = moments(times)
     if spec.split.test_from is None:
         first = times[pc.sort_indices(times)[min(len(times) - 1, int(len(times) * (1 - spec.split.test)))].as_py()]
     else:
-        try:
-            first = pa.scalar(spec.split.test_from).cast(times.type)
-        except pa.ArrowInvalid:
-            raise UserError(
-                f"`split.test_from`: {spec.split.test_from!r} is not a {times.type}, the type of {spec.data.time}",
-                code="split_invalid",
-            ) from None
+        first = _start(spec, spec.split.test_from, times.type)
     return np.asarray(pc.greater_equal(times, first).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _start(spec: ModelSpec, text: str, kind: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return moment(text, kind) if is_moment(kind) else pa.scalar(text).cast(kind)
+    except (ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise UserError(
+            f"`split.test_from`: {text!r} is not a {kind}, the type of {spec.data.time}",
+            hint="Write it like 2026-06-01, 2026-06-01T12:30:00Z, or the number.",
+            place=spec.place("split.test_from"),
+            code="split_invalid",
+        ) from None

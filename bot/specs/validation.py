@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import UserError
-from bot.specs.yaml import Document, Path, together
+from bot.specs.yaml import Document, Path, key_path, together
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -98,7 +98,7 @@ def _problem(error: Any, document: Document, kind: type[BaseModel], schema: str 
             hint = f"`mlbot schema {schema}` prints every key." if schema else "Add the key."
             return _at(document, path, f"the key `{missing}` is missing", hint, key=True)
         case "spec":
-            inner = (*path, *context["key"].split(".")) if context.get("key") else path
+            inner = (*path, *key_path(context["key"])) if context.get("key") else path
             message = f"`{name}`: {context['text']}" if name else context["text"]
             return _at(document, inner, message, context.get("hint"), key=bool(context.get("key")))
         case "literal_error" | "union_tag_invalid" | "enum":

@@ -47,6 +47,33 @@ class Document:
         return Place(self.file, 1, 1)
 
 
+def key_path(key: str) -> Path:
+    """`metrics.also.0` as a path."""
+    return tuple(int(part) if part.isdigit() else part for part in key.split("."))
+
+
+class Places:
+    """Where the keys of a file stand, for who only has what was read from it. It is no part of what was read: two are
+    always equal, and another process gets an empty one.
+    """
+
+    def __init__(self, document: Document | None = None) -> None:
+        self.document = document
+
+    def of(self, key: str) -> Place | None:
+        """The place of a dotted key, or of the nearest one above that is there."""
+        return None if self.document is None else self.document.place(key_path(key))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __reduce__(self) -> Any:
+        return Places, ()
+
+
 def read_yaml(data: bytes, file: str, *, max_bytes: int = MAX_BYTES, is_text: bool = False) -> Document:
     """Read one strict YAML document; `file` names it in errors.
 

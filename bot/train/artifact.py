@@ -13,15 +13,12 @@ from bot.errors import UserError
 from bot.records.base import sha256
 from bot.records.plan import Planned
 from bot.records.training import ArtifactFile, Machine, Seconds, Training
-from bot.specs.model import ModelSpec
 from bot.specs.outputs import Outputs
 from bot.train.canonical import canonical_skops
 from bot.train.choose import Chosen
-from bot.train.fit import CALIBRATION_FOLDS, Recipe, decision_threshold, fit_pipeline, predict
-from bot.train.folds import Fold
+from bot.train.fit import Recipe, decision_threshold, predict
 from bot.train.golden import golden
 from bot.train.onnx_export import Export, export
-from bot.train.prepare import Prepared
 from bot.train.scoring import scorer_for
 from bot.train.search import Found
 
@@ -90,9 +87,8 @@ def fit(chosen: Chosen, found: Found | None) -> Fitted:
     prepared = chosen.prepared
     spec, classes = prepared.spec, prepared.target.classes
     recipe = Recipe(spec, prepared.inputs, prepared.needs, classes, found.parameters if found else {})
-    folds = _folds(prepared)
-    threshold = decision_threshold(recipe, prepared.framed, prepared.target, folds)
-    return Fitted(fit_pipeline(recipe, prepared.framed, prepared.target, folds), threshold)
+    threshold = decision_threshold(recipe, prepared.framed, prepared.target)
+    return Fitted(recipe.fit(prepared.framed, prepared.target), threshold)
 
 
 def make_artifact(chosen: Chosen, found: Found | None, fitted: Fitted) -> Artifact:
@@ -121,15 +117,6 @@ def _check_finite(outputs: Outputs) -> None:
             hint="Look at the estimator's parameters, `transform_target`, and inputs that are very large.",
             code="predict_failed",
         )
-
-
-def _folds(prepared: Prepared) -> list[Fold]:
-    """Folds for calibration and threshold; none when neither is asked for."""
-    spec: ModelSpec = prepared.spec
-    is_number = spec.estimator.threshold is None or isinstance(spec.estimator.threshold, float)
-    if spec.estimator.calibration == "none" and is_number:
-        return []
-    return prepared.folds(CALIBRATION_FOLDS, spec.seed)
 
 
 def _sentences(caught: Sequence[str], found: Found | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.errors import UserError
 from bot.records.training import SelectionPoint
 from bot.specs.outputs import Outputs
 from bot.train.matrix import Encoded
@@ -56,7 +57,7 @@ def trial(scorer: Scorer, fold: Encoded, outputs: Outputs) -> Trial:
     truth = fold.valid.values
     influence = scorer.influence(truth, outputs)
     return Trial(
-        scorer.score(truth, outputs, fold.valid.weights),
+        scorer.score(truth, outputs),
         None if influence is None else influence.astype(np.float32),
         row_losses(truth, outputs).astype(np.float32),
         scorer.sign > 0,
@@ -129,7 +130,13 @@ def _losses(folds: Sequence[Trial]) -> Any:
 
 
 def curve(trials: Trials, chosen: int) -> tuple[SelectionPoint, ...]:
-    """Inputs against score, by size."""
+    """Inputs against score, by size. Raises UserError (code `selection_failed`) when there is no score."""
+    if not np.isfinite(mean_score(trials[chosen])):
+        raise UserError(
+            "the selection has no score: the primary metric is not defined on the validation rows of a fold",
+            hint="Ask for fewer `selection.folds`, so that each holds every class, or go by another metric.",
+            code="selection_failed",
+        )
     return tuple(
         SelectionPoint(
             n_inputs=size,
@@ -138,4 +145,5 @@ def curve(trials: Trials, chosen: int) -> tuple[SelectionPoint, ...]:
             chosen=size == chosen,
         )
         for size in sorted(trials)
+        if np.isfinite(mean_score(trials[size]))
     )

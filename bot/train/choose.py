@@ -54,10 +54,11 @@ def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
     if settings.method == "none":
         return Chosen(prepared, "none", (), prepared.inputs.dropped)
     folds = _encoded(prepared, settings.folds, spec.seed)
-    learner = Learner(spec, prepared.target.classes)
+    scorer = scorer_for(spec, None, prepared.target.classes)
+    calibrates = scorer.wants in ("score", "probabilities") and not spec.has_probabilities
+    learner = Learner(spec, prepared.target.classes, calibrates and spec.estimator.calibration != "none")
     always = frozenset(settings.always)
     names = prepared.inputs.names
-    scorer = scorer_for(spec)
     selected = select_fast(learner, scorer, folds, names, always, settings.at_most, engine.map)
     kept, points = selected.kept, selected.curve
     if settings.path == "thorough":
@@ -81,10 +82,10 @@ def choose_parameters(prepared: Prepared, engine: Engine) -> Found | None:
         return None
     folds = _encoded(prepared, settings.folds, settings.seed)
     budget = engine.budget("search", settings.max_fits, settings.max_minutes)
-    learner = Learner(prepared.spec, prepared.target.classes)
-    return search(
-        settings, learner, scorer_for(prepared.spec, settings.scoring), folds, engine.map, budget, engine.jobs
-    )
+    spec, classes = prepared.spec, prepared.target.classes
+    learner = Learner(spec, classes, spec.estimator.calibration != "none")
+    scorer = scorer_for(spec, settings.scoring, classes)
+    return search(settings, learner, scorer, folds, engine.map, budget, engine.jobs)
 
 
 def _encoded(prepared: Prepared, n_folds: int, seed: int) -> list[Encoded]:

@@ -31,7 +31,7 @@ def build_estimator(spec: ModelSpec, classes: tuple[str, ...] | None, changes: M
     parameters = {key: _plain(value, key) for key, value in {**spec.estimator.parameters, **(changes or {})}.items()}
     for key, value in parameters.items():
         if key not in known:
-            hint = did_you_mean(key, set(known) - MANAGED, noun="parameters")
+            hint = did_you_mean(key, known.keys() - MANAGED.keys(), noun="parameters")
             raise UserError(f"{name} has no parameter {key!r}", hint=hint, code="parameter_invalid")
         _check_size(name, key, value, known[key])
     if "random_state" in known:
@@ -70,10 +70,6 @@ def _class_weight(spec: ModelSpec, classes: tuple[str, ...], name: str, known: M
     weights = spec.estimator.class_weight
     if not isinstance(weights, dict):
         return weights
-    for label in weights:
-        if label not in classes:
-            hint = did_you_mean(label, classes, noun="classes")
-            raise UserError(f"`class_weight`: there is no class {label!r}", hint=hint, code="parameter_invalid")
     return {position: weights.get(label, 1.0) for position, label in enumerate(classes)}
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from bot.errors import UserError
 from bot.specs.fitting import TunedThreshold
 from bot.specs.model import ModelSpec
 from bot.specs.outputs import Outputs
-from bot.train.estimator import build_estimator, transformed
-from bot.train.folds import Fold
 from bot.train.inputs import Inputs
-from bot.train.learner import asked, fitted
+from bot.train.learner import Learner, asked
+from bot.train.matrix import fit_prepared
 from bot.train.preprocess import Needs, n_native, preprocessor
 from bot.train.target import Target
-from bot.train.threshold import best_threshold
-
-CALIBRATION_FOLDS = 5
+from bot.train.threshold import tuned
 
 
 @dataclass(frozen=True)
@@ -33,49 +28,27 @@ class Recipe:
     classes: tuple[str, ...] | None
     parameters: Mapping[str, Any]
 
-    def unfitted(self, calibration_folds: int | Sequence[Fold] = CALIBRATION_FOLDS) -> Any:
-        """A Pipeline of `prepare` and `predict`."""
-        from sklearn.calibration import CalibratedClassifierCV
+    def fit(self, framed: Any, target: Target) -> Any:
+        """A fitted Pipeline of `prepare` and `predict`; `framed` holds the rows of `target`."""
         from sklearn.pipeline import Pipeline
 
         prepare = preprocessor(self.inputs, self.needs, seed=self.spec.seed)
-        estimator = build_estimator(self.spec, self.classes, self.parameters)
-        if n_native(self.inputs):
-            estimator.set_params(categorical_features=list(range(n_native(self.inputs))))
-        estimator = transformed(estimator, self.spec)
-        method = self.spec.estimator.calibration
-        if method != "none":
-            estimator = CalibratedClassifierCV(estimator, method=method, cv=calibration_folds, ensemble=False)
+        x = fit_prepared(prepare, framed, target, self.spec.seed)
+        learner = Learner(self.spec, self.classes, self.spec.estimator.calibration != "none")
+        estimator = learner.fit(x, target, n_native(self.inputs), self.parameters)
         return Pipeline([("prepare", prepare), ("predict", estimator)])
 
 
-def fit_pipeline(recipe: Recipe, framed: Any, target: Target, folds: Sequence[Fold]) -> Any:
-    """The pipeline fitted on all training rows; `framed` holds these only. `folds` are for calibration."""
-    pipeline = fitted(recipe.unfitted(folds or CALIBRATION_FOLDS), framed, target)
-    if recipe.spec.estimator.calibration != "none":
-        pipeline.steps[-1][1].cv = None  # the folds' positions are no part of the artifact
-    return pipeline
-
-
-def decision_threshold(recipe: Recipe, framed: Any, target: Target, folds: Sequence[Fold]) -> float | None:
-    """The binary threshold: None without one, the spec's number, or tuned on out-of-fold predictions."""
+def decision_threshold(recipe: Recipe, framed: Any, target: Target) -> float | None:
+    """The spec's number, or tuned on out-of-fold predictions; None for the most probable class."""
     wanted = recipe.spec.estimator.threshold
-    if recipe.spec.task != "binary":
-        return None
     if not isinstance(wanted, TunedThreshold):
-        return 0.5 if wanted is None else float(wanted)
-    rows, truth, probability = [], [], []
-    for train, valid in folds:
-        pipeline = fitted(recipe.unfitted(), framed.take(train), target.at(train))
-        outputs = asked(pipeline, framed.take(valid))
-        if outputs.probabilities is None:
-            hint = "Use an estimator with probabilities, or calibrate it."
-            name = recipe.spec.estimator.name
-            raise UserError(f"{name} has no probabilities to put a threshold on", hint=hint, code="parameter_invalid")
-        rows.append(valid)
-        truth.append(target.values[valid])
-        probability.append(outputs.probabilities[:, 1])
-    return best_threshold(np.concatenate(truth), np.concatenate(probability), wanted.tune)
+        return wanted
+
+    def ask(train: Any, valid: Any) -> Outputs:
+        return asked(recipe.fit(framed.take(train), target.at(train)), framed.take(valid))
+
+    return tuned(wanted.tune, target, recipe.spec.seed, ask)
 
 
 def predict(pipeline: Any, framed: Any, n_classes: int) -> Outputs:

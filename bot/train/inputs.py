@@ -106,8 +106,16 @@ def resolve_inputs(spec: ModelSpec, table: Any) -> Inputs:
     for kind, settings in _listed(spec):
         found: list[str] = []
         for pattern in settings.columns:
-            found += [name for name in _matching(pattern, names) if name not in taken]
-            taken.update(found)
+            new = [name for name in _matching(pattern, names) if name not in taken]
+            if not new:
+                raise UserError(
+                    f"`features.{kind}`: {pattern!r} names no column that is not taken already, or excluded",
+                    hint="Name each column under one kind; of two patterns the first takes a column.",
+                    place=spec.place(f"features.{kind}"),
+                    code="column_taken",
+                )
+            found += new
+            taken.update(new)
         if found:
             columns = tuple(_column(kind, name, table, settings) for name in dict.fromkeys(found))
             blocks.append(Block(settings, columns))

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.train.blame import preparation
 from bot.train.folds import Fold
 from bot.train.inputs import Inputs
-from bot.train.preprocess import Needs, n_native, output_sources, preprocessor
+from bot.train.preprocess import Needs, n_native, output_sources, own_folds, preprocessor
 from bot.train.target import Target
 
 
@@ -45,12 +46,27 @@ class Encoded:
             return np.nan_to_num(np.nanstd(self.train_x, axis=0))
 
 
+def fit_prepared(prepare: Any, framed: Any, target: Target, seed: int) -> Any:
+    """The prepared rows (n, m) of a ColumnTransformer that is fitted here.
+
+    Raises UserError (code `preparation_failed`) in scikit-learn's words, with the columns that are to blame.
+    """
+    with own_folds(prepare, target, seed):
+        try:
+            return prepare.fit_transform(framed, target.values)
+        except Exception as error:
+            raise preparation(error, prepare, framed, target.values) from None
+
+
 def encode_fold(framed: Any, target: Target, fold: Fold, inputs: Inputs, needs: Needs, seed: int) -> Encoded:
     """Fit the preprocessing on the fold's training rows and apply it to both sides."""
     train, valid = fold
     prepare = preprocessor(inputs, needs, seed=seed)
-    train_x = prepare.fit_transform(framed.take(train), target.values[train])
-    valid_x = prepare.transform(framed.take(valid))
+    train_x = fit_prepared(prepare, framed.take(train), target.at(train), seed)
+    try:
+        valid_x = prepare.transform(framed.take(valid))
+    except Exception as error:
+        raise preparation(error, prepare, framed.take(train), target.values[train], framed.take(valid)) from None
     sources = tuple(output_sources(inputs, prepare))
     return Encoded(train_x, target.at(train), valid_x, target.at(valid), valid, sources, n_native(inputs))
 

@@ -185,7 +185,6 @@ def _converted(pipeline: Any, inputs: Inputs) -> bytes:
     """The graph, whose inputs are numbered. Converters name each column of the frame by its input, so the pipeline is
     told the numbered names first and the columns' own again afterwards.
     """
-    from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
     names = graph_names(inputs.columns, are_numbered=True)
@@ -195,12 +194,29 @@ def _converted(pipeline: Any, inputs: Inputs) -> bytes:
         for name in frame_names(column)
     ]
     last = pipeline.steps[-1][1]
-    options = {id(last): {"zipmap": False}} if hasattr(last, "predict_proba") else None
     with _renamed(pipeline, names):
-        model = convert_sklearn(pipeline, initial_types=types, options=options, target_opset={"": 18, "ai.onnx.ml": 3})
+        model = _graph(pipeline, types)
+    if hasattr(last, "classes_") and not hasattr(last, "predict_proba"):
+        del model.graph.output[1:]  # decision values, which are no probabilities
     model.graph.name = "mlbot"  # skl2onnx draws a random one
     converted: bytes = model.SerializeToString(deterministic=True)
     return converted
+
+
+def _graph(pipeline: Any, types: Any) -> Any:
+    """Converted without a list of mappings of the probabilities, where the estimator's converter would make one."""
+    from skl2onnx import convert_sklearn
+
+    last = pipeline.steps[-1][1]
+    settings: dict[str, Any] = {"initial_types": types, "target_opset": {"": 18, "ai.onnx.ml": 3}}
+    if not hasattr(last, "classes_"):
+        return convert_sklearn(pipeline, **settings)
+    try:
+        return convert_sklearn(pipeline, options={id(last): {"zipmap": False}}, **settings)
+    except Exception as error:  # a converter that makes none does not know the option
+        if "zipmap" not in str(error):
+            raise
+        return convert_sklearn(pipeline, **settings)
 
 
 @contextmanager

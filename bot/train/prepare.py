@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from bot.errors import UserError
 from bot.records.training import TableSignature
 from bot.specs.frame import frame
@@ -16,19 +14,19 @@ from bot.specs.split import split_rows, test_rows_digest, unlearnt
 from bot.specs.values import conformed
 from bot.train.estimator import build_estimator
 from bot.train.folds import Fold, make_folds
+from bot.train.idle import estimator_errors
 from bot.train.inputs import Inputs, resolve_inputs
 from bot.train.preprocess import Needs, needs_of, order_for_native
 from bot.train.screen import screen
-from bot.train.target import Target, read_target
+from bot.train.target import Target, read_target, with_together
 
 ROW_ID = "\n(row id)"  # a name that no column can have
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """`framed` and `target` hold the training rows; `test_framed` and `test_table` the test rows. `groups` are
-    codes and `times` sortable numbers of the training rows, None where the spec names none. `signature` says how the
-    source columns are read, `sensitive` which of them are never shown, `ends` the least and greatest of each in the
+    """`framed` and `target` hold the training rows; `test_framed` and `test_table` the test rows. `signature` says how
+    the source columns are read, `sensitive` which of them are never shown, `ends` the least and greatest of each in the
     training rows (two rows).
     """
 
@@ -40,8 +38,6 @@ class Prepared:
     needs: Needs
     framed: Any
     target: Target
-    groups: Any
-    times: Any
     test_framed: Any
     test_table: Any
     test_target: Target
@@ -50,7 +46,7 @@ class Prepared:
 
     def folds(self, n_folds: int, seed: int) -> list[Fold]:
         """Folds of the training rows; they differ with the seed."""
-        return make_folds(self.spec, self.target.values, self.groups, self.times, n_folds, seed)
+        return make_folds(self.target, n_folds, seed)
 
     def only(self, kept: tuple[str, ...]) -> Prepared:
         """With fewer source columns."""
@@ -63,7 +59,10 @@ def prepare(spec: ModelSpec, table: Any, sensitive: frozenset[str] = frozenset()
     """Split first, then look at training rows only: test rows decide nothing."""
     import pyarrow as pa
 
+    for error in estimator_errors(spec):
+        raise error
     train, test = split_rows(spec, table)
+    left_out = _left_out(spec, table, train, test)
     target = read_target(spec, table, train)
     train_table = table.filter(pa.array(train))
     inputs = resolve_inputs(spec, train_table)
@@ -83,14 +82,12 @@ def prepare(spec: ModelSpec, table: Any, sensitive: frozenset[str] = frozenset()
         sensitive=sensitive,
         ends=ends_of(read),
         framed=frame(read, inputs.columns),
-        target=target.at(train),
-        groups=_codes(train_table, spec.data.group),
-        times=_times(train_table, spec.data.time if spec.split_method == "time" else None),
+        target=with_together(target.at(train), spec, train_table),
         test_framed=frame(test_read, inputs.columns),
         test_table=test_read.append_column(ROW_ID, test_table[spec.data.row_id]),
         test_target=target.at(test),
         test_rows_digest=test_rows_digest(table, spec.data.row_id, test),
-        warnings=(*_infinite(train_table, inputs), *_unlearnt(spec, table, train), *said),
+        warnings=(*left_out, *_infinite(train_table, inputs), *said),
     )
 
 
@@ -128,22 +125,26 @@ def _screened(spec: ModelSpec, inputs: Inputs, table: Any, target: Target) -> tu
     return replace(left, dropped=(*left.dropped, *(one.dropped() for one in out))), said
 
 
-def _codes(table: Any, column: str | None) -> Any:
-    if column is None:
-        return None
-    encoded = table[column].combine_chunks().dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False)
-
-
-def _times(table: Any, column: str | None) -> Any:
-    import pyarrow.compute as pc
-
-    return None if column is None else np.asarray(pc.rank(table[column].combine_chunks(), tiebreaker="first"))
-
-
-def _unlearnt(spec: ModelSpec, table: Any, train: Any) -> list[str]:
-    n = int(unlearnt(spec, table, train, ~train).sum())
-    return [f"{n} rows are no test rows: no training row has their class"] if n else []
+def _left_out(spec: ModelSpec, table: Any, train: Any, test: Any) -> list[str]:
+    """What the rules took out, each with its number of rows; reading counted its own in the schema's metadata."""
+    counted = table.schema.metadata or {}
+    filtered, unknown = (int(counted.get(name, 0)) for name in (b"rows_filtered", b"rows_without_target"))
+    found = []
+    if filtered:
+        found.append(f"{filtered} rows are left out by `data.where`")
+    if unknown:
+        found.append(f"{unknown} rows are left out: their {spec.data.target} is missing")
+    neither = ~train & ~test
+    of_class = int(unlearnt(spec, table, train, neither).sum())
+    if of_class:
+        found.append(f"{of_class} rows are no test rows: no training row has their class")
+    of_groups = int(neither.sum()) - of_class
+    if of_groups:
+        found.append(
+            f"{of_groups} rows are in neither set: other rows of their {spec.data.group} are test rows, and a split by"
+            f" {spec.split_method} does not keep these together"
+        )
+    return found
 
 
 def _infinite(table: Any, inputs: Inputs) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +12,12 @@ import numpy as np
 from bot.errors import UserError
 from bot.specs.features import Categorical, DateTime, Numeric, Text
 from bot.specs.frame import MISSING_TEXT, frame_names
+from bot.train.folds import partition
 from bot.train.inputs import Block, Inputs, sources_of
+from bot.train.target import Target
 
 _PLAIN_MODULES = ("tree", "ensemble", "naive_bayes", "dummy")
+ENCODER_FOLDS = 5
 _MAX_NATIVE_CATEGORIES = 254  # HistGradientBoosting has 255 bins for a categorical input, one of them for missing
 
 
@@ -58,6 +63,23 @@ def preprocessor(inputs: Inputs, needs: Needs, *, seed: int, jobs: int | None = 
     return ColumnTransformer(entries, sparse_threshold=0.3 if needs.takes_sparse else 0.0, n_jobs=jobs)
 
 
+@contextmanager
+def own_folds(prepare: Any, target: Target, seed: int) -> Iterator[None]:
+    """The target encoding's cross-fitting keeps groups, or moments, together while this lasts."""
+    if target.groups is None and target.moments is None:
+        yield
+        return
+    encoders = [step for _, chain, _ in prepare.transformers for step in _steps(chain) if hasattr(step, "smooth")]
+    for encoder in encoders:
+        encoder.set_params(cv=partition(target, ENCODER_FOLDS, seed))
+    try:
+        yield
+    finally:
+        fitted = [step for _, chain, _ in getattr(prepare, "transformers_", ()) for step in _steps(chain)]
+        for encoder in (*encoders, *(step for step in fitted if hasattr(step, "smooth"))):
+            encoder.cv = ENCODER_FOLDS  # the folds' positions are no part of the artifact
+
+
 def n_native(inputs: Inputs) -> int:
     """How many outputs, from the first on, the estimator splits as categories (after `order_for_native`)."""
     return sum(len(block.names) for block in inputs.blocks if _is_native(block))
@@ -79,6 +101,17 @@ def _chain(steps: list[Any]) -> Any:
     return steps[0] if len(steps) == 1 else make_pipeline(*steps)
 
 
+def imputation(settings: Numeric, needs: Needs) -> str:
+    """How missing numbers are imputed, also when the spec leaves it out."""
+    expands = settings.polynomial > 1 or settings.bins or settings.splines
+    return settings.impute or ("none" if needs.takes_missing and not expands else "median")
+
+
+def encoding(settings: Categorical, needs: Needs) -> str:
+    """How categories are encoded, also when the spec leaves it out."""
+    return settings.encode or ("ordinal" if needs.is_tree else "one_hot")
+
+
 def _numeric(block: Block, needs: Needs) -> list[Any]:
     from sklearn import preprocessing as p
     from sklearn.impute import SimpleImputer
@@ -86,8 +119,7 @@ def _numeric(block: Block, needs: Needs) -> list[Any]:
     settings = block.settings if isinstance(block.settings, Numeric) else Numeric(columns=("*",))
     if isinstance(block.settings, DateTime) and block.settings.cyclic:
         settings = Numeric(columns=("*",), scale="none")
-    expands = settings.polynomial > 1 or settings.bins or settings.splines
-    impute = settings.impute or ("none" if needs.takes_missing and not expands else "median")
+    impute = imputation(settings, needs)
     steps: list[Any] = []
     if impute != "none":
         fill = {"fill_value": settings.fill if settings.fill is not None else 0.0} if impute == "constant" else {}
@@ -126,7 +158,7 @@ def _categorical(settings: Categorical, needs: Needs, seed: int) -> list[Any]:
     steps: list[Any] = []
     if settings.impute == "most_frequent":
         steps.append(SimpleImputer(missing_values=MISSING_TEXT, strategy="most_frequent", keep_empty_features=True))
-    encode = settings.encode or ("ordinal" if needs.is_tree else "one_hot")
+    encode = encoding(settings, needs)
     common: dict[str, Any] = {"min_frequency": settings.min_frequency, "max_categories": settings.max_categories}
     if encode == "one_hot":
         unknown = {"error": "error", "infrequent": "infrequent_if_exist"}.get(settings.unknown, "ignore")

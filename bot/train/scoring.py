@@ -5,7 +5,7 @@ These are scikit-learn's functions; the reported numbers with intervals are `bot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,23 +15,29 @@ from bot.specs.metrics import ALIASES
 from bot.specs.model import ModelSpec
 from bot.specs.outputs import Outputs, positions
 
-_EPSILON = 1e-15
-BY_LOG_LOSS = frozenset(("calibration_error", "cost"))  # need bins or a cost table, which a search has not
+CALIBRATION_BINS = 10
+_EPSILON = float(np.finfo(np.float64).eps)  # as scikit-learn
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """`score(truth, outputs, weights)`, more is better; `name` is mlbot's name of the metric."""
+    """`score(truth, outputs, threshold)`, more is better; `name` is mlbot's name of the metric. Rows count alike, as
+    where a model is judged. `rows` gives the values (n,) whose mean is the metric, None when it is no mean.
+    """
 
     name: str
     sign: int
-    measure: Callable[..., float]
-    wants: str  # "score" (probability of the second class), "probabilities", "labels" or "values"
+    measure: Callable[[Any, Any], float]
+    wants: str  # "score" (of the second class), "probabilities", "labels" or "values"
+    rows: Callable[[Any, Any], Any] | None = None
 
-    def score(self, truth: Any, outputs: Outputs, weights: Any = None) -> float:
-        """The metric times its sign; NaN when the rows cannot tell (one class only)."""
+    def score(self, truth: Any, outputs: Outputs, threshold: float | None = None) -> float:
+        """The metric times its sign; NaN when it is not defined on the rows (one class only)."""
+        shown = self._shown(outputs, threshold)
+        if shown is None:
+            return float("nan")
         try:
-            return self.sign * float(self.measure(truth, self._shown(outputs), sample_weight=weights))
+            return self.sign * float(self.measure(truth, shown))
         except ValueError:
             return float("nan")
 
@@ -40,39 +46,49 @@ class Scorer:
         standard error and differences of two models' parts give that of the paired difference. None when the metric
         has no such form (f1, mcc, ...).
         """
-        shown = self._shown(outputs)
-        if self.name == "roc_auc" and shown.dtype.kind == "f":
+        shown = self._shown(outputs, None)
+        if shown is None or (self.rows is None and self.name != "roc_auc"):
+            return None
+        if self.rows is None:
             return auc_influence(truth, shown)
-        rows = _row_values(self.name, truth, shown)
-        return None if rows is None else self.sign * (rows - rows.mean()) / len(rows)
+        rows = self.rows(truth, shown)
+        return self.sign * (rows - rows.mean()) / len(rows)
 
-    def _shown(self, outputs: Outputs) -> Any:
+    def _shown(self, outputs: Outputs, threshold: float | None) -> Any:
+        """What the metric is measured on; None when the estimator does not give it."""
         if self.wants == "values":
             return outputs.predicted
-        if self.wants == "labels" or outputs.probabilities is None:
-            return positions(outputs, None)
-        return outputs.probabilities[:, 1] if self.wants == "score" else outputs.probabilities
+        if self.wants == "labels":
+            return positions(outputs, threshold)
+        if self.wants == "score":
+            return outputs.decision if outputs.probabilities is None else outputs.probabilities[:, 1]
+        return outputs.probabilities
 
 
-def scorer_for(spec: ModelSpec, name: str | None = None) -> Scorer:
-    """The scorer of a metric, the primary one when None. Those of `BY_LOG_LOSS` score by log-loss."""
+def scorer_for(spec: ModelSpec, name: str | None = None, classes: Sequence[str] | None = None) -> Scorer:
+    """The scorer of a metric, the primary one when None. `classes` give the order of a cost table."""
     wanted = name or spec.metrics.primary
-    return _scorer(ALIASES.get(wanted, wanted))
+    wanted = ALIASES.get(wanted, wanted)
+    if wanted == "cost":
+        costs = np.array(spec.metrics.costs(classes) or [[0.0]])
+        return Scorer("cost", -1, lambda truth, shown: costs[truth, shown].mean(), "labels", lambda t, s: costs[t, s])
+    return _scorer(wanted)
 
 
 def _scorer(name: str) -> Scorer:
     from sklearn import metrics as m
 
-    table: dict[str, tuple[int, Callable[..., float], str]] = {
-        "accuracy": (1, m.accuracy_score, "labels"),
+    table: dict[str, tuple[Any, ...]] = {
+        "accuracy": (1, m.accuracy_score, "labels", lambda truth, shown: (shown == truth).astype(float)),
         "average_precision": (1, m.average_precision_score, "score"),
         "balanced_accuracy": (1, m.balanced_accuracy_score, "labels"),
-        "brier": (-1, m.brier_score_loss, "score"),
+        "brier": (-1, lambda truth, shown: squared_distances(truth, shown).mean(), "probabilities", squared_distances),
+        "calibration_error": (-1, calibration_error, "probabilities"),
         "f1": (1, _with(m.f1_score, zero_division=0), "labels"),
         "f1_macro": (1, _with(m.f1_score, average="macro", zero_division=0), "labels"),
         "f1_weighted": (1, _with(m.f1_score, average="weighted", zero_division=0), "labels"),
-        "log_loss": (-1, log_loss, "probabilities"),
-        "mae": (-1, m.mean_absolute_error, "values"),
+        "log_loss": (-1, lambda truth, shown: row_log_loss(truth, shown).mean(), "probabilities", row_log_loss),
+        "mae": (-1, m.mean_absolute_error, "values", lambda truth, shown: np.abs(shown - truth)),
         "mape": (-1, m.mean_absolute_percentage_error, "values"),
         "mcc": (1, m.matthews_corrcoef, "labels"),
         "precision": (1, _with(m.precision_score, zero_division=0), "labels"),
@@ -80,7 +96,7 @@ def _scorer(name: str) -> Scorer:
         "r2": (1, m.r2_score, "values"),
         "recall": (1, _with(m.recall_score, zero_division=0), "labels"),
         "recall_macro": (1, _with(m.recall_score, average="macro", zero_division=0), "labels"),
-        "rmse": (-1, m.root_mean_squared_error, "values"),
+        "rmse": (-1, m.root_mean_squared_error, "values", _linear_squares),
         "roc_auc": (1, m.roc_auc_score, "score"),
         "roc_auc_ovr": (1, _with(m.roc_auc_score, multi_class="ovr", average="macro"), "probabilities"),
         "specificity": (1, _with(m.recall_score, pos_label=0, zero_division=0), "labels"),
@@ -88,24 +104,34 @@ def _scorer(name: str) -> Scorer:
     if name.startswith("pinball"):
         quantile = float(name.removeprefix("pinball_"))
         return Scorer(name, -1, _with(m.mean_pinball_loss, alpha=quantile), "values")
-    name = "log_loss" if name in BY_LOG_LOSS else name
     return Scorer(name, *table[name])
 
 
-def _with(function: Callable[..., float], **fixed: Any) -> Callable[..., float]:
-    return lambda truth, shown, sample_weight=None: function(truth, shown, sample_weight=sample_weight, **fixed)
+def _with(function: Callable[..., float], **fixed: Any) -> Callable[[Any, Any], float]:
+    return lambda truth, shown: function(truth, shown, **fixed)
 
 
-def _row_values(name: str, truth: Any, shown: Any) -> Any:
-    """The values whose mean is the metric (for rmse: its linear form), None when it is no mean."""
-    if name == "accuracy":
-        return (shown == truth).astype(float)
-    if name == "log_loss":
-        return row_log_loss(truth, shown)
-    if name in ("brier", "rmse") and shown.dtype.kind == "f":
-        squares = (shown - truth) ** 2
-        return squares if name == "brier" else squares / max(1e-300, 2 * np.sqrt(squares.mean()))
-    return np.abs(shown - truth) if name == "mae" else None
+def squared_distances(truth: Any, probabilities: Any) -> Any:
+    """The row's Brier score, float64 (n,): (p - y)^2 of the second of two classes, the sum over more."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] - truth) ** 2
+    return ((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(axis=1)
+
+
+def calibration_error(truth: Any, probabilities: Any) -> float:
+    """Expected calibration error over ten bins, as `bot.evaluate.metrics.calibration_error`."""
+    if probabilities.shape[1] == 2:
+        probability, outcome = probabilities[:, 1], truth == 1
+    else:
+        probability, outcome = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    bins = np.minimum((probability * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=probability - outcome, minlength=CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(truth))
+
+
+def _linear_squares(truth: Any, shown: Any) -> Any:
+    squares = (shown - truth) ** 2
+    return squares / max(1e-300, 2 * np.sqrt(squares.mean()))
 
 
 def auc_influence(truth: Any, score: Any) -> Any:
@@ -125,15 +151,8 @@ def auc_influence(truth: Any, score: Any) -> Any:
     return result
 
 
-def log_loss(truth: Any, probabilities: Any, sample_weight: Any = None) -> float:
-    """Mean negative log-likelihood; a hard label counts as certain."""
-    return float(np.average(row_log_loss(truth, probabilities), weights=sample_weight))
-
-
 def row_log_loss(truth: Any, probabilities: Any) -> Any:
-    """-log of the probability of the true class, float64 (n,), clipped at 1e-15."""
-    if probabilities.ndim == 1:
-        return np.where(probabilities == truth, 0.0, -np.log(_EPSILON))
+    """-log of the probability of the true class, float64 (n,), clipped at the float's epsilon."""
     chosen = probabilities[np.arange(len(truth)), truth]
     return -np.log(np.clip(chosen, _EPSILON, 1.0))
 

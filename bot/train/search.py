@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from bot.errors import UserError
-from bot.specs.fitting import Between, Search
+from bot.specs.fitting import Between, Search, TunedThreshold
 from bot.train.learner import Learner
 from bot.train.matrix import Encoded
 from bot.train.scoring import Scorer
 from bot.train.selection import Mapper
+from bot.train.threshold import tuned
 
 MAX_CANDIDATES = 10_000
 HALVING_FACTOR = 3
@@ -42,6 +43,18 @@ class Budget:
     is_over: Callable[[], bool]
     tell: Callable[[int, int], None]
 
+    def candidates(self, n_folds: int) -> int | None:
+        """How many candidates may be tried on every fold, at least one; None means all."""
+        return None if self.max_fits is None else max(1, self.max_fits // n_folds)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate's score on a fold, minus infinity when there is none, and then why."""
+
+    score: float
+    why: str = ""
+
 
 def search(
     settings: Search,
@@ -53,10 +66,10 @@ def search(
     jobs: int,
 ) -> Found:
     """The best candidate. Of equals the first. Raises UserError when no candidate can be fitted."""
-    drawn = candidates(settings)
+    drawn, trials = candidates(settings), Trials(learner, scorer, mapper)
     if settings.method == "halving":
-        return _halving(settings, drawn, learner, scorer, folds, mapper, budget)
-    return _all_folds(drawn, learner, scorer, folds, mapper, budget, jobs)
+        return _halving(settings, drawn, trials, folds, budget)
+    return _all_folds(drawn, trials, folds, budget, jobs)
 
 
 def candidates(settings: Search) -> list[Candidate]:
@@ -89,87 +102,102 @@ def _values(values: Any) -> Sequence[Any]:
 def _draw(values: Any, rng: Any) -> Any:
     if not isinstance(values, Between):
         return values[int(rng.integers(len(values)))]
-    is_whole = isinstance(values.low, int) and isinstance(values.high, int)
-    low, high = (math.log(values.low), math.log(values.high)) if values.scale == "log" else (values.low, values.high)
+    is_log = values.scale == "log"
+    if values.is_whole:  # each whole number stands for the range up to the next, so that the ends are drawn as often
+        low, high = (math.log(values.low), math.log(values.high + 1)) if is_log else (values.low, values.high + 1)
+        drawn = rng.uniform(low, high)
+        return min(int(values.high), max(int(values.low), math.floor(math.exp(drawn) if is_log else drawn)))
+    low, high = (math.log(values.low), math.log(values.high)) if is_log else (values.low, values.high)
     drawn = rng.uniform(low, high)
-    drawn = math.exp(drawn) if values.scale == "log" else drawn
-    if is_whole:
-        return min(values.high, max(values.low, round(drawn)))
-    return float(f"{drawn:.6g}")  # six digits are enough, and readable in the report
+    return float(f"{math.exp(drawn) if is_log else drawn:.6g}")  # six digits are enough, and readable in the report
 
 
-def _all_folds(
-    drawn: list[Candidate],
-    learner: Learner,
-    scorer: Scorer,
-    folds: Sequence[Encoded],
-    mapper: Mapper,
-    budget: Budget,
-    jobs: int,
-) -> Found:
-    """Candidates in order, whole candidates only, in batches that fill the cores."""
-    scores: list[Any] = []
-    note, fits = "", 0
+@dataclass(frozen=True)
+class Trials:
+    """What the candidates of a search are tried with."""
+
+    learner: Learner
+    scorer: Scorer
+    mapper: Mapper
+
+    def scores(self, tried: Sequence[Candidate], folds: Sequence[Encoded]) -> list[list[Scored]]:
+        """One row a candidate, one value a fold."""
+        flat = self.mapper(score_one, [(self.learner, self.scorer, fold, one) for one in tried for fold in folds])
+        return [flat[start : start + len(folds)] for start in range(0, len(flat), len(folds))]
+
+
+def _all_folds(drawn: list[Candidate], trials: Trials, folds: Sequence[Encoded], budget: Budget, jobs: int) -> Found:
+    """Candidates in order, whole candidates only, in batches that fill the cores; only the time ends a batch early."""
+    allowed = drawn[: budget.candidates(len(folds))]
+    note = _allowed(budget, allowed, drawn)
+    scored: list[list[Scored]] = []
     batch = max(1, math.ceil(jobs / len(folds)))
-    for start in range(0, len(drawn), batch):
-        chunk = drawn[start : start + batch]
+    for start in range(0, len(allowed), batch):
         if start and budget.is_over():
             note = f"the time was up after {start} of {len(drawn)} candidates"
             break
-        if start and budget.max_fits is not None and fits + len(chunk) * len(folds) > budget.max_fits:
-            note = f"{budget.max_fits} fits allowed {start} of {len(drawn)} candidates"
-            break
-        tasks = [(learner, scorer, fold, one) for one in chunk for fold in folds]
-        scores += np.reshape(mapper(score_one, tasks), (len(chunk), len(folds))).tolist()
-        fits += len(tasks)
-        budget.tell(len(scores), len(drawn))
-    return _best(drawn, scores, fits, note)
+        scored += trials.scores(allowed[start : start + batch], folds)
+        budget.tell(len(scored), len(allowed))
+    return _best(allowed, scored, len(drawn), len(scored) * len(folds), note)
 
 
-def score_one(learner: Learner, scorer: Scorer, fold: Encoded, parameters: Mapping[str, Any]) -> float:
-    """The score of one candidate on one fold, minus infinity when the fit fails on these parameters."""
+def _allowed(budget: Budget, allowed: list[Candidate], drawn: list[Candidate]) -> str:
+    if len(allowed) == len(drawn):
+        return ""
+    return f"{budget.max_fits} fits allowed {len(allowed)} of {len(drawn)} candidates"
+
+
+def score_one(learner: Learner, scorer: Scorer, fold: Encoded, parameters: Mapping[str, Any]) -> Scored:
+    """One candidate on one fold, judged as the model that it would become: calibrated and with the threshold."""
     try:
         _, outputs = learner.fold(fold, None, parameters)
+        threshold = _threshold(learner, scorer, fold, parameters)
     except UserError as error:
-        if error.code == "fit_failed":
-            return -math.inf
+        if error.code in ("fit_failed", "predict_failed", "folds_too_many"):
+            return Scored(-math.inf, error.message)
         raise
-    score = scorer.score(fold.valid.values, outputs, fold.valid.weights)
-    return -math.inf if math.isnan(score) else score
+    score = scorer.score(fold.valid.values, outputs, threshold)
+    if math.isnan(score):
+        return Scored(-math.inf, f"`{scorer.name}` is not defined on the validation rows of a fold")
+    return Scored(score)
+
+
+def _threshold(learner: Learner, scorer: Scorer, fold: Encoded, parameters: Mapping[str, Any]) -> float | None:
+    """The decision threshold: where the spec tunes it and the metric needs it, on the fold's own training rows."""
+    wanted = learner.spec.estimator.threshold
+    if not isinstance(wanted, TunedThreshold) or scorer.wants != "labels":
+        return wanted if isinstance(wanted, float) else None
+
+    def ask(train: Any, valid: Any) -> Any:
+        estimator = learner.fit(fold.train_x[train], fold.train.at(train), fold.n_native, parameters)
+        return learner.outputs(estimator, fold.train_x[valid])
+
+    return tuned(wanted.tune, fold.train, learner.spec.seed, ask)
 
 
 def _halving(
-    settings: Search,
-    drawn: list[Candidate],
-    learner: Learner,
-    scorer: Scorer,
-    folds: Sequence[Encoded],
-    mapper: Mapper,
-    budget: Budget,
+    settings: Search, drawn: list[Candidate], trials: Trials, folds: Sequence[Encoded], budget: Budget
 ) -> Found:
     """Successive halving (Jamieson & Talwalkar 2016): a third of the candidates goes on with three times the rows."""
-    rounds = max(1, math.ceil(math.log(max(2, len(drawn)), HALVING_FACTOR)))
-    alive, fits, note = drawn, 0, ""
-    scores: list[Any] = []
+    alive, fits = drawn[: budget.candidates(len(folds))], 0
+    note = _allowed(budget, alive, drawn)
+    rounds = max(1, math.ceil(math.log(max(2, len(alive)), HALVING_FACTOR)))
+    scored: list[list[Scored]] = []
     for left in range(rounds, -1, -1):
-        share = 1.0 / HALVING_FACTOR**left
-        if scores and budget.is_over():
+        if scored and budget.is_over():
             note = f"the time was up with {len(alive)} candidates left"
             break
-        if scores and budget.max_fits is not None and fits + len(alive) * len(folds) > budget.max_fits:
+        if scored and budget.max_fits is not None and fits + len(alive) * len(folds) > budget.max_fits:
             note = f"{budget.max_fits} fits were used with {len(alive)} candidates left"
             break
-        cut = [first_rows(fold, share, settings.seed) for fold in folds]
-        tasks = [(learner, scorer, fold, one) for one in alive for fold in cut]
-        scores = np.reshape(mapper(score_one, tasks), (len(alive), len(folds))).tolist()
-        fits += len(tasks)
+        scored = trials.scores(alive, [first_rows(fold, 1.0 / HALVING_FACTOR**left, settings.seed) for fold in folds])
+        fits += len(alive) * len(folds)
         budget.tell(rounds - left + 1, rounds + 1)
-        order = sorted(range(len(alive)), key=lambda i: (-float(np.mean(scores[i])), i))
+        order = sorted(range(len(alive)), key=lambda i: (-_mean(scored[i]), i))
         if left and len(alive) > 1:
             order = order[: max(1, math.ceil(len(alive) / HALVING_FACTOR))]
-        alive, scores = [alive[i] for i in order], [scores[i] for i in order]
-    best = _best(alive, scores, fits, note)
-    return Found(best.parameters, best.score, best.standard_error, fits, len(drawn), note)
+        alive, scored = [alive[i] for i in order], [scored[i] for i in order]
+    return _best(alive, scored, len(drawn), fits, note)
 
 
 def first_rows(fold: Encoded, share: float, seed: int) -> Encoded:
@@ -186,14 +214,20 @@ def first_rows(fold: Encoded, share: float, seed: int) -> Encoded:
     )
 
 
-def _best(drawn: list[Candidate], scores: list[Any], fits: int, note: str) -> Found:
-    means = [float(np.mean(one)) for one in scores]
+def _mean(scored: Sequence[Scored]) -> float:
+    return float(np.mean([one.score for one in scored]))
+
+
+def _best(tried: list[Candidate], scored: list[list[Scored]], n_drawn: int, fits: int, note: str) -> Found:
+    means = [_mean(one) for one in scored]
     best = max(range(len(means)), key=lambda i: (means[i], -i))
     if means[best] == -math.inf:
+        why = next((one.why for one in scored[best] if one.why), "")
         raise UserError(
-            "no candidate of the search could be fitted",
-            hint="Try one of them under `estimator.parameters`, to see the reason.",
+            f"no candidate of the search could be fitted and scored on every fold; the first one: {why}",
+            hint="Try it under `estimator.parameters`, or change `search.folds` or `search.scoring`.",
             code="search_failed",
         )
-    error = float(np.std(scores[best], ddof=1) / math.sqrt(len(scores[best])))
-    return Found(drawn[best], means[best], error, fits, len(drawn), note)
+    scores = [one.score for one in scored[best]]
+    error = float(np.std(scores, ddof=1) / math.sqrt(len(scores)))
+    return Found(tried[best], means[best], error, fits, n_drawn, note)

@@ -12,7 +12,9 @@ from bot.errors import UserError
 from bot.ports import Workbench
 from bot.records.plan import Planned
 from bot.records.training import Seconds, Training
+from bot.specs.columns import type_errors
 from bot.specs.model import ModelSpec
+from bot.specs.slices import slice_columns
 from bot.train.artifact import Artifact, fit, make_artifact
 from bot.train.card import card
 from bot.train.choose import Engine, choose_inputs, choose_parameters
@@ -36,8 +38,11 @@ def train(spec: ModelSpec, planned: Planned, bench: Workbench, *, dask: str | No
 
     with warnings.catch_warnings(record=True) as caught, _within(spec, bench):
         warnings.simplefilter("always")
-        names = named_columns(spec, bench.column_names(spec))
-        prepared = passed(prepare(spec, bench.read(spec, names), bench.sensitive()))
+        names = (*named_columns(spec, bench.column_names(spec)), *slice_columns(spec))
+        table = bench.read(spec, tuple(dict.fromkeys(names)))
+        for error in type_errors(spec, table.schema):  # slices are measured long after this
+            raise error
+        prepared = passed(prepare(spec, table, bench.sensitive()))
         chosen = passed(choose_inputs(prepared, engine))
         found = passed(choose_parameters(chosen.prepared, engine))
         fitted = passed(fit(chosen, found))

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bot.errors import UserError
 from bot.specs.model import ModelSpec
+from bot.specs.validation import did_you_mean
 
 
 @dataclass(frozen=True)
 class Target:
     """`values`: positions in `classes`, int64 (n,), or float64 (n,) for a regression, where `classes` is None.
-    `weights`: float64 (n,), None when every row counts the same.
+    `weights`: float64 (n,), None when every row counts the same. What folds keep together: `groups`, int codes (n,),
+    and `moments`, ranks (n,) that rows of one time share; None where the spec names none.
     """
 
     values: Any
     classes: tuple[str, ...] | None
     weights: Any
+    groups: Any = None
+    moments: Any = None
 
     def at(self, rows: Any) -> Target:
         """The rows of a mask or of positions."""
-        return Target(self.values[rows], self.classes, None if self.weights is None else self.weights[rows])
+        weights, groups, moments = (
+            None if one is None else one[rows] for one in (self.weights, self.groups, self.moments)
+        )
+        return Target(self.values[rows], self.classes, weights, groups, moments)
 
 
 def read_target(spec: ModelSpec, table: Any, train: Any) -> Target:
@@ -36,8 +44,58 @@ def read_target(spec: ModelSpec, table: Any, train: Any) -> Target:
     column = table[spec.data.target]
     if spec.task == "regression":
         hint = "Write `task: binary` or `task: multiclass` for classes."
-        return Target(_numbers(column, f"the target {spec.data.target!r}", hint), None, weights)
-    return Target(*_codes(spec, column, train), weights)
+        values, classes = _numbers(column, f"the target {spec.data.target!r}", hint), None
+        _check_logarithm(spec, values)
+    else:
+        values, classes = _codes(spec, column, train)
+        check_labels(spec, classes)
+    return Target(values, classes, weights)
+
+
+def _check_logarithm(spec: ModelSpec, values: Any) -> None:
+    n = int((values <= -1).sum())
+    if spec.estimator.transform_target == "log1p" and n:
+        raise UserError(
+            f"the target {spec.data.target!r} is -1 or less in {n} rows, where `log1p` has no value",
+            hint="Remove `transform_target`, or filter these rows out with `data.where`.",
+            place=spec.place("estimator.transform_target"),
+            code="target_not_finite",
+        )
+
+
+def check_labels(spec: ModelSpec, classes: Sequence[str]) -> None:
+    """Raises UserError (code `label_unknown`) when a cost table or the class weights name a label that is no class."""
+    weights = spec.estimator.class_weight
+    named = [("estimator.class_weight", label) for label in (weights if isinstance(weights, dict) else ())]
+    for true, costs in (spec.metrics.cost or {}).items():
+        named += [("metrics.cost", true), *((f"metrics.cost.{true}", found) for found in costs)]
+    for key, label in named:
+        if label not in classes:
+            raise UserError(
+                f"`{key}`: there is no class {label!r} of {spec.data.target!r}",
+                hint=did_you_mean(label, classes, noun="classes"),
+                place=spec.place(key),
+                code="label_unknown",
+            )
+
+
+def with_together(target: Target, spec: ModelSpec, table: Any) -> Target:
+    """With what folds keep together; `table` holds the target's rows."""
+    moments = _moments(table, spec.data.time if spec.split_method == "time" else None)
+    return replace(target, groups=_group_codes(table, spec.data.group), moments=moments)
+
+
+def _group_codes(table: Any, column: str | None) -> Any:
+    if column is None:
+        return None
+    encoded = table[column].combine_chunks().dictionary_encode()
+    return encoded.indices.to_numpy(zero_copy_only=False)
+
+
+def _moments(table: Any, column: str | None) -> Any:
+    import pyarrow.compute as pc
+
+    return None if column is None else np.asarray(pc.rank(table[column].combine_chunks(), tiebreaker="dense"))
 
 
 def _codes(spec: ModelSpec, column: Any, train: Any) -> tuple[Any, tuple[str, ...]]:

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from bot.errors import UserError
+from bot.specs.outputs import Outputs
+from bot.train.folds import make_folds
+from bot.train.target import Target
+
+THRESHOLD_FOLDS = 5
+
+
+def tuned(metric: str, target: Target, seed: int, ask: Callable[[Any, Any], Outputs]) -> float:
+    """The best threshold on out-of-fold predictions; `ask` fits on some rows and predicts others, by their positions.
+
+    Raises UserError (code `folds_too_many`) when there are too few rows for the folds.
+    """
+    folds = make_folds(target, THRESHOLD_FOLDS, seed)
+    answers = [ask(train, valid).probabilities for train, valid in folds]
+    if any(one is None for one in answers):
+        hint = "Use an estimator with probabilities, or calibrate it."
+        raise UserError("there are no probabilities to put a threshold on", hint=hint, code="predict_failed")
+    rows = np.concatenate([valid for _, valid in folds])
+    return best_threshold(target.values[rows], np.concatenate(answers)[:, 1], metric)
 
 
 def best_threshold(truth: Any, probability: Any, metric: str) -> float:

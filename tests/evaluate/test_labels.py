@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from bot.errors import UserError
-from bot.evaluate.labels import binned, quantile_edges, slice_columns, slice_labels
+from bot.evaluate.labels import binned, quantile_edges, slice_labels
 from bot.evaluate.slices import crossed, members
 from bot.specs.gates import SlicePolicy
+from bot.specs.slices import slice_columns
 from tests.evaluate.worlds import SPEC, a_spec, a_table
 
 COUNTRIES = ("DE", "FR", "IT")

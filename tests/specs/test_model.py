@@ -94,7 +94,13 @@ def test_the_models_of_this_repository_are_read(path):
             "Use `RandomForestClassifier`.",
         ),
         ("LogisticRegression", "{name: SVC, parametres: {}}", "10:24", "unknown key", "Did you mean `parameters`?"),
-        ("LogisticRegression", "{name: SVC, parameters: {n_jobs: 2}}", "10:37", "set by the trainer", "Remove it."),
+        (
+            "LogisticRegression",
+            "{name: SVC, parameters: {n_jobs: 2}}",
+            "10:37",
+            "set by the trainer",
+            "Remove it",
+        ),
         ("roc_auc", "roc_aucc", "11:1", "unknown metric", "Did you mean `roc_auc`?"),
         ("roc_auc", "{primary: roc_auc, also: [rmse]}", "11:1", "unknown metric 'rmse'", ""),
         ("data/churn", "../churn", "5:9", "is not a path in this repository", "data/flights"),
@@ -208,9 +214,11 @@ def test_reading_a_spec_does_not_import_heavy_libraries():
 
 
 def test_parameters_may_be_lists():
-    text = changed("LogisticRegression", "{name: MLPClassifier, parameters: {hidden_layer_sizes: [10, 5]}}")
-    spec = read(text + "search: {parameters: {hidden_layer_sizes: [[10, 5], [3]]}}\n")
+    spec = read(changed("LogisticRegression", "{name: MLPClassifier, parameters: {hidden_layer_sizes: [10, 5]}}"))
     assert spec.estimator.parameters == {"hidden_layer_sizes": (10, 5)}
+    spec = read(
+        changed("LogisticRegression", "MLPClassifier") + "search: {parameters: {hidden_layer_sizes: [[10, 5], [3]]}}\n"
+    )
     assert spec.search.parameters == {"hidden_layer_sizes": ((10, 5), (3,))}
 
 

@@ -112,7 +112,7 @@ REFUSED = {
     "a threshold without probabilities": (
         {"estimator": "{name: LinearSVC, threshold: {tune: f1}}", "metrics": "f1"},
         rows(),
-        "parameter_invalid",
+        "spec_invalid",
         "probabilities",
     ),
     "weights for an estimator without": (

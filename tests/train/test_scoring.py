@@ -25,7 +25,8 @@ VALUES = Outputs(NUMBERS + 0.3 * RNG.normal(size=400), None)
 
 @pytest.mark.parametrize("name", known_metrics("binary"))
 def test_every_binary_metric_has_a_score_where_more_is_better(name):
-    scorer = scorer_for(a_spec(), name)
+    cost = ', also: [cost], cost: {"no": {"yes": 1}, "yes": {"no": 3}}'
+    scorer = scorer_for(a_spec(metrics=f"{{primary: log_loss{cost}}}"), name, ("no", "yes"))
     perfect = Outputs(None, np.eye(2)[TRUTH])
     assert scorer.score(TRUTH, perfect) > scorer.score(TRUTH, BINARY)
 
