@@ -79,8 +79,8 @@ class Git(Protocol):
     def fetch(self, *refspecs: str) -> None:
         """Fetch from origin. Raises WorldError when the remote does not answer, UserError when a ref is not there."""
 
-    def tags(self) -> list[Tag]:
-        """Annotated tags of the repository with tagger date and message, oldest first."""
+    def tags(self, model: str | None = None) -> list[Tag]:
+        """Annotated tags as last fetched, of a model (None: all), with tagger date and message, oldest first."""
 
     def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
         """Create an annotated tag and push it; the same tag on the same commit already there is not an error."""

@@ -10,20 +10,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from bot.adapters.git_depth import deepen, unknown_past
 from bot.adapters.git_objects import Objects, refused
 from bot.adapters.git_refusals import fetch_error as _fetch_error
 from bot.adapters.git_refusals import is_locked, lost_race, only_tags_moved
 from bot.adapters.git_refusals import push_error as _push_error
+from bot.adapters.git_tree import BLOB, FOLDER, LINK, SUBMODULE, beside, entries_of, kind_of, place_of, text_of
 from bot.errors import UserError, WorldError
 from bot.ports import Change, Tag, TreeEntry
 
 # The account that GITHUB_TOKEN acts as: https://api.github.com/users/github-actions[bot]
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
-_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
-LINK, SUBMODULE, BLOB, FOLDER = 0o120000, 0o160000, 0o100644, 0o040000
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 STAMPS = "refs/mlbot/"  # on origin: no branch and no tag, so nothing shows them and no history of them grows
 SEEN = "refs/mlbot/seen/"  # in this clone: the last tip of a branch that origin has no more
@@ -59,6 +59,14 @@ class LocalGit:
             self.repository = pygit2.Repository(str(path))
         except pygit2.GitError:
             raise refused(str(path), self.run) from None
+        self.objects = Objects(self.repository, self.run)
+        self.whole: set[str] = set()  # branches of which a shallow clone has fetched the past
+
+    def reopen(self) -> None:
+        """Read anew where this clone ends, which libgit2 remembers."""
+        import pygit2
+
+        self.repository = pygit2.Repository(str(self.path))
         self.objects = Objects(self.repository, self.run)
 
     def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -105,7 +113,7 @@ class LocalGit:
             # A link is a blob and a submodule is not here: neither is ever walked through.
             if mode != FOLDER or part not in node or node[part].filemode == SUBMODULE:
                 return None
-            mode, node = node[part].filemode, self.objects.get(node[part].id, _beside(node))
+            mode, node = node[part].filemode, self.objects.get(node[part].id, beside(node))
         return mode, node
 
     def folder(self, sha: str, path: str) -> Any | None:
@@ -115,8 +123,8 @@ class LocalGit:
 
     def entries(self, sha: str, path: str = "") -> dict[str, TreeEntry]:
         node = self.folder(self.resolve(sha), path)
-        found = ((_text(name), mode, oid) for name, (mode, oid) in _raw(node).items())
-        return {name: TreeEntry(name, _kind(mode), oid) for name, mode, oid in found}
+        found = ((text_of(name), mode, oid) for name, (mode, oid) in entries_of(node).items())
+        return {name: TreeEntry(name, kind_of(mode), oid) for name, mode, oid in found}
 
     def read(self, sha: str, path: str) -> bytes | None:
         found = self._node(self.resolve(sha), path)
@@ -132,7 +140,7 @@ class LocalGit:
 
     def _differences(self, one: Any, two: Any, prefix: bytes) -> Iterator[Change]:
         """Like libgit2's diff of trees, which opens every folder; this opens those that differ."""
-        old, new = _raw(one), _raw(two)
+        old, new = entries_of(one), entries_of(two)
         for name in old.keys() | new.keys():
             pair = (old.get(name), new.get(name))
             if pair[0] == pair[1]:
@@ -140,20 +148,29 @@ class LocalGit:
             files = [entry[1] if entry and entry[0] != FOLDER else None for entry in pair]
             folders = [self.objects.get(entry[1]) if entry and entry[0] == FOLDER else None for entry in pair]
             if any(files):
-                yield Change(_text(prefix + name), files[0], files[1])
+                yield Change(text_of(prefix + name), files[0], files[1])
             if any(folders):
                 yield from self._differences(folders[0], folders[1], prefix + name + b"/")
 
     def merge_base(self, one: str, two: str) -> str | None:
-        found = self.repository.merge_base(self.resolve(one), self.resolve(two))
+        import pygit2
+
+        try:
+            found = self.repository.merge_base(self.resolve(one), self.resolve(two))
+        except pygit2.GitError:  # libgit2 walks past the boundary of a shallow clone
+            raise unknown_past(f"where {one[:12]} and {two[:12]} part") from None
         if found is None and self.repository.is_shallow:
-            hint = "This clone is shallow: `git fetch --unshallow` brings the rest."
-            raise UserError(f"where {one[:12]} and {two[:12]} part is not in this clone", hint=hint, code="shallow")
+            raise unknown_past(f"where {one[:12]} and {two[:12]} part")
         return str(found) if found else None
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        import pygit2
+
         old, new = self.resolve(ancestor), self.resolve(descendant)
-        return old == new or bool(self.repository.descendant_of(new, old))
+        try:
+            return old == new or bool(self.repository.descendant_of(new, old))
+        except pygit2.GitError:
+            raise unknown_past(f"whether {old[:12]} is behind {new[:12]}") from None
 
     def line(self, old: str, new: str) -> list[str]:
         found: list[str] = []
@@ -175,12 +192,12 @@ class LocalGit:
         if done.returncode and not only_tags_moved(done.stderr):
             raise _fetch_error(done.stderr)
 
-    def tags(self) -> list[Tag]:
+    def tags(self, model: str | None = None) -> list[Tag]:
         import pygit2
 
         found = []
         for name in self.repository.references:
-            if not name.startswith("refs/tags/"):
+            if not name.startswith(tuple(f"refs/tags/{model}{end}" for end in "@#") if model else "refs/tags/"):
                 continue
             tag = self.repository[self.repository.references[name].target]
             if isinstance(tag, pygit2.Tag):  # lightweight tags carry no word of anybody
@@ -215,7 +232,8 @@ class LocalGit:
     def push_tag(self, name: str, sha: str, message: str, *, at: datetime) -> None:
         import pygit2
 
-        there = any(tag.name == name and tag.commit == sha for tag in self.tags())
+        found = self.repository.references.get(f"refs/tags/{name}")
+        there = found is not None and str(found.peel(pygit2.Commit).id) == sha
         source = f"refs/tags/{name}" if there else self._tag_object(name, sha, message, at)
         done = self.run("push", "--quiet", "origin", f"{source}:refs/tags/{name}")
         if done.returncode:
@@ -271,13 +289,13 @@ class GitBranch:
         return sorted(path for path in found if path.startswith(prefix))
 
     def _walk(self, tree: Any, prefix: str) -> Iterator[str]:
-        entries = _raw(tree)
+        entries = entries_of(tree)
         folders = [oid for mode, oid in entries.values() if mode == FOLDER]
         for name, (mode, oid) in entries.items():
             if mode == FOLDER:
-                yield from self._walk(self.git.objects.get(oid, folders), f"{prefix}{_text(name)}/")
+                yield from self._walk(self.git.objects.get(oid, folders), f"{prefix}{text_of(name)}/")
             else:
-                yield prefix + _text(name)
+                yield prefix + text_of(name)
 
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
@@ -316,7 +334,7 @@ class GitBranch:
         """Write a folder with these files (None removes) in it; only the folders on the way are read and written."""
         import pygit2
 
-        entries, below = _raw(old), dict[str, dict[str, bytes | None]]()
+        entries, below = entries_of(old), dict[str, dict[str, bytes | None]]()
         for path, data in files.items():
             name, _, rest = path.partition("/")
             if rest:
@@ -331,7 +349,8 @@ class GitBranch:
             if tree != EMPTY_TREE:
                 entries[name.encode()] = (FOLDER, tree)
         raw = b"".join(
-            b"%o %s\0%s" % (mode, name, bytes.fromhex(oid)) for name, (mode, oid) in sorted(entries.items(), key=_place)
+            b"%o %s\0%s" % (mode, name, bytes.fromhex(oid))
+            for name, (mode, oid) in sorted(entries.items(), key=place_of)
         )
         return str(self.git.repository.write(pygit2.enums.ObjectType.TREE, raw))
 
@@ -344,8 +363,13 @@ class GitBranch:
             raise UserError(f"{self.name}: {path} is there already and differs", code="ledger_conflict")
         return True
 
+    def _whole(self) -> str | None:
+        """The tip, with all that is behind it: where a clone is shallow, questions about the past fetch that first."""
+        deepen(self.git, self.name)
+        return self.head()
+
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
-        tip = self.head()
+        tip = self._whole()
         if tip is None:
             return []
         scope = ["--", path] if path else []
@@ -354,7 +378,7 @@ class GitBranch:
         return [(sha, datetime.fromtimestamp(int(at), UTC), text.strip()) for sha, at, text in rows]
 
     def written(self, prefix: str) -> dict[str, datetime]:
-        tip, folder = self.head(), prefix.rpartition("/")[0]
+        tip, folder = self._whole(), prefix.rpartition("/")[0]
         if tip is None:
             return {}
         scope = ["--", folder] if folder else []
@@ -365,36 +389,3 @@ class GitBranch:
             at, *names = commit.replace("\n", "\0").split("\0")
             found |= {name: datetime.fromtimestamp(int(at), UTC) for name in names if name.startswith(prefix)}
         return found
-
-
-def _raw(tree: Any) -> dict[bytes, tuple[int, str]]:
-    """Name -> (mode, object id) of a tree, None has no entries; a fifth of the time of making an object of each entry.
-
-    The format: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
-    """
-    entries = _ENTRY.findall(tree.read_raw()) if tree is not None else ()
-    return {name: (int(mode, 8), oid.hex()) for mode, name, oid in entries}
-
-
-def _place(entry: tuple[bytes, tuple[int, str]]) -> bytes:
-    """Where Git sorts an entry: a folder as if its name ended with a slash."""
-    name, (mode, _) = entry
-    return name + b"/" if mode == FOLDER else name
-
-
-def _beside(tree: Any) -> Iterator[str]:
-    """What else a folder holds, by id; nothing is read before somebody asks."""
-    yield from (oid for mode, oid in _raw(tree).values() if mode != SUBMODULE)
-
-
-def _text(name: bytes) -> str:
-    """A path as text that any record can hold; one that is not UTF-8 names nothing that the bot would read."""
-    return name.decode(errors="backslashreplace")
-
-
-def _kind(mode: int) -> Literal["blob", "tree", "link", "commit"]:
-    if mode == LINK:
-        return "link"
-    if mode == SUBMODULE:
-        return "commit"
-    return "tree" if mode == FOLDER else "blob"

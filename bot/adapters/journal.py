@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.git import GitBranch
+from bot.adapters.git_depth import unknown_past
 from bot.adapters.signed_branch import PAYLOAD_TYPE
 from bot.adapters.signing import invalid
 from bot.errors import UserError, WorldError
@@ -263,15 +264,11 @@ class JournalBranch:
         return self._strange[tip]
 
     def _last_own(self, tip: str) -> str:
-        repository, sha = self._branch.git.repository, tip
+        sha = tip
         while True:
-            found = repository.get(sha)
-            if found is None:
-                hint = "This clone is shallow: `git fetch --unshallow` brings the rest."
-                raise UserError(
-                    f"{self._seal.branch}: who wrote {tip[:12]} is not known here", hint=hint, code="shallow"
-                )
-            parents = [str(one) for one in found.parent_ids]
+            parents = parents_of(self._branch, sha)
+            if parents is None:
+                raise unknown_past(f"who wrote {self._seal.branch} before {tip[:12]}")
             if self._is_own(sha, parents[0] if parents else ""):
                 return sha
             if not parents:
@@ -284,6 +281,14 @@ class JournalBranch:
             return data is not None and self._seal.open(LAST, json.loads(data), {}, TIP) == {"parent": parent}
         except (UserError, ValueError):
             return False
+
+
+def parents_of(branch: GitBranch, sha: str) -> list[str] | None:
+    """The commits that a commit itself names, also where a shallow clone ends; None when it is not here."""
+    if sha not in branch.git.repository:
+        return None
+    lines = branch.git.repository[sha].read_raw().partition(b"\n\n")[0].split(b"\n")
+    return [line[7:].decode() for line in lines if line.startswith(b"parent ")]
 
 
 def plain(path: str, data: bytes, at: datetime, message: str, seal: Seal) -> dict[str, bytes | None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.adapters.git import GitBranch, LocalGit
+from bot.adapters.git_depth import unknown_past
 from bot.adapters.journal import NEWEST, JournalBranch, Seal
 from bot.adapters.signed_branch import SignedBranch
 from bot.errors import UserError
@@ -29,8 +30,7 @@ def repository_id(git: LocalGit, default_branch: str) -> str:
         )
     shallow = git.path / ".git" / "shallow"
     if shallow.is_file() and found[-1] in shallow.read_text(encoding="ascii").split():
-        hint = "This clone is shallow: `git fetch --unshallow` brings the rest."
-        raise UserError(f"where {default_branch} began is not in this clone", hint=hint, code="shallow")
+        raise unknown_past(f"where {default_branch} began")
     return found[-1]
 
 

@@ -80,6 +80,7 @@ def inputs_of(event: Event, environ: Mapping[str, str]) -> dict[str, str]:
 def github_ports(actions: Actions, repo: Path) -> Ports:
     """Ports of a job, which acts as the team's own app where it is given one. Raises UserError without a token."""
     from bot.adapters.git import STAMPS, GitBranch, LocalGit, credentials
+    from bot.adapters.git_depth import fetch_for_job
     from bot.adapters.github import ACTIONS, GitHub
     from bot.adapters.github_app import Login, app_login
     from bot.adapters.identity import signer_at
@@ -88,7 +89,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
     from bot.adapters.signed_branch import SignedBranch
     from bot.adapters.tracker import GitHubTracker
     from bot.cli.local import local_ports
-    from bot.records.ledger import BOT_BRANCHES, ENVIRONMENTS
+    from bot.records.ledger import ENVIRONMENTS
 
     if actions.token is None:
         raise UserError("GITHUB_TOKEN is not set", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to the step.")
@@ -106,7 +107,7 @@ def github_ports(actions: Actions, repo: Path) -> Ports:
         ports, pull_requests=github, conversation=github, training_runs=github, witness=github.witness(),
         run=actions.run, default_branch=default, signer=signer, tracker=GitHubTracker(github, git, default),
     )  # fmt: skip
-    git.fetch(f"+refs/heads/{BOT_BRANCHES}:refs/remotes/origin/{BOT_BRANCHES}", f"+{STAMPS}*:{STAMPS}*")
+    fetch_for_job(git, default, f"+{STAMPS}*:{STAMPS}*")
     proposals = ProposedBranch(GitBranch(git, ENVIRONMENTS), GitHubDesk(github))
     ports = replace(ports, ledger=LedgerBranch(git, signer, default, ports.clock.now))
     if signer is None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.errors import Parts, WorldError
+from bot.ledger import Environments, Ledger
 from bot.pipeline.job import Job, failures
 from bot.pipeline.judge import policies_of, rejudge_open
 from bot.pipeline.lost_runs import start_again
@@ -16,7 +17,7 @@ from bot.pipeline.promote_job import by_itself, show_what_is_missing
 from bot.pipeline.promotion import summarizer
 from bot.pipeline.unanswered import answer_unanswered
 from bot.promote.compose import Drill
-from bot.promote.step import settle
+from bot.promote.step import settle_each
 from bot.promote.upkeep import drill, follow_up, is_drill_due
 from bot.records.event import Event
 from bot.specs.policies.environments import Environment
@@ -45,11 +46,12 @@ def reconcile(job: Job, until: Callable[[], bool] = lambda: False, *, may_dispat
     """
     parts, summarize = Parts(), summarizer(job.ports, job.default_sha)
     models = parts.attempt("models", lambda: sorted(job.ports.git.entries(job.default_sha, "models"))) or []
-    for model in models:
-        parts.attempt(f"releases of {model}", partial(settle, model, job.ports, summarize))
+    left = parts.attempt("releases", lambda: settle_each(models, job.ports, summarize)) or {}
+    parts.failed += [(f"releases of {model}", error) for model, error in left.items()]
     policies = parts.attempt("policies", lambda: policies_of(job))
+    watched = parts.attempt("live models", lambda: _watched(job)) or {}
     for name, environment in policies.environments.environments.items() if policies else ():
-        for model in models:
+        for model in sorted(set(models) & watched.get(name, set())):
             parts.attempt(f"{model} in {name}", partial(_kept_up, model, name, environment, job))
     if policies:
         parts.attempt("merges", lambda: settle_merges(by_itself, job, parts, is_kept=True))
@@ -61,6 +63,15 @@ def reconcile(job: Job, until: Callable[[], bool] = lambda: False, *, may_dispat
             break
         parts.attempt(f"run of #{judged.facts.pull_request.number}", partial(start_again, judged, job))
     return parts
+
+
+def _watched(job: Job) -> dict[str, set[str]]:
+    """Models by environment of which the bot's branches say anything there: of others there is nothing to keep up."""
+    found: dict[str, set[str]] = {}
+    live, noted = Environments(job.ports.environments).names(), Ledger(job.ports.ledger).newest_counters()
+    for environment, model in (*live, *((where, model) for model, where in noted)):
+        found.setdefault(environment, set()).add(model)
+    return found
 
 
 def _kept_up(model: str, name: str, environment: Environment, job: Job) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.errors import Place, UserError, WorldError
+from bot.errors import MlbotError, Parts, Place, UserError, WorldError
 from bot.ledger import Environments, Ledger
 from bot.ports import Ports
 from bot.promote.artifact import check_artifact
@@ -278,6 +278,18 @@ def settle_all(
         facts = {path: data for state in left for path, data in _facts(state, ports, summarize).items()}
         ledger.write(facts, "\n".join(map(message, left)))
     return found
+
+
+def settle_each(models: Collection[str], ports: Ports, summarize: Summarize | None = None) -> dict[str, MlbotError]:
+    """`settle_all`, and where that fails each model by itself: what was wrong, by model."""
+    tried = Parts()
+    tried.attempt("all", lambda: settle_all(models, ports, summarize))
+    if not tried.failed:
+        return {}
+    alone = Parts()
+    for model in models:
+        alone.attempt(model, partial(settle, model, ports, summarize))
+    return dict(alone.failed)
 
 
 def _facts(state: Release, ports: Ports, summarize: Summarize | None) -> dict[str, bytes]:

@@ -44,7 +44,9 @@ def show(models: Iterable[str], ports: Ports) -> list[Release]:
     wanted, before = set(models), len(ports.views.failed)
     groups = [group for group in deployments(owed(ports)) if any(one.model in wanted for one in group.releases)]
     if groups:
-        ports.views.attempt("tags", lambda: ports.git.fetch("refs/tags/*:refs/tags/*"))
+        models_left = sorted({one.model for group in groups for one in group.releases})
+        tags = [f"refs/tags/{model}{end}*:refs/tags/{model}{end}*" for model in models_left for end in "@#"]
+        ports.views.attempt("tags", lambda: ports.git.fetch(*tags))
     if not groups or len(ports.views.failed) > before:
         return []
     left = [one for group in groups for one in group.releases]
@@ -72,7 +74,7 @@ def _tagged(model: str, releases: Iterable[Release], ports: Ports) -> list[Relea
 
 
 def _write_tags(release: Release, ports: Ports) -> None:
-    for name, target, at in tags_to_write(release, _commit_of(release, ports), ports.git.tags()):
+    for name, target, at in tags_to_write(release, _commit_of(release, ports), ports.git.tags(release.model)):
         ports.git.push_tag(name, target, message(release), at=at)
 
 

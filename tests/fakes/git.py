@@ -68,7 +68,7 @@ class FakeGit:
     def fetch(self, *refspecs: str) -> None:
         return None
 
-    def tags(self) -> list[Tag]:
+    def tags(self, model: str | None = None) -> list[Tag]:
         return sorted(self.made_tags, key=lambda tag: (tag.at, tag.name))
 
     def stamp(self, name: str) -> datetime | None:

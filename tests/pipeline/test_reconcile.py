@@ -45,8 +45,15 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     made = world(tmp_path, monkeypatch)
     found = Watched(made, made.job())
     found.job = replace(found.job, summarize=found.summary.append)
-    for name, gives in {"settle": {}, "follow_up": None, "settle_merges": None, "show_what_is_missing": None}.items():
+    for name, gives in {
+        "settle_each": {},
+        "follow_up": None,
+        "settle_merges": None,
+        "show_what_is_missing": None,
+    }.items():
         monkeypatch.setattr(reconcile_job, name, found.does(name, gives))
+    models = set(found.job.ports.git.entries(found.job.default_sha, "models"))
+    monkeypatch.setattr(reconcile_job, "_watched", lambda _job: dict.fromkeys(("staging", "production"), models))
     monkeypatch.setattr(judge, "rejudge", found.does("judge"))
     found.job.ports.pull_requests.open_numbers = lambda: [7, 8]  # type: ignore[method-assign]
     return found
@@ -55,11 +62,13 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
 def test_what_must_not_wait_comes_first_and_verdicts_last(watched: Watched) -> None:
     reconcile_job.run(Scheduled(schedule="17 * * * *"), watched.job)
     once = list(dict.fromkeys(watched.done))
-    assert once == ["settle", "follow_up", "settle_merges", "show_what_is_missing", "judge"]
-    assert watched.done.count("judge") == 2 and watched.done.count("settle") == 2, "every model, every pull request"
+    assert once == ["settle_each", "follow_up", "settle_merges", "show_what_is_missing", "judge"]
+    assert watched.done.count("judge") == 2 and watched.done.count("settle_each") == 1, (
+        "every pull request, all models at once"
+    )
 
 
-@pytest.mark.parametrize("part", ["settle", "follow_up", "settle_merges", "judge"])
+@pytest.mark.parametrize("part", ["settle_each", "follow_up", "settle_merges", "judge"])
 @pytest.mark.parametrize(
     "error", [WorldError("GitHub failed (502)"), UserError("the `ledger` is locked"), KeyError("x")]
 )
@@ -69,7 +78,7 @@ def test_one_part_that_fails_keeps_no_other_back_and_the_summary_names_it(
     watched.fails = {part: error}
     with pytest.raises(WorldError, match="could not be reconciled"):
         reconcile_job.run(Scheduled(schedule="17 * * * *"), watched.job)
-    assert {"settle", "follow_up", "settle_merges", "show_what_is_missing", "judge"} == set(watched.done)
+    assert {"settle_each", "follow_up", "settle_merges", "show_what_is_missing", "judge"} == set(watched.done)
     assert watched.done.count(part) == (1 if part == "settle_merges" else watched.done.count(part))
     assert "Not reconciled" in watched.summary[0] and "\n- " in watched.summary[0]
 
