@@ -38,6 +38,7 @@ campaigns: setup
 	$(RUN)/python tests/benchmarks/selection.py
 	$(RUN)/python tests/benchmarks/monitor_power.py
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale
+	$(RUN)/python -m tests.benchmarks.history --large 10000
 	$(RUN)/python tests/benchmarks/rivals.py $(CAMPAIGN_FOLDER)/rivals
 
 # The training core on an emulated aarch64, compared with this machine. Needs Debian or Ubuntu; minutes, not seconds.
