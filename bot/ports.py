@@ -24,6 +24,7 @@ from bot.records.pull_request import Thread as Thread
 from bot.records.pull_request import TimelineEvent as TimelineEvent
 from bot.records.pull_request import TrainingRun as TrainingRun
 from bot.records.run import Run as Run
+from bot.records.tag import Tag as Tag
 from bot.words import Markdown, Plain
 
 if TYPE_CHECKING:
@@ -92,16 +93,6 @@ class Git(Protocol):
         """Say that it happens now; False when somebody else said so since it was fetched. Raises as a push does."""
 
 
-@dataclass(frozen=True)
-class Tag:
-    """An annotated tag: the commit it points to and when its tagger says it was made."""
-
-    name: str
-    commit: str
-    message: str
-    at: datetime
-
-
 class Branch(Protocol):
     """A branch that only the bot writes (ledger, environments): read at its head, written by compare-and-swap."""
 
@@ -113,6 +104,9 @@ class Branch(Protocol):
 
     def paths(self, prefix: str = "") -> list[str]:
         """File paths at the tip that start with `prefix`, sorted."""
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        """Say what will be read, so that a clone which lacks it fetches it at once."""
 
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.adapters.git_objects import Objects, refused
 from bot.adapters.git_refusals import fetch_error as _fetch_error
 from bot.adapters.git_refusals import is_locked, lost_race, only_tags_moved
 from bot.adapters.git_refusals import push_error as _push_error
-from bot.adapters.git_tree import BLOB, FOLDER, LINK, SUBMODULE, beside, entries_of, kind_of, place_of, text_of
+from bot.adapters.git_tree import BLOB, FOLDER, LINK, SUBMODULE, beside, entries_of, kind_of, oids_of, place_of, text_of
 from bot.errors import UserError, WorldError
 from bot.ports import Change, Tag, TreeEntry
 
@@ -287,6 +288,10 @@ class GitBranch:
         folder = prefix.rpartition("/")[0]
         found = self._walk(self.git.folder(tip, folder), folder + "/" if folder else "")
         return sorted(path for path in found if path.startswith(prefix))
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        if self.git.objects.is_partial and (tip := self.head()) is not None:
+            self.git.objects.prefetch(oids_of(paths, partial(self.git.folder, tip)))
 
     def _walk(self, tree: Any, prefix: str) -> Iterator[str]:
         entries = entries_of(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,18 @@ class Objects:
         if found is None:
             raise self._missing(str(oid))
         return found
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something was left out of this clone that can be fetched."""
+        return self._remote() is not None
+
+    def prefetch(self, oids: Iterable[str]) -> None:
+        """Fetch at once what of these a partial clone lacks; what cannot be had is told where it is read."""
+        missing = [oid for oid in oids if oid not in self._repository] if self.is_partial else []
+        if missing:
+            with contextlib.suppress(MlbotError):
+                self._fetch(missing[0], missing[1:])
 
     def _fetch(self, oid: str, beside: list[str]) -> None:
         remote = self._remote()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
@@ -41,3 +41,14 @@ def kind_of(mode: int) -> Literal["blob", "tree", "link", "commit"]:
     if mode == SUBMODULE:
         return "commit"
     return "tree" if mode == FOLDER else "blob"
+
+
+def oids_of(paths: Iterable[str], folder: Callable[[str], Any | None]) -> list[str]:
+    """Object ids of the files at these paths that are there; `folder` gives the tree at a path."""
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        at, _, name = path.rpartition("/")
+        names.setdefault(at, []).append(name)
+    trees = {at: entries_of(folder(at)) for at in names}
+    found = (trees[at].get(name.encode()) for at in names for name in names[at])
+    return [entry[1] for entry in found if entry is not None]

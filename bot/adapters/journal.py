@@ -10,7 +10,7 @@ among it, is not read, and is undone by the bot's next commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -155,6 +155,12 @@ class JournalBranch:
             found |= {path for path, data in self._strangers().items() if data is not None}
             found -= {LAYOUT, TIP}
         return sorted(path for path in found if path.startswith(prefix) and not path.startswith(PULLS))
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        """See the port."""
+        numbers = {one for path in paths if (one := pull_of(path)) is not None}
+        alone = [path for path in paths if pull_of(path) is None]
+        self._branch.prefetch([*map(journal_path, numbers), *alone, *(path + SUFFIX for path in alone)])
 
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         """See the port. Of a file the times are the signed ones, and the commit is not told ("")."""

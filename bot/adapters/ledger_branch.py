@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.adapters.git import GitBranch, LocalGit
@@ -88,6 +88,10 @@ class LedgerBranch:
     def paths(self, prefix: str = "") -> list[str]:
         """See the port."""
         return self._branch().paths(prefix)
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        """See the port."""
+        self._branch().prefetch(paths)
 
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         """See the port."""

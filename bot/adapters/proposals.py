@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -63,6 +63,10 @@ class ProposedBranch:
     def paths(self, prefix: str = "") -> list[str]:
         """See the port."""
         return self._branch.paths(prefix)
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        """See the port."""
+        self._branch.prefetch(paths)
 
     def log(self, path: str = "") -> list[tuple[str, datetime, str]]:
         """See the port."""

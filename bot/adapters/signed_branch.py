@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.adapters.signing import invalid
@@ -42,6 +42,10 @@ class SignedBranch:
     def paths(self, prefix: str = "") -> list[str]:
         """See the port; signatures are not listed."""
         return [path for path in self._branch.paths(prefix) if not path.endswith(SUFFIX)]
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        """See the port."""
+        self._branch.prefetch([*paths, *(path + SUFFIX for path in paths)])
 
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None

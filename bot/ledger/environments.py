@@ -33,12 +33,13 @@ class Environments(Reader):
     def states(self, models: Collection[str]) -> dict[str, dict[str, Release]]:
         """Model -> environment -> the last word on the model there, a withdrawal included. Raises UserError."""
         found: dict[str, dict[str, Release]] = {model: {} for model in models}
-        for path in self.branch.paths():
-            environment, _, rest = path.partition("/")
-            model, _, name = rest.partition("/")
-            if model in found and name in STATES:
-                state = self.read(Release, path)
-                found[model] |= {environment: state} if state is not None else {}
+        parts = [path.split("/") for path in self.branch.paths()]
+        wanted = ["/".join(one) for one in parts if len(one) == 3 and one[1] in found and one[2] in STATES]
+        records = self.read_all(Release, wanted)
+        _ = records.whole
+        for path, state in records.by_path.items():
+            environment, model, _ = path.split("/")
+            found[model][environment] = state
         return found
 
     def names(self) -> set[tuple[str, str]]:

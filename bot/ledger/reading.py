@@ -70,7 +70,9 @@ class Reader:
 
     def read_all(self, kind: type[Kind], paths: Iterable[str]) -> Records[Kind]:
         """The records at paths that are there."""
-        return collected(paths, lambda path: self.read(kind, path))
+        wanted = list(paths)
+        self.branch.prefetch(wanted)
+        return collected(wanted, lambda path: self.read(kind, path))
 
     def first_written(self, path: str) -> datetime:
         """When a file that is there was first written, by the bot's own time."""

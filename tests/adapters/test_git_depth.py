@@ -86,3 +86,18 @@ def test_a_whole_clone_stays_whole(job: LocalGit) -> None:
     fetch_for_job(bot, "main")
     assert not bot.repository.is_shallow
     assert "promisor" not in run("-C", bot.path, "config", "--list")
+
+
+def test_records_that_are_read_together_are_fetched_together(job: LocalGit, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch_for_job(job, "main")
+    ledger, fetched, really = GitBranch(job, LEDGER), list[str](), job.run
+
+    def counted(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        fetched.extend(["x"] if "fetch" in arguments else [])
+        return really(*arguments, stdin=stdin)
+
+    monkeypatch.setattr(job.objects, "_run", counted)
+    paths = ledger.paths("facts/")
+    ledger.prefetch([*paths, "facts/none/x.json"])
+    assert len([ledger.get(path) for path in paths]) == 31
+    assert len(fetched) == 1

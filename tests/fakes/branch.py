@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -27,6 +27,9 @@ class FakeBranch:
 
     def paths(self, prefix: str = "") -> list[str]:
         return sorted(path for path in self.files if path.startswith(prefix))
+
+    def prefetch(self, paths: Sequence[str]) -> None:
+        return None
 
     def commit(
         self, files: Mapping[str, bytes | None], message: str, *, expect: Mapping[str, bytes | None] | None = None
