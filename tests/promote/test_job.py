@@ -430,6 +430,7 @@ def test_an_environment_that_is_delivered_by_pull_request_is_said_to_be_proposed
         world.run(PUSH)
     proposed = Moved()
     world.run(PUSH, replace(world.ports(), proposals=SimpleNamespace(
+        prefetch=lambda paths: None,
         head=lambda: None, get=world.environments.get, paths=world.environments.paths, log=world.environments.log,
         commit=lambda files, message, expect: proposed.commit(files, message),
     )))  # fmt: skip
