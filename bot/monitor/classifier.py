@@ -10,6 +10,7 @@ took a hundred times longer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def _products(lines: Floats, bows: Floats) -> Floats:
     high where the other one is in the middle or at its ends.
     """
     k = lines.shape[1]
-    pairs = [np.triu_indices(k, 1)]
+    pairs: list[tuple[Any, ...]] = [np.triu_indices(k, 1)]
     if bows.shape[1] == k:
         pairs.append(np.nonzero(~np.eye(k, dtype=bool)))
     found = []
