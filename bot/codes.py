@@ -60,7 +60,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     ),
     "`mlbot environments` and `mlbot history MODEL` show what is live and what was, with digests and versions.": (
         "artifact_unknown", "digest_unknown", "environment_missing", "no_environment", "no_model", "not_live",
-        "not_watched", "rollback_target_live", "rollback_target_missing", "rollback_target_revoked", "verified_other",
+        "not_watched", "rollback_target_live", "rollback_target_missing", "rollback_target_revoked", "verified_other", "still_live",
         "unknown_environment",
     ),
     "`mlbot environments` shows what is live now; ask again if you still want it.": (
@@ -87,7 +87,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     ),
     "docs/threat-model.md says how to set up the team's own app and the signing key.": (
         "app_incomplete", "app_key_malformed", "app_not_installed", "identity_malformed", "signing_key_malformed",
-        "signing_key_missing", "signing_key_unknown",
+        "signing_key_missing", "signing_key_revoked", "signing_key_unknown",
     ),
     "`git fetch origin` fetches branches and tags, `git fetch --unshallow` the history.": (
         "ref_missing", "shallow", "object_missing", "no_default_branch",

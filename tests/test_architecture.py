@@ -134,6 +134,7 @@ NO_VERB = {
     "doctor_identity": "who signs and who acts, for `doctor`",
     "doctor_repository": "the checks of `doctor` of what Git holds",
     "finding": "what `doctor` found about one thing",
+    "held_files": "what `validate` asks of Git about files",
     "local": "the ports of a folder, for train and plan",
     "policy_files": "the readers of `policy`",
     "probe": "run in a release's own environment by promote",

@@ -50,6 +50,24 @@ def _without_condition(spec: ModelSpec) -> ModelSpec:
     return spec.model_copy(update={"data": spec.data.model_copy(update={"where": None})})
 
 
+def pointer_errors(spec: ModelSpec, root: File) -> Iterator[UserError]:
+    """What `plan` would say of the DVC pointer of the spec's data: `data.dvc` for what lies below data/."""
+    from bot.cli.held_files import filter_errors
+    from bot.specs.pointer import read_pointer
+
+    pointer = root / f"{spec.data.path.partition('/')[0]}.dvc"
+    if not pointer.is_file():
+        return
+    errors = list(filter_errors([pointer]))
+    try:
+        read_pointer(pointer.read_bytes(), pointer.name)
+    except Problems as problems:
+        errors += problems.errors
+    except UserError as error:
+        errors.append(error)
+    yield from errors[:1]
+
+
 def parameter_errors(spec: ModelSpec, document: Document) -> Iterator[UserError]:
     """A mistake for each parameter, of the estimator and of the search, that scikit-learn refuses."""
     for name, value in spec.estimator.parameters.items():

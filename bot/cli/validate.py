@@ -59,14 +59,15 @@ def _model_folders(path: Path) -> list[Path]:
         raise UserError(f"{path} is not there", hint="Name a model's folder, a spec or a policies folder.")
     if (path / "model.yaml").exists():
         return [path]
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir() or folder.is_symlink())
     if not folders:
         raise UserError(f"there is no model in {path}", hint="A model is a folder with a model.yaml.")
     return folders
 
 
 def _check_model(folder: Path) -> None:
-    from bot.cli.spec_checks import data_errors, estimator_errors, parameter_errors
+    from bot.cli.held_files import filter_errors, link_errors
+    from bot.cli.spec_checks import data_errors, estimator_errors, parameter_errors, pointer_errors
     from bot.specs.agreement import disagreements
     from bot.specs.attestation import read_attestation
     from bot.specs.contract import read_contract
@@ -75,6 +76,9 @@ def _check_model(folder: Path) -> None:
     from bot.specs.yaml import read_yaml, together
 
     file = folder / "model.yaml"
+    held = [*link_errors(folder), *filter_errors([file, folder / "schema.yaml", folder / "attestation.yaml"])]
+    if held:
+        raise together(held)
     check_name(folder.resolve().name, str(file))
     document = read_yaml(_bytes(file), str(file))
     spec, root = model_spec(document, str(file)), folder.resolve().parent.parent
@@ -86,6 +90,7 @@ def _check_model(folder: Path) -> None:
     contract = read_contract(_bytes(schema), str(schema)) if schema.exists() else None
     if contract is not None:
         errors.extend(disagreements(spec, document, contract))
+    errors.extend(pointer_errors(spec, root))
     errors = errors or list(data_errors(spec, document, contract, root))
     if errors:
         raise together(errors)
@@ -95,12 +100,17 @@ def _check_model(folder: Path) -> None:
 
 
 def _check_policies(folder: Path) -> None:
+    from bot.cli.held_files import filter_errors
     from bot.cli.policy_files import folder_files
     from bot.specs.gates import read_gates
     from bot.specs.policies import read_policies
     from bot.specs.policies.training import read_training_policy
+    from bot.specs.yaml import together
 
     files = folder_files(folder)
+    held = list(filter_errors([folder / name.removeprefix("policies/") for name in files]))
+    if held:
+        raise together(held)
     read_policies(files)
     if any(name.startswith("policies/templates/") for name in files):
         from bot.report.override import read_templates

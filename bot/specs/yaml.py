@@ -47,6 +47,9 @@ class Document:
         return Place(self.file, 1, 1)
 
 
+LFS = b"version https://git-lfs.github.com/spec/"
+
+
 def key_path(key: str) -> Path:
     """`metrics.also.0` as a path."""
     return tuple(int(part) if part.isdigit() else part for part in key.split("."))
@@ -108,6 +111,9 @@ def _text(data: bytes, file: str, max_bytes: int) -> str:
     if len(data) > max_bytes:
         message = f"the file has {len(data):,} bytes; at most {max_bytes:,} are read"
         raise UserError(message, hint="Split it, or move data out of it.", place=Place(file), code="yaml_invalid")
+    if data.startswith(LFS):
+        hint = "mlbot reads what Git holds: take the file out of Git LFS (.gitattributes), then commit it again."
+        raise UserError("this is a pointer of Git LFS, not the file", hint=hint, place=Place(file), code="not_a_file")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,84 @@ def test_an_empty_folder_says_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["validate"]) == 1
     assert "mlbot init" in capsys.readouterr().err
+
+
+def conflicted(clone: Path) -> None:
+    ours, theirs = "outs:\n- md5: " + "a" * 32 + ".dir\n", "outs:\n- md5: " + "b" * 32 + ".dir\n"
+    markers = f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> march\n"
+    (clone / "data.dvc").write_text(markers + "  path: data\n")
+
+
+def lfs_pointer(clone: Path) -> None:
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12\n"
+    (clone / "models/bike-rentals/model.yaml").write_text(text)
+
+
+def lfs_data_pointer(clone: Path) -> None:
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12\n"
+    (clone / "data.dvc").write_text(text)
+
+
+def filtered(clone: Path) -> None:
+    """The working file is whole; what Git holds is what the filter made of it."""
+    git(
+        clone,
+        "config",
+        "filter.lfs.clean",
+        f"printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:{'a' * 64}\\nsize 1\\n'",
+    )
+    (clone / ".gitattributes").write_text("models/bike-rentals/model.yaml filter=lfs\n")
+    (clone / "models/bike-rentals/model.yaml").touch()
+    git(clone, "rm", "-q", "--cached", "models/bike-rentals/model.yaml")
+
+
+def linked_folder(clone: Path) -> None:
+    (clone / "models/twin").symlink_to("bike-rentals")
+
+
+def dangling(clone: Path) -> None:
+    (clone / "models/twin").symlink_to("nowhere")
+
+
+def submodule(clone: Path) -> None:
+    git(clone, "init", "-q", "models/twin")
+    shutil.copy(clone / "models/bike-rentals/model.yaml", clone / "models/twin/model.yaml")
+    shutil.copy(clone / "models/bike-rentals/schema.yaml", clone / "models/twin/schema.yaml")
+    git(clone / "models/twin", "add", ".")
+    git(clone / "models/twin", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x")
+
+
+def markers_in_a_spec(clone: Path) -> None:
+    spec = clone / "models/bike-rentals/model.yaml"
+    spec.write_text(f"<<<<<<< HEAD\n{spec.read_text()}=======\n>>>>>>> march\n")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        conflicted, lfs_pointer, lfs_data_pointer, filtered, linked_folder, dangling, submodule, markers_in_a_spec,
+        lambda _clone: None,
+    ],
+)  # fmt: skip
+def test_validate_and_plan_agree_on_what_is_invalid(clone, capsys, spoil):
+    shutil.copy(ROOT / "data.dvc", clone / "data.dvc")
+    git(clone, "init", "-q", "-b", "main")
+    commit(clone, "before")
+    spoil(clone)
+    commit(clone, "after")
+    is_fine = run(["validate", "models"]) == 0
+    said = capsys.readouterr()
+    run(["plan", "--base", "HEAD~1", "--head", "HEAD", "--json"])
+    told = capsys.readouterr()
+    plan = json.loads(told.out) if told.out.startswith("{") else {"entries": [{"kind": "invalid"}]}
+    is_planned = all(one["kind"] != "invalid" for one in plan["entries"])
+    assert is_fine == is_planned == (spoil.__name__ == "<lambda>"), said.err + told.out + told.err
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)
+
+
+def commit(clone: Path, message: str) -> None:
+    git(clone, "add", ".")
+    git(clone, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", message)
