@@ -27,11 +27,13 @@ STEPS: dict[str, tuple[str, ...]] = {
         "not_judged", "not_reproduced", "training_failed", "not_recorded", "not_served", "story_broken",
     ),
     "Look at the data: the message names the column, the file or the rows.": (
-        "class_unknown", "column_doubled", "column_missing", "column_type", "column_unknown", "contract_broken",
+        "class_unknown", "column_doubled", "column_missing", "column_taken", "column_type", "column_unknown",
+        "contract_broken",
         "data_empty", "data_encoding", "data_format_unclear", "data_mismatch", "data_unreadable", "groups_too_few",
         "one_class", "row_id_missing", "rows_too_few", "rows_unfit", "split_empty", "target_classes", "target_missing",
         "target_not_finite", "target_one_class", "target_type", "target_unseen_class", "time_missing",
         "too_many_classes", "weight_invalid", "inputs_none", "inputs_too_many",
+        "label_unknown",
     ),
     "`dvc pull` fetches what data.dvc names, `dvc push` stores it; data.dvc has to be committed.": (
         "data_missing", "data_object_corrupt", "data_object_missing", "data_path_missing", "data_path_outside",
@@ -44,7 +46,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "disk_full", "memory", "memory_exceeded",
     ),
     "Change the estimator's parameters, `search` or `impute`; one candidate without a search shows the reason.": (
-        "fit_failed", "folds_too_many", "search_failed", "predict_failed", "predictions_not_finite", "not_refitted",
+        "fit_failed", "folds_too_many", "search_failed",
+        "selection_failed", "predict_failed", "predictions_not_finite", "not_refitted",
     ),
     "Train the model again: what was measured and what is there do not go together.": (
         "evaluation_mismatch", "evaluation_unmeasured", "test_rows_changed", "load_check_failed", "golden_differs",
@@ -60,7 +63,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     ),
     "`mlbot environments` and `mlbot history MODEL` show what is live and what was, with digests and versions.": (
         "artifact_unknown", "digest_unknown", "environment_missing", "no_environment", "no_model", "not_live",
-        "not_watched", "rollback_target_live", "rollback_target_missing", "rollback_target_revoked", "verified_other", "still_live",
+        "not_watched", "rollback_target_live", "rollback_target_missing", "rollback_target_revoked",
+        "still_live", "verified_other",
         "unknown_environment",
     ),
     "`mlbot environments` shows what is live now; ask again if you still want it.": (

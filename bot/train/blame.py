@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from bot.errors import MlbotError, UserError
 
 MOST_NAMED = 5
@@ -69,11 +67,3 @@ def _fails(attempt: Callable[[], None]) -> bool:
     except Exception:  # whatever it is: it fails
         return True
     return False
-
-
-def not_finite(x: Any, sources: Any) -> str:
-    """The source columns of the prepared columns in `x` that hold a missing or infinite value; empty when none does."""
-    bad = ~np.isfinite(x.data) if hasattr(x, "toarray") else ~np.isfinite(x)
-    positions = np.unique(x.indices[bad]) if hasattr(x, "toarray") else np.flatnonzero(bad.any(axis=0))
-    names = dict.fromkeys(name for position in positions for name in sorted(sources[position]))
-    return ", ".join(f"`{name}`" for name in list(names)[:MOST_NAMED])
