@@ -18,7 +18,7 @@ from typing import Any
 from bot.errors import UserError
 from bot.specs.data import Csv
 
-HEAD_BYTES = 256 * 1024  # looked at by Python: names, codes
+HEAD_BYTES = 64 * 1024  # looked at by Python: names, codes
 BLOCK_BYTES = 8 * 1024 * 1024
 MOST_BLOCK_BYTES = 2**31 - 1
 _CSV_COLUMN = re.compile(r"CSV column #(\d+)")

@@ -64,6 +64,7 @@ def walked(file: Path, target: str, root: Path, changes: Any = None) -> Walked:
     model = draft_model(table, how, target, "owen")
     folder = root / "models" / MODEL
     folder.mkdir(parents=True, exist_ok=True)
+    model += "resources: {jobs: 1}\n"  # processes that import scikit-learn cost more than such a table
     (folder / "model.yaml").write_text(changes(model) if changes else model, encoding="utf-8")
     (folder / "schema.yaml").write_text(draft_contract(table), encoding="utf-8")
     with contextlib.chdir(root):
