@@ -31,10 +31,21 @@ FLOODS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Evaluated once."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = world(tmp_path_factory.mktemp("world"), patch, head={SPEC: penalised(0.5)})
+        made.evaluate()
+        return made
+
+
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def made(evaluated: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Strangers may read here; nobody of them holds a role."""
     found = world(tmp_path, monkeypatch, head={SPEC: penalised(0.5)})
+    found.ledger.files, found.ledger.commits = dict(evaluated.ledger.files), list(evaluated.ledger.commits)
+    found.talk.comments_ = list(evaluated.talk.comments_)
     found.people |= {f"stranger-{n}": (9000 + n, "read") for n in range(30)}
     found.people["will"] = (6666, "write")
     return found
@@ -51,7 +62,6 @@ def flood(made: World, unit: str, count: int = 300) -> None:
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_three_hundred_comments_of_strangers_cost_less_than_two_seconds(made: World, name: str) -> None:
-    made.evaluate()
     start = time.process_time()
     judge(NUMBER, "merge", made.job())
     quiet = time.process_time() - start
@@ -65,7 +75,6 @@ def test_three_hundred_comments_of_strangers_cost_less_than_two_seconds(made: Wo
 @pytest.mark.parametrize("login", ["will", "vera", "dana"])
 def test_who_has_a_say_is_read_however_long_they_write(made: World, login: str) -> None:
     """Who may write here, whom a role names, and the author."""
-    made.evaluate()
     body = "/hold --reason see the log\n\n" + "a line of a log\n" * 3000
     account = Account(id=made.people[login][0], login=login)
     made.talk.comments_.append(Comment(77, account, body, NOW, NOW))
@@ -77,7 +86,6 @@ def test_who_has_a_say_is_read_however_long_they_write(made: World, login: str) 
 def test_what_github_does_not_say_of_somebody_is_not_held_against_them(
     made: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made.evaluate()
     account, body = Account(id=9001, login="stranger-1"), "/hold --reason x\n" + "log\n" * 100
     made.talk.comments_.append(Comment(77, account, body, NOW, NOW))
     job = made.job()
@@ -116,7 +124,6 @@ def test_a_pull_request_that_takes_for_ever_keeps_no_other_back(made: World, mon
     from bot.errors import Parts
     from bot.pipeline.judge import rejudge_open
 
-    made.evaluate()
     job = replace(made.job(), limited=limited)
     github: Any = job.ports.pull_requests
     github.pulls = {3: replace(github.pulls[NUMBER], number=3), **github.pulls}
