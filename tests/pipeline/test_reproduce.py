@@ -25,6 +25,7 @@ from tests.fakes.conversation import BOT
 from tests.pipeline.test_train_and_report import SPEC, penalised
 from tests.pipeline.world import NUMBER, World, world
 
+pytestmark = pytest.mark.slow
 OWEN, EVE = Account(id=1002, login="owen"), Account(id=6666, login="eve")
 ASKED = Dispatched(workflow="reproduce", inputs={"number": str(NUMBER)}, sender=BOT)
 
