@@ -98,7 +98,8 @@ def _products(lines: Floats, bows: Floats) -> Floats:
     k = lines.shape[1]
     pairs: list[tuple[Any, ...]] = [np.triu_indices(k, 1)]
     if bows.shape[1] == k:
-        pairs.append(np.nonzero(~np.eye(k, dtype=bool)))
+        one, other = np.nonzero(~np.eye(k, dtype=bool))
+        pairs.append((one, other))
     found = []
     for sides, (one, other) in zip((lines, bows), pairs, strict=False):
         if len(one) > MOST_PAIRS:
