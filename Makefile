@@ -35,6 +35,7 @@ campaigns: setup
 	$(RUN)/python -m tests.reliability --schedules 1000 --steps 50 --seed 1 --resume
 	$(RUN)/python -m tests.reliability --real --schedules 50 --seed 1 --resume
 	$(RUN)/python -m tests.alone --resume
+	$(RUN)/python -m tests.evidence --repeats 1000 --state $(CAMPAIGN_FOLDER)/evidence.jsonl
 	$(RUN)/python tests/benchmarks/selection.py
 	$(RUN)/python tests/benchmarks/monitor_power.py
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale

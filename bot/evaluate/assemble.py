@@ -56,6 +56,11 @@ def case_of(
     baselines = {name: one for name, one in scored.items() if isinstance(one, Baseline)}
     baselines["dummy"] = Baseline(simple.dummy(training, truth, len(rows)))
     baselines["linear"] = Baseline(simple.linear(training, train, truth, test))
+
+    def known() -> str | None:
+        ours = is_new(table[spec.data.row_id], context.known_ids)
+        return None if ours is None else test_rows_digest(table, spec.data.row_id, test_mask & ~ours)
+
     return Case(
         spec=spec,
         training=training,
@@ -69,19 +74,37 @@ def case_of(
         best=context.best or {},
         passed=context.passed,
         operating=characteristics(training, candidate.predictor, test, clock),
-        facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions)),
+        facts=facts_of(spec, training, table, train, test, with_cautions(context, training, champions, spec, known)),
         run=context.run or {},
         fresh=is_new(test[spec.data.row_id], context.known_ids),
         sketch=sketch_of(test[spec.data.row_id]),
     )
 
 
-def with_cautions(context: Context, training: Training, champions: Mapping[str, Fitted | str]) -> Context:
-    """The context, and sections that name champions which may have been trained on these test rows, and inputs that the
-    linear baseline does not read.
+def with_cautions(
+    context: Context,
+    training: Training,
+    champions: Mapping[str, Fitted | str],
+    spec: ModelSpec,
+    known: Callable[[], str | None],
+) -> Context:
+    """The context, and sections that name champions which may have been trained on these test rows, inputs that the
+    linear baseline does not read, and weights that do not count. `known` is the digest of the test rows that the base
+    commit's data had, None without a base.
     """
-    sections = [_other_split(training, champions), _unread(training)]
+    sections = [_other_split(training, champions, known), _unread(training), _unweighted(spec)]
     return replace(context, sections=(*context.sections, *(one for one in sections if one is not None)))
+
+
+def _unweighted(spec: ModelSpec) -> Section | None:
+    if spec.data.weight is None:
+        return None
+    note = (
+        f"{spec.data.weight} counts in fitting, search and selection alone. These numbers, and the gates, count each "
+    )
+    note += "test row once: they hold for a row drawn from the data, not for what the weights stand for."
+    rows = ((spec.data.weight, "fitting, search, selection"),)
+    return Section(id="unweighted", heading="Weights", columns=("Weight", "Counts in"), rows=rows, note=note)
 
 
 def _unread(training: Training) -> Section | None:
@@ -94,19 +117,23 @@ def _unread(training: Training) -> Section | None:
     return Section(id="linear_reads", heading=heading, columns=head, rows=rows, note=note)
 
 
-def _other_split(training: Training, champions: Mapping[str, Fitted | str]) -> Section | None:
-    """Champions of the same data, split in another way; growing data never moves a row."""
-    files = {(file.path, file.md5) for file in training.data_files}
-    rows = tuple(
-        (name, one.training.test_rows_digest)
+def _other_split(
+    training: Training, champions: Mapping[str, Fitted | str], known: Callable[[], str | None]
+) -> Section | None:
+    """Champions of which it cannot be shown that they left today's test rows out: their own test rows are neither these
+    nor the ones of these that the base commit's data had. Growing data never move a row of the same split.
+    """
+    others = {
+        name: one.training.test_rows_digest
         for name, one in champions.items()
-        if isinstance(one, Fitted)
-        and one.training.test_rows_digest != training.test_rows_digest
-        and {(file.path, file.md5) for file in one.training.data_files} == files
-    )
+        if isinstance(one, Fitted) and one.training.test_rows_digest != training.test_rows_digest
+    }
+    before = known() if others else None
+    rows = tuple((name, digest) for name, digest in others.items() if digest != before)
     if not rows:
         return None
-    note = "These models were trained on some of the rows that they are tested on here, which favours them."
+    note = "These models may have been trained on some of the rows that they are tested on here, which favours them: "
+    note += "their own test rows are others, and not only since the data have grown."
     head = ("Environment", "Its own test rows")
     return Section(id="other_split", heading="Deployed models of another split", columns=head, rows=rows, note=note)
 

@@ -262,6 +262,25 @@ def test_a_champion_of_another_split_is_named(tmp_path: Path) -> None:
     assert "other_split" in {one.id for one in result.sections}
 
 
+@pytest.mark.parametrize(("base", "named"), [(150, False), (140, True), (None, True)])
+def test_a_champion_of_the_same_split_of_fewer_rows_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: int | None, named: bool
+) -> None:
+    """The champion was trained when the data had 150 rows; the base commit's data are those, others, or not at hand."""
+    from bot.evaluate import step
+
+    table, folder = a_table(), tmp_path / "champion"
+    training, theirs = trained(table), trained(table.slice(0, 150))
+    folder.mkdir()
+    (folder / "training.json").write_bytes(theirs.canonical())
+    known = None if base is None else table["id"].slice(0, base)
+    monkeypatch.setattr(step, "known_ids", lambda *_: known)
+    loaders = Loaders(lambda spec, data, columns: table, lambda where, _: Formula(), time.perf_counter)
+    where = {"production": folder}
+    result = evaluate(a_spec(), training, tmp_path, tmp_path, where, some_gates(NOT_WORSE), loaders=loaders)
+    assert ("other_split" in {one.id for one in result.sections}) is named
+
+
 def test_a_slice_of_one_class_has_no_value_and_a_note(tmp_path: Path) -> None:
     spec = a_spec(SPEC.replace(b"slices: [country, {columns: age, bins: 2}]", b"slices: [left]"))
     loaders = Loaders(lambda spec, data, columns: a_table(), lambda where, _: Formula(), time.perf_counter)

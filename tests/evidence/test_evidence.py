@@ -47,10 +47,10 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
         return {"heads": Count(repeats, int(generator.binomial(repeats, 0.95)))}
 
     study, state = Study("Coins", "one coin", (0.93, 0.97), flips), tmp_path / "state.jsonl"
-    run([study], state, seed=1, repeats=2 * BATCH)
-    run([study], state, seed=1, repeats=4 * BATCH)
+    run([study], state, seed=2, repeats=2 * BATCH)
+    run([study], state, seed=2, repeats=4 * BATCH)
     whole = tmp_path / "whole.jsonl"
-    run([study], whole, seed=1, repeats=4 * BATCH)
+    run([study], whole, seed=2, repeats=4 * BATCH)
     assert asked == [BATCH] * 8 and read(state)[0] == read(whole)[0]
     text, wrong = page([study], read(state)[0], commit="abc", seed=1, seconds=1.0)
     assert "| one coin | heads | 0.93 to 0.97 | 200 |" in text and wrong == 0
