@@ -29,13 +29,14 @@ class Total:
     handlers: int = 0
     crashed: int = 0
     recovered: int = 0
+    releases: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     broken: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
 
     def add(self, row: dict[str, Any]) -> None:
         """One schedule's row of the state file."""
         self.schedules += 1
-        for name in ("steps", "handlers", "crashed", "recovered"):
+        for name in ("steps", "handlers", "crashed", "recovered", "releases"):
             setattr(self, name, getattr(self, name) + row[name])
         self.faults.update(row["faults"])
         for name, step, detail in row["violations"]:
@@ -50,7 +51,8 @@ class Total:
         lines = [
             f"schedules {self.schedules}, steps {self.steps}, {seconds:.0f} s"
             f" ({1000 * seconds / max(1, self.steps):.0f} ms a step)",
-            f"handlers {self.handlers}, crashed {self.crashed}, of which recovered {self.recovered}",
+            f"handlers {self.handlers}, crashed {self.crashed}, of which recovered {self.recovered};"
+            f" releases {self.releases}",
             "faults: " + (", ".join(f"{name} {n}" for name, n in sorted(self.faults.items())) or "none"),
             f"violations {self.violations}, of {len(self.broken)} kinds",
         ]
@@ -65,7 +67,7 @@ def row_of(seed: int, played: Played) -> dict[str, Any]:
     """A schedule's row of the state file."""
     return {
         "seed": seed, "steps": played.steps, "handlers": played.handlers, "crashed": played.crashed,
-        "recovered": played.recovered, "faults": dict(played.faults),
+        "recovered": played.recovered, "releases": played.releases, "faults": dict(played.faults),
         "violations": [(one.name, one.step, one.detail) for one in played.violations],
     }  # fmt: skip
 

@@ -31,6 +31,7 @@ class Played:
     handlers: int = 0
     crashed: int = 0
     recovered: int = 0
+    releases: int = 0
     log: list[str] = field(default_factory=list)
 
 
@@ -64,6 +65,7 @@ def play(
                     played.log += [f"at rest: {one}" for one in watch.violations if one.step == 0]
         watch.of_the_server(getattr(stage, "lost", []))
         played.violations = watch.violations
+        played.releases = len(stage.releases())
         played.faults = stage.chaos.struck + Counter(f"event_{fate}" for fate, _ in stage.actions.deliveries.log)
         played.handlers, played.crashed, played.recovered = watch.handlers, len(watch.crashed), watch.recovered()
     finally:
@@ -83,6 +85,10 @@ def perform(stage: Stage, step: Step) -> None:
     stage.hub.clock.advance(seconds=rng.choice(PAUSES_S))
     if step.do in ACTS:
         ACTS[step.do][0](stage, step.who, step.number, rng)
+        if step.do == "forward" and rng.random() < 0.3:  # who brings it on waits for the bot, and goes on
+            for _ in range(3):
+                drain(stage)
+                ACTS[step.do][0](stage, step.who, step.number, rng)
     elif step.do == "work":
         for _ in range(rng.choice((1, 1, 2, 3))):
             work(stage, rng)

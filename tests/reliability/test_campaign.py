@@ -28,6 +28,13 @@ def test_a_short_campaign_breaks_no_promise() -> None:
     assert not total.broken, total.table(0)
 
 
+def test_a_schedule_without_faults_ends_in_a_release() -> None:
+    """Else the promises about releases are kept by nobody."""
+    steps = [Step("open", "dana", 1, 7), *([Step("drain"), Step("forward", "owen", 1, 3)] * 4)]
+    played = play(steps)
+    assert (played.violations, played.releases > 0) == ([], True)
+
+
 def test_the_same_seed_is_the_same_schedule() -> None:
     assert steps_of(7, 50) == steps_of(7, 50) != steps_of(8, 50)
     assert parse(dump(steps_of(7, 50))) == steps_of(7, 50)
