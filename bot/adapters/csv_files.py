@@ -52,16 +52,17 @@ def read_csv(
     missing: Sequence[str],
     columns: Sequence[str] | None = None,
     types: dict[str, Any] | None = None,
+    first: Head | None = None,
 ) -> Any:
     """The table, or some of its columns in the order asked for. A type is that of the first block; a column that turns
-    out wider later is read again as such. `types` are known beforehand.
+    out wider later is read again as such. `types` are known beforehand, and so may be the `first` record.
 
     Raises UserError with the line of what cannot be read, and pyarrow's errors for broken compression.
     """
     import pyarrow as pa
     from pyarrow import csv
 
-    first = head(file, form)
+    first = first or head(file, form)
     known = {name: pa.string() for name in first.codes} | (types or {})
     block, newlines = BLOCK_BYTES, False
     while True:
@@ -170,7 +171,7 @@ def text_of(file: Path, encoding: str) -> Iterator[Any]:
     import pyarrow as pa
 
     with pa.input_stream(str(file), compression="detect") as opened:
-        buffered = io.BufferedReader(opened, BLOCK_BYTES)
+        buffered = io.BufferedReader(opened, HEAD_BYTES)
         check_encoding(buffered.peek(4)[:4], encoding)
         name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
         with io.TextIOWrapper(buffered, encoding=name, newline="") as text:

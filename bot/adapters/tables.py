@@ -136,9 +136,10 @@ def _read_csv(file: Path, data: Form, columns: Sequence[str] | None, *, as_text:
     import pyarrow as pa
 
     form = form_of(file, data.csv)
-    _check_columns(columns or [], head(file, form).names, form)
+    first = head(file, form)
+    _check_columns(columns or [], first.names, form)
     types = {name: pa.string() for name in columns or ()} if as_text else None
-    return read_csv(file, form, data.missing, columns, types)
+    return read_csv(file, form, data.missing, columns, types, first)
 
 
 def _content(spec: ModelSpec, data_dir: Path) -> tuple[str, ...]:
