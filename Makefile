@@ -36,6 +36,8 @@ campaigns: setup
 	$(RUN)/python -m tests.reliability --real --schedules 50 --seed 1 --resume
 	$(RUN)/python -m tests.alone --resume
 	$(RUN)/python -m tests.evidence --repeats 1000 --state $(CAMPAIGN_FOLDER)/evidence.jsonl
+	MLBOT_EXAMPLES=300 $(RUN)/pytest tests/specs_as_sklearn -q
+	$(RUN)/python -m tests.specs_as_sklearn.walk
 	$(RUN)/python tests/benchmarks/selection.py
 	$(RUN)/python tests/benchmarks/monitor_power.py
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale

@@ -82,11 +82,17 @@ class Data(Spec):
     time: Column | None = None
     """When the row was observed (date, timestamp or sortable number). Never an input unless `features` names it."""
     group: Column | None = None
-    """Rows with the same value never stand on both sides of a split. Never an input unless `features` names it."""
+    """Rows with the same value never stand on both sides of a split, nor of a fold of search, selection, calibration,
+    threshold or target encoding. A split by `time`, `random` or `stratified` leaves out the training rows of a group
+    that has test rows; the report counts them. Never an input unless `features` names it."""
     weight: Column | None = None
-    """Weight of the row in fitting. Never an input."""
+    """Weight of the row in fitting, calibration included; search, threshold and test rows count rows alike. Refused
+    when negative, missing, 0 everywhere, or beside an estimator that cannot be fitted with weights. Never an input."""
     where: Annotated[str, Field(max_length=2000)] | None = None
-    """Only rows for which this holds, for example `distance > 0 and carrier != "XX"` or `seen >= "2026-06-01"`."""
+    """Only rows for which this holds, for example `distance > 0 and carrier != "XX"` or `seen >= "2026-06-01"`; the
+    report counts the others. A missing value, null or NaN, makes a comparison not hold: write `is None`. Dates and
+    times are ISO 8601; without a zone, text and columns are UTC. Booleans beside numbers count as 0 and 1. Refused when
+    it names no column, or a number, text or time where a condition belongs."""
     missing: Annotated[tuple[str, ...], Field(max_length=100)] = MISSING
     """Spellings of a missing value in text, whatever the file; the same ones count in requests."""
     csv: Csv | None = None
@@ -161,7 +167,8 @@ class Split(Spec):
     test: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     """Share of test rows. For `time` the newest ones."""
     test_from: str | None = None
-    """For `time`: rows from here on (in the column's own notation) are test rows; keeps them fixed when data grows."""
+    """For `time`: rows from here on are test rows, which keeps them fixed when data grow: a number, or a date or time
+    as in `data.where`."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Another seed draws other test rows, which starts a new test-set budget."""
 

@@ -22,19 +22,22 @@ class Numeric(Spec):
 
     columns: Columns
     impute: Literal["median", "mean", "most_frequent", "constant", "none"] | None = None
-    """Left out: `none` for estimators that take missing values, else `median`."""
+    """Left out: `none` for estimators that take missing values, else `median`; `median` too beside `bins`, `splines` or
+    `polynomial`. By the training rows. Infinite values are missing."""
     fill: float | None = None
-    """The value for `impute: constant`."""
+    """The value for `impute: constant`, 0 when it is left out. Refused beside another `impute`."""
     indicator: bool = False
-    """Add an input that says where the value was missing."""
+    """Add an input that says where the value was missing, for each column with missing training rows. Refused where
+    nothing is imputed, also by default."""
     scale: Literal["none", "standard", "robust", "min_max", "quantile", "power"] | None = None
-    """Left out: `standard` for linear models, neighbours, kernels and networks, else `none`."""
+    """Left out: `standard` for linear models, neighbours, kernels and networks, else `none`. Comes last, after
+    `splines` and `polynomial`. Refused beside `bins`."""
     polynomial: Annotated[int, Field(ge=1, le=3)] = 1
-    """Add powers and products up to this degree."""
+    """Add powers and products up to this degree, of the block's columns with one another. Refused beside `bins`."""
     bins: Annotated[int, Field(ge=2, le=256)] | None = None
-    """Cut into this many bins of equal counts, each an input."""
+    """Cut into this many bins of equal counts of the training rows, each an input of 0 or 1."""
     splines: Annotated[int, Field(ge=2, le=50)] | None = None
-    """Cubic B-spline basis with this many knots."""
+    """Cubic B-spline basis with this many knots. Refused beside `bins`."""
 
     @model_validator(mode="after")
     def _each_key_does_something(self) -> Numeric:
@@ -62,11 +65,14 @@ class Categorical(Spec):
     encode: Literal["one_hot", "ordinal", "target", "native"] | None = None
     """Left out: `ordinal` for trees, `one_hot` else. `native`: the estimator's own categorical splits."""
     unknown: Literal["ignore", "infrequent", "missing", "error"] = "ignore"
-    """A category that training did not see."""
+    """A category that training did not see. `ignore`: in no input (`one_hot`), or a number of its own, -1 (`ordinal`).
+    `infrequent`: as the infrequent ones, beside `one_hot` with `min_frequency` or `max_categories`. `missing`: as a
+    missing number, beside `ordinal` and an estimator that takes these. `error`: the row is refused. Refused wherever
+    else it would do nothing; beside `target` only `ignore` is right, and is the mean."""
     min_frequency: Annotated[int, Field(ge=1)] | None = None
-    """Categories with fewer training rows become one."""
+    """Categories with fewer training rows become one. Refused when 1, and beside `encode: target`."""
     max_categories: Annotated[int, Field(ge=2, le=10_000)] | None = None
-    """Keep this many of the most frequent categories; the others become one."""
+    """Keep this many categories: the most frequent ones, and one for the others. Refused beside `encode: target`."""
 
     @model_validator(mode="after")
     def _each_key_does_something(self) -> Categorical:
@@ -100,7 +106,7 @@ class Text(Spec):
     """Sequences in fewer rows are left out."""
     max_inputs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     components: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Reduce to this many by truncated SVD."""
+    """Reduce to this many by truncated SVD. Refused when there are not more inputs than that."""
 
     @model_validator(mode="after")
     def _reduces(self) -> Text:
@@ -119,7 +125,8 @@ class DateTime(Spec):
         Field(min_length=1),
     ] = ("month", "weekday", "hour")
     cyclic: bool = False
-    """Sine and cosine instead of the number, so that December is next to January."""
+    """Sine and cosine instead of the number, so that December is next to January. Refused without a part that comes
+    round; `year` and `elapsed_days` stay numbers. All parts are those in UTC."""
     zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+:/-]{1,60}$")] | None = None
     """Zone whose clock and calendar the parts are read from, such as `Europe/Paris`. Left out: the column's own. A
     column without a zone is taken as it is."""
@@ -152,13 +159,15 @@ class Features(Spec):
     auto: bool | Auto = False
     """Take columns that no list names by type and number of different values."""
     exclude: tuple[Pattern, ...] = ()
-    """Columns (or patterns) that are never inputs."""
+    """Columns (or patterns) that are never inputs, whatever `auto` or a pattern says. Refused when a list names it."""
     numeric: Annotated[tuple[Numeric, ...], BLOCKS] = ()
     categorical: Annotated[tuple[Categorical, ...], BLOCKS] = ()
     text: Annotated[tuple[Text, ...], BLOCKS] = ()
     datetime: Annotated[tuple[DateTime, ...], BLOCKS] = ()
     derived: dict[Column, Annotated[str, Field(max_length=500)]] = Field(default={})
-    """New columns by arithmetic of others, for example `speed: distance / air_time`. They are numeric inputs."""
+    """New columns by arithmetic of others, for example `speed: distance / air_time`. They are numeric inputs, in this
+    order. The difference of two dates or times is a number of days, a condition is 0 or 1, and division by zero is a
+    missing value. Refused when the value is text or a time, or when no column is named."""
 
     @field_validator("derived")
     @classmethod
@@ -187,15 +196,19 @@ class Selection(Spec):
     """Which inputs are kept. Test rows are never looked at."""
 
     method: Literal["none", "one_standard_error"] = "none"
-    """`one_standard_error`: the fewest columns whose cross-validated score is within one standard error of the best."""
+    """`one_standard_error`: the fewest columns whose cross-validated score is within one standard error of the best.
+    The score is that of the primary metric on folds of the training rows, without threshold, and without calibration
+    unless only that gives the probabilities it needs. The other keys are refused beside `none`."""
     path: Literal["fast", "thorough"] = "fast"
     """`fast`: seconds, in a sixth of the time of scikit-learn's RFECV. `thorough`: fewer inputs, confirmed on fresh
     folds; six to fifteen times as long, and not worth it for many columns on few rows (docs/selection.md)."""
     at_most: Annotated[int, Field(ge=1)] | None = None
+    """Keep no more source columns than this, whatever they score."""
     always: tuple[Column, ...] = ()
     """Columns that are kept whatever their worth."""
     folds: Annotated[int, Field(ge=2, le=50)] = 5
     max_minutes: Annotated[float, Field(gt=0)] = 10.0
+    """For `path: thorough`, which stops after this many minutes with the fewest so far."""
 
     @model_validator(mode="after")
     def _each_key_does_something(self) -> Selection:

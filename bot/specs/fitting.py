@@ -34,13 +34,20 @@ class Estimator(Spec):
 
     name: Annotated[str, Field(max_length=100)]
     parameters: dict[Parameter, Plain] = Field(default={})
-    """scikit-learn's own parameters, checked against scikit-learn's own constraints when it is trained."""
+    """scikit-learn's own parameters, checked against scikit-learn's own constraints. Refused: what the trainer sets
+    (`random_state` is `seed`, `n_jobs`, `verbose`, `warm_start`, `categorical_features`), and what is searched. Folds
+    that an estimator makes itself (`LassoCV`) keep groups and moments together too; rows that it sets aside to stop
+    early are drawn as scikit-learn draws them."""
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
-    """`balanced`, or a weight for each label."""
+    """`balanced`, or a weight for each label, 1 where none is given. Refused for a label that is no class, beside
+    `class_weight` under `parameters`, and beside an estimator without class weights."""
     calibration: Literal["none", "sigmoid", "isotonic"] = "none"
-    """Map probabilities so that 0.8 means 80 %, on out-of-fold predictions of the training rows."""
+    """Map probabilities so that 0.8 means 80 %, on out-of-fold predictions of the training rows: the estimator of all
+    training rows, and one calibrator for five folds (`CalibratedClassifierCV` with `ensemble=False`). With a split by
+    time, each fold is predicted from the rows before it, and the first rows are not predicted."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | TunedThreshold | None = None
-    """Binary only. Left out: the most probable class."""
+    """Binary only: rows with at least this probability of `positive` are predicted so. Left out: the most probable
+    class, of equals the first, as scikit-learn does. Refused beside an estimator without probabilities."""
     transform_target: Literal["none", "log1p"] = "none"
     """Regression only: fit on the transformed target, predict in its own unit."""
 
@@ -81,18 +88,29 @@ Choices = Annotated[tuple[Plain, ...], Field(min_length=1, max_length=1000)]
 
 
 class Search(Spec):
-    """Which parameters are tried on cross-validation folds of the training rows."""
+    """Which parameters are tried on cross-validation folds of the training rows.
+
+    A candidate is judged as the model that it would become: calibrated and with the threshold where the spec says so,
+    each tuned again on the fold's own training rows, and by decision values where there are no probabilities. Rows
+    count alike. A candidate that cannot be fitted or cannot predict on a fold is the worst one.
+    """
 
     method: Literal["grid", "random", "halving"] = "grid"
     parameters: Annotated[dict[Parameter, Choices | Between], Field(min_length=1)]
-    """Values to try by parameter of the estimator, or a range for `random` and `halving`."""
+    """Values to try by parameter of the estimator, or a range for `random` and `halving`. Refused: what the trainer
+    sets, `class_weight` beside `estimator.class_weight`, a value that is listed twice."""
     folds: Annotated[int, Field(ge=2, le=50)] = 5
+    """With a split by time, `TimeSeriesSplit` over the different moments; else shuffled by `seed`, with equal shares of
+    the classes. Groups stay together: of those before and after a moment, a share is validated in each fold, and the
+    others are trained on."""
     scoring: str | None = None
-    """A metric by mlbot's name. Left out: the primary metric."""
+    """A metric by mlbot's name. Left out: the primary metric. Refused when the estimator does not give what it is
+    measured on, and `cost` without a table."""
     candidates: Annotated[int, Field(ge=1, le=100_000)] = 20
-    """How many `random` and `halving` draw."""
+    """How many `random` and `halving` draw. Refused beside `grid`, which tries every combination."""
     max_fits: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Stop after this many fits with the best so far."""
+    """Try as many whole candidates as this many fits allow, a fit for each fold, whatever the number of cores; those of
+    calibration and threshold are not counted. Refused when less than `folds`."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop after this many minutes with the best so far. Makes the result depend on the machine's speed."""
     seed: Seed = 0

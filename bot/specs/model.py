@@ -39,10 +39,12 @@ class Metrics(Spec):
     """What is measured on the test rows."""
 
     primary: str
-    """The metric that search, selection and the headline of the report go by."""
+    """The metric that search, selection and the headline of the report go by. Refused when the estimator does not give
+    what it is measured on: probabilities, which `calibration` gives too."""
     also: tuple[str, ...] = ()
     cost: dict[str, dict[str, float]] | None = None
-    """For `cost`: cost by true label, then by predicted label."""
+    """For `cost`: cost by true label, then by predicted label; 0 where nothing is written. Refused for a label that is
+    no class, and when no metric is `cost`."""
     unit: Annotated[str, Field(max_length=20)] = ""
     """Unit of the target of a regression, such as `minutes`: shown with `mae`, `rmse` and the like."""
 
@@ -65,12 +67,13 @@ class Slice(Spec):
     columns: Annotated[tuple[Column, ...], ONE_OR_MORE, Field(max_length=2)] = ()
     """One column, or two to cross."""
     bins: Annotated[int, Field(ge=2, le=20)] | None = None
-    """Cut a numeric column at quantiles of the training rows."""
+    """Cut a numeric column at quantiles of the training rows. Refused for another column, and beside `edges`."""
     edges: tuple[float, ...] = ()
-    """Or at these values."""
+    """Or at these values, which must rise; a value on an edge is above it."""
     where: Annotated[str, Field(max_length=500)] | None = None
-    """A condition, for example `distance > 1000`."""
+    """A condition as in `data.where`, for example `distance > 1000`."""
     name: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
+    """Left out: the condition, or the columns, with how they are cut where two slices share them."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Slice:
