@@ -66,7 +66,7 @@ def _welcome(sandbox: Sandbox, resumed: bool) -> str:
     lines = [
         f"{'Again' if resumed else 'New'} sandbox in {sandbox.directory}",
         "",
-        f"  Pages    {sandbox.url}/{sandbox.repository}",
+        f"  Pages    {sandbox.pages}",
         f"  API      {sandbox.api_url}",
         f"  Clone    {sandbox.clone}",
         f"  Branch   {sandbox.repo.default_branch}, {_rules(sandbox)}",

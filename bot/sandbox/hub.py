@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import secrets
 import threading
 from collections import Counter, deque
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FULL: dict[str, str] = dict.fromkeys(
     ("actions", "checks", "contents", "deployments", "issues", "packages", "pull-requests", "statuses"), "write"
 )
+
+READS: dict[str, str] = {"contents": "read"}
 
 PAST = 16  # states that a stale answer may be made from
 
@@ -100,9 +103,17 @@ class Hub:
 
     def add_people(self, people: Iterable[Person]) -> None:
         """Accounts with a token each."""
-        for person in people:
+        for one in people:
+            person = one if one.token else dataclasses.replace(one, token=f"ghp_{secrets.token_hex(18)}")
             self.data.people[person.login] = person
             self.data.tokens[person.secret] = store.Token(person.secret, person.login)
+
+    def reader(self) -> str:
+        """The token of clones on this machine: it reads, and that is all."""
+        found = (value for value, one in self.data.tokens.items() if one.permissions == READS and one.run is None)
+        value = next(found, None) or f"ghs_{secrets.token_hex(18)}"
+        self.data.tokens[value] = store.Token(value, BOT.login, dict(READS))
+        return value
 
     def add_teams(self, teams: Iterable[Team]) -> None:
         self.data.teams.update({team.slug: team for team in teams})

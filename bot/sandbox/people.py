@@ -13,7 +13,7 @@ RANKS: tuple[Permission, ...] = ("none", "read", "triage", "write", "maintain", 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account. `token` empty means that one is made from the login; `role` is prose for the page.
+    """Somebody with an account. `token` empty means that a random one is made; `role` is prose for the page.
 
     `has_old_address` tells that LOGIN@users.noreply.github.com is theirs, as it is of accounts from before July 2017;
     `names` are the names besides the login by which companies wrote to them: NAME@COMPANY stays theirs.
@@ -30,13 +30,13 @@ class Person:
 
     @property
     def secret(self) -> str:
-        """The token that this person pushes and calls the API with."""
-        return self.token or f"ghp_sandbox_{self.login}"
+        """The token that this person pushes and calls the API with; empty before the account is in a sandbox."""
+        return self.token
 
     @property
     def email(self) -> str:
         """The address by which GitHub links a commit to this account."""
-        if self == WEB_FLOW:
+        if self.id == WEB_FLOW.id:
             return "noreply@github.com"
         return f"{self.id}+{self.login}@users.noreply.github.com"
 

@@ -28,6 +28,7 @@ from bot.sandbox.routes.graphql import PATHS as GRAPHQL
 from bot.sandbox.store import Token
 
 _PREFIX = "/api/v3"
+_LOCAL = re.compile(r"(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3})(:\d{1,5})?", re.IGNORECASE)
 MAX_HANG_S = 300.0
 MAX_REQUEST_BYTES = 512 * 1024 * 1024
 
@@ -49,6 +50,7 @@ class Api:
         self.gate = gate.Gate(hub)
         self.log: list[tuple[str, str, int, int | None, bool]] = []  # method, path, status, run, asked by a person
         self.pages: Callable[[Request], Reply | None] | None = None
+        self.reads_need_token = False  # a sandbox sets it: a public repository is still a server on somebody's machine
 
     def token(self, header: str | None) -> Token | None:
         """Who an Authorization header names. Raises 401 for a token that is wrong or expired."""
@@ -98,6 +100,8 @@ class Api:
                 hub = self.hub.earlier(fault.behind_s) if fault and fault.how == "stale" else self.hub
                 given = None if route.takes_bytes else _json(body)
                 call = Call(hub, method, params, query, given, token, web + prefix, header, web, headers or {}, body)
+                if token is None and self.reads_need_token and not route.signed_by_app:
+                    raise ApiError(401, "Requires authentication")
                 reply = self._call(route, call, path)
                 reply = fault.reply if fault and fault.how != "stale" else reply
         except ApiError as error:
@@ -223,6 +227,15 @@ def _whole(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() else default
 
 
+def foreign(host: str, origin: str | None) -> str:
+    """Why a request is not one to this server: a name that leads to 127.0.0.1, or a page of another origin."""
+    if not _LOCAL.fullmatch(host):
+        return "This address is not this site's.\n"
+    if origin is not None and urlsplit(origin).netloc != host:
+        return "Requests of other sites are refused.\n"
+    return ""
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     """One connection. Nagle off and one write an answer: otherwise each call waits 40 ms for a delayed ACK."""
 
@@ -238,7 +251,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._write(413, {}, b"")
             return
         path = urlsplit(self.path).path
-        if path.startswith(downloads.PATH):
+        if refused := foreign(self.headers.get("Host", ""), self.headers.get("Origin")):
+            self._write(403, {"Content-Type": "text/plain"}, refused.encode())
+        elif path.startswith(downloads.PATH):
             reply = self.server.api.hub.downloads.answer(path)
             self._write(reply.status, reply.headers, reply.body)
         elif smart_http.is_git(path):

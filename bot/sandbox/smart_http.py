@@ -71,7 +71,7 @@ def _fail(handler: Any, fault: Fault) -> None:
 
 
 def _may_read(api: Api, repository: Repository, token: Token | None) -> None:
-    if repository.private and token is None:
+    if token is None and (repository.private or api.reads_need_token):
         raise ApiError(401, "Authentication required")
     if token is not None and token.permissions is None and api.hub.permission(repository, token.login) == "none":
         raise ApiError(404, "Repository not found.")

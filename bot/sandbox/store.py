@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -369,6 +370,7 @@ class Data:
     runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(18))  # of the pages
 
 
 @functools.cache

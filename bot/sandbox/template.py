@@ -168,14 +168,31 @@ def _quoted(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def clone(into: Path, url: str, remote: Path) -> None:
-    """An ordinary clone, in which `dvc` finds the remote also where a template had none configured."""
-    subprocess.run(["git", "clone", "-q", url, str(into)], check=True)
+def clone(into: Path, url: str, remote: Path, reader: str) -> None:
+    """An ordinary clone, in which `dvc` finds the remote also where a template had none configured.
+
+    Git finds the token `reader` in a file of the clone that nobody else may open.
+    """
+    keep = [part for helper in ("", f"store --file={_kept(into)}") for part in ("-c", f"credential.helper={helper}")]
+    _keep(_kept(into), url, reader)
+    subprocess.run(["git", "clone", "-q", *keep, url, str(into)], check=True)
     if not remote.exists():
         remote.mkdir()
 
 
-def point_clone(into: Path, url: str) -> None:
+def _kept(clone: Path) -> Path:
+    return clone.with_name(f"{clone.name}.reads")
+
+
+def _keep(file: Path, url: str, reader: str) -> None:
+    """https://git-scm.com/docs/git-credential-store#_storage_format"""
+    file.touch(mode=0o600)
+    file.write_text("/".join(url.replace("//", f"//x-access-token:{reader}@", 1).split("/")[:3]) + "\n")
+
+
+def point_clone(into: Path, url: str, reader: str) -> None:
     """Tell an old clone the server's new address."""
     if into.exists():
+        if url.startswith("http"):
+            _keep(_kept(into), url, reader)
         subprocess.run(["git", "-C", str(into), "remote", "set-url", "origin", url], check=True)

@@ -42,6 +42,7 @@ class Sandbox(Population, Troubles):
         self.repository = repository
         self.settings = settings
         self.api = Api(hub)
+        self.api.reads_need_token = True
         self.server = Server(self.api, port)
         self.engine = Engine(hub, settings)
         hub.listeners += [functools.partial(one.happened, hub) for one in (stale_reviews, merge_queue)]
@@ -121,7 +122,7 @@ class Sandbox(Population, Troubles):
         given = templates.with_local_remote(files, remote, template)
         templates.first_commit(hub, hub.repository(repository), given, author)
         sandbox._serve()
-        templates.clone(sandbox.clone, sandbox.clone_url(), remote)
+        templates.clone(sandbox.clone, sandbox.clone_url(), remote, hub.reader())
         return sandbox
 
     def _add_rulesets(self, bodies: Iterable[Mapping[str, Any]]) -> None:
@@ -151,7 +152,7 @@ class Sandbox(Population, Troubles):
                 run.status, run.conclusion, run.problem = "completed", "cancelled", "the sandbox was stopped"
         sandbox = cls(directory.resolve(), hub, first, settings or Settings(skip={"ci.yml"}), port)
         sandbox._serve()
-        templates.point_clone(sandbox.clone, sandbox.clone_url())
+        templates.point_clone(sandbox.clone, sandbox.clone_url(), hub.reader())
         return sandbox
 
     def _serve(self) -> None:
@@ -208,6 +209,16 @@ class Sandbox(Population, Troubles):
         """The address to clone from; with a login it carries that person's token, so that a push works."""
         plain = f"{self.url}/{self.repository}.git"
         return plain.replace("//", f"//x-access-token:{self.token(login)}@", 1) if login else plain
+
+    @property
+    def pages(self) -> str:
+        """The address of the pages, with the key that opens them."""
+        return f"{self.url}/{self.repository}?key={self.hub.data.key}"
+
+    @property
+    def read_url(self) -> str:
+        """The address to clone from with a token that reads only."""
+        return self.clone_url().replace("//", f"//x-access-token:{self.hub.reader()}@", 1)
 
     # --- acting as somebody
 
@@ -369,7 +380,7 @@ class Sandbox(Population, Troubles):
         for server in filter(None, (self.server, self.tls)):
             server.stop()
         self.hub.save()
-        templates.point_clone(self.clone, str(self.origin))
+        templates.point_clone(self.clone, str(self.origin), self.hub.reader())
 
     def remove(self) -> None:
         """Stop, and delete the folder."""

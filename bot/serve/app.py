@@ -128,14 +128,11 @@ class Infer:
             predicted, probabilities = engine.predict(call.columns)
         else:
             predicted, probabilities = await self._batcher(engine).predict(call.columns, call.n)
-        identity = call.id
-        if self.serving.log is not None:
-            identity = self.serving.log(engine, call, predicted, probabilities) or identity
+        kept = self.serving.log(engine, call, predicted, probabilities) if self.serving.log is not None else None
+        told = {"artifact_digest": engine.release.artifact_digest} | ({"request_id": kept} if kept else {})
         tensors, tail = output_tensors(call, predicted, probabilities)
-        head = response_head(engine.release.model, engine.release.version, identity)
-        text = orjson.dumps(
-            {**head, "parameters": {"artifact_digest": engine.release.artifact_digest}, "outputs": tensors}
-        )
+        head = response_head(engine.release.model, engine.release.version, call.id or kept)
+        text = orjson.dumps({**head, "parameters": told, "outputs": tensors})
         if not tail:
             return call, text, []
         extra = [(HEADER_LENGTH.encode(), str(len(text)).encode())]

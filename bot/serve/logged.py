@@ -47,7 +47,7 @@ def logger(
     def log(engine: Engine, call: Call, predicted: Any, probabilities: Any) -> str | None:
         if sample < 1.0 and random() >= sample:
             return None
-        request_id, at = call.id or new_id(), now_us()
+        request_id, at = new_id(), now_us()  # a caller's id can be sent before by somebody else
         put(
             engine.release.model,
             call.n,

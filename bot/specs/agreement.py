@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.specs.contract import Contract
 from bot.specs.data import CONTENT
 from bot.specs.expression import columns_of
+from bot.specs.linear import begin_with
 from bot.specs.model import ModelSpec
 from bot.specs.validation import did_you_mean
 from bot.specs.yaml import Document, Path
@@ -69,4 +70,4 @@ def _known(spec: ModelSpec, contract: Contract) -> set[str]:
 
 def _by_pattern(column: str, contract: Contract) -> bool:
     patterns = (name for name, rule in contract.columns.items() if rule.regex)
-    return any(re.match(pattern, column) for pattern in patterns)
+    return any(begin_with(pattern, [column]) for pattern in patterns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.specs.contract import Column, Contract, InRange
+from bot.specs.linear import begin_with
 
 MAX_ROWS_SHOWN = 5
 MAX_VALUES_SHOWN = 3
@@ -54,8 +54,7 @@ def check_contract(table: Any, contract: Contract, *, now: datetime | None = Non
 def _columns(table: Any, contract: Contract) -> Iterator[tuple[str, Column]]:
     for name, column in contract.columns.items():
         if column.regex:
-            pattern = re.compile(name)
-            yield from ((one, column) for one in table.column_names if pattern.match(one))
+            yield from ((one, column) for one in begin_with(name, table.column_names))
         elif name in table.column_names:
             yield name, column
 

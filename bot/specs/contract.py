@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from bot.specs import linear
 from bot.specs.base import Spec, wrong
 from bot.specs.shorthand import Column as ColumnName
 from bot.specs.validation import did_you_mean, validate
 from bot.specs.yaml import read_yaml
 
 Scalar = str | int | float | bool
+MAX_PATTERNS = 100
 Values = Annotated[tuple[Scalar, ...], Field(max_length=10_000)]
 Expression = Annotated[str, Field(max_length=500)]
 
@@ -99,6 +101,13 @@ class Column(Spec):
             raise wrong(f"unknown dtype {self.dtype!r}", did_you_mean(self.dtype, FAMILIES, noun="dtypes"), key="dtype")
         return self
 
+    @model_validator(mode="after")
+    def _linear(self) -> Column:
+        for key in ("str_matches", "str_contains"):
+            if (text := getattr(self, key)) is not None:
+                linear.check(text, key=key)
+        return self
+
     @property
     def family(self) -> str | None:
         """integer, number, text, boolean or time; None when any type will do."""
@@ -171,6 +180,15 @@ class Contract(Spec):
     unique_column_names: bool = False
     add_missing_columns: bool = False
     drop_invalid_rows: bool = False
+
+    @model_validator(mode="after")
+    def _patterns(self) -> Contract:
+        patterns = [name for name, column in self.columns.items() if column.regex]
+        if len(patterns) > MAX_PATTERNS:
+            raise wrong(f"{len(patterns)} columns are patterns; at most {MAX_PATTERNS} may be", key="columns")
+        for name in patterns:
+            linear.check(name, key="columns")
+        return self
 
     @property
     def sensitive(self) -> frozenset[str]:

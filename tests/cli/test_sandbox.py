@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -40,9 +41,11 @@ def test_it_serves_stops_and_goes_on(tmp_path: Path) -> None:
     template = tmp_path / "template"
     template.mkdir()
     (template / "README.md").write_text("# x\n")
-    token = {"Authorization": "Bearer ghp_sandbox_dana"}
     process, address = start(tmp_path / "w", template)
-    api = address.replace("/acme/models", "/repos/acme/models")
+    api = address.partition("?")[0].replace("/acme/models", "/repos/acme/models")
+    people = json.loads((tmp_path / "w/github.json").read_text())["people"]
+    token = {"Authorization": f"Bearer {people['dana']['token']}"}
+    assert requests.get(address.partition("?")[0], timeout=30).status_code == 403
     made = requests.post(f"{api}/issues", json={"title": "Remember me"}, headers=token, timeout=30)
     assert made.status_code == 201
     process.send_signal(signal.SIGINT)

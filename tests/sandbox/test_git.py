@@ -15,14 +15,22 @@ from bot.sandbox.world import Sandbox
 from tests.sandbox.conftest import template
 
 
-def test_anybody_clones_and_only_a_token_pushes(world: Sandbox, tmp_path: Path) -> None:
-    """Reading is public; a push without a token, with a wrong one or by a reader is refused."""
+def test_a_token_clones_and_only_one_that_writes_pushes(world: Sandbox, tmp_path: Path) -> None:
+    """Without a token nothing is read; a push without one, with a wrong one or by a reader is refused."""
     copy = tmp_path / "copy"
-    subprocess.run(["git", "clone", "-q", f"{world.url}/{world.repository}", str(copy)], check=True)
+    env = {"GIT_TERMINAL_PROMPT": "0", "PATH": os.environ["PATH"]}
+    anonymous = ["git", "clone", "-q", world.clone_url(), str(copy)]
+    done = subprocess.run(anonymous, capture_output=True, env=env, check=False)
+    assert done.returncode != 0
+    subprocess.run(["git", "clone", "-q", world.read_url, str(copy)], check=True)
     assert (copy / "README.md").read_text() == "# Models\n"
     push = ["git", "-C", str(copy), "-c", "core.askPass=true", "push", "-q"]
-    for url in (world.clone_url(), world.clone_url("rita"), world.clone_url("dana").replace("ghp_", "wrong_")):
-        env = {"GIT_TERMINAL_PROMPT": "0", "PATH": os.environ["PATH"]}
+    for url in (
+        world.clone_url(),
+        world.read_url,
+        world.clone_url("rita"),
+        world.clone_url("dana").replace("ghp_", "wrong_"),
+    ):
         done = subprocess.run([*push, url, "HEAD:refs/heads/x"], capture_output=True, env=env, check=False)
         assert done.returncode != 0, url
     subprocess.run([*push, world.clone_url("dana"), "HEAD:refs/heads/x"], check=True)

@@ -44,15 +44,25 @@ class Text(HTMLParser):
         return " ".join(self.words)
 
 
+def key(world: Sandbox) -> dict[str, str]:
+    return {"key": world.hub.data.key}
+
+
 def page(world: Sandbox, path: str = "") -> str:
-    answer = requests.get(f"{world.url}/{world.repository}{path}", timeout=30)
+    answer = requests.get(f"{world.url}/{world.repository}{path}", timeout=30, cookies=key(world))
     assert answer.status_code == 200, answer.text
     return str(Text(answer.text))
 
 
 def press(world: Sandbox, number: int, do: str, who: str, body: str = "", **headers: str) -> requests.Response:
     form = {"as": who, "do": do, "body": body}
-    return requests.post(f"{world.url}/{world.repository}/pull/{number}", data=form, headers=headers, timeout=30)
+    return requests.post(
+        f"{world.url}/{world.repository}/pull/{number}",
+        data=form,
+        headers=headers,
+        timeout=30,
+        cookies=key(world),
+    )
 
 
 @pytest.fixture
@@ -95,7 +105,7 @@ def test_every_page_of_the_bar_can_be_opened(standing: Sandbox, path: str) -> No
 
 
 def test_the_root_leads_to_the_repository(world: Sandbox) -> None:
-    assert "Push a branch as somebody" in str(Text(requests.get(world.url, timeout=30).text))
+    assert "Push a branch as somebody" in str(Text(requests.get(world.url, timeout=30, cookies=key(world)).text))
 
 
 def test_a_person_talks_reviews_and_merges(world: Sandbox, number: int) -> None:
@@ -115,7 +125,7 @@ def test_a_person_talks_reviews_and_merges(world: Sandbox, number: int) -> None:
 def test_a_branch_becomes_a_pull_request(world: Sandbox) -> None:
     world.commit("dana", "idea", {MODEL: b"depth: 7\n"}, "idea", base="main")
     form = {"as": "dana", "head": "idea", "title": "An idea"}
-    answer = requests.post(f"{world.url}/{world.repository}/pulls", data=form, timeout=30)
+    answer = requests.post(f"{world.url}/{world.repository}/pulls", data=form, timeout=30, cookies=key(world))
     assert answer.url.endswith("/pull/1")
     assert "An idea" in answer.text
 
@@ -200,7 +210,7 @@ def test_no_mixture_of_attacks_gets_through(text: str) -> None:
 def test_a_hostile_title_branch_and_file_name_stay_words(world: Sandbox) -> None:
     evil = "<img src=x onerror=alert(1)>"
     number = world.propose("dana", "b/<i>", {f"models/{evil.replace('/', '')}.yaml": b"x\n"}, evil, evil)
-    html = requests.get(f"{world.url}/{world.repository}/pull/{number}", timeout=30).text
+    html = requests.get(f"{world.url}/{world.repository}/pull/{number}", timeout=30, cookies=key(world)).text
     assert "<img src=x" not in html
     assert "<i>" not in html
 

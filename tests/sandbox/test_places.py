@@ -169,12 +169,11 @@ def test_a_renamed_default_branch_takes_its_pull_requests_rules_and_clones_along
 
 
 def test_the_old_name_leads_to_the_new_one_until_it_is_taken(world: Sandbox, call: Any) -> None:
-    import requests
 
     adam = call("adam")
     adam("POST", "/branches/main/rename", {"new_name": "trunk"})
     adam("POST", "/branches/trunk/rename", {"new_name": "stem"})
-    answer = requests.get(f"{adam.root}/branches/main", allow_redirects=False, timeout=30)
+    answer = adam.session.get(f"{adam.root}/branches/main", allow_redirects=False, timeout=30)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{adam.root}/branches/stem")
     assert adam("GET", "/branches/main")[1]["name"] == "stem"
     assert adam("GET", "/git/ref/heads/main")[0] == 404

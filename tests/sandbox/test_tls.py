@@ -24,7 +24,9 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def test_the_api_answers_as_an_enterprise_host_with_its_own_addresses(secure: Sandbox) -> None:
     known = secure.client_environment("dana")
     url = f"https://{known['GH_HOST']}"
-    answer = requests.get(f"{url}/api/v3/repos/acme/models", verify=known["SSL_CERT_FILE"], timeout=10)
+    headers = {"Authorization": f"Bearer {known['GH_ENTERPRISE_TOKEN']}"}
+    address = f"{url}/api/v3/repos/acme/models"
+    answer = requests.get(address, headers=headers, verify=known["SSL_CERT_FILE"], timeout=10)
     assert answer.json()["url"] == f"{url}/api/v3/repos/acme/models"
     assert answer.json()["html_url"] == f"{url}/acme/models"
 

@@ -126,9 +126,10 @@ def test_a_connection_is_reset(world: Sandbox, call: Callable[..., Any], when: A
 
 def test_an_answer_never_comes(world: Sandbox) -> None:
     world.fail_next("GET", "/issues$", how="hang", when="after")
+    headers = {"Authorization": f"Bearer {world.token('dana')}"}
     with pytest.raises(requests.ReadTimeout):
-        requests.get(world.api_url + URL, timeout=0.3)
-    assert requests.get(world.api_url + URL, timeout=5).json() == []
+        requests.get(world.api_url + URL, headers=headers, timeout=0.3)
+    assert requests.get(world.api_url + URL, headers=headers, timeout=5).json() == []
 
 
 def test_an_answer_is_of_yesterday(world: Sandbox, call: Callable[..., Any]) -> None:

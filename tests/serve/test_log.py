@@ -47,7 +47,7 @@ def test_request_and_answer_are_kept_with_what_gave_it(serving: Serving, log: Pa
     answer = logging(serving, log).post(f"/v2/models/{model}/infer", json=ROWS).json()
     log.flush()
     rows = kept(log.folder)
-    assert [(row["_request_id"], row["_row"]) for row in rows] == [("42", 0), ("42", 1)]
+    assert [(row["_request_id"], row["_row"]) for row in rows] == [("made-1", 0), ("made-1", 1)]
     assert [row["age"] for row in rows] == [30, None]
     assert rows[1]["country"] == "never seen"
     assert [row["_predict"] for row in rows] == answer["outputs"][0]["data"]
@@ -85,15 +85,24 @@ def test_a_share_is_kept_and_its_id_is_told(serving: Serving, log: ParquetLog) -
 def test_the_folder_never_grows_beyond_its_bound(serving: Serving, log: ParquetLog) -> None:
     """The oldest files go first."""
     client = logging(serving, log)
-    log.max_bytes = 12_000
+    log.max_bytes, answers = 12_000, list[dict[str, Any]]()
     for number in range(8):
-        client.post("/v2/models/churn/infer", json={**ROWS, "id": f"request-{number}"})
+        answers.append(client.post("/v2/models/churn/infer", json={**ROWS, "id": f"request-{number}"}).json())
         log.flush()
     sizes = [file.stat().st_size for file in log.folder.rglob("*.parquet")]
     ids = {row["_request_id"] for row in kept(log.folder)}
     assert sum(sizes) <= 12_000
-    assert "request-7" in ids
-    assert "request-0" not in ids
+    told = [one["parameters"]["request_id"] for one in answers]
+    assert told[7] in ids and told[0] not in ids
+    assert [one["id"] for one in answers] == [f"request-{number}" for number in range(8)]
+
+
+def test_an_id_that_was_sent_before_hides_no_row(serving: Serving, log: ParquetLog) -> None:
+    client = logging(serving, log)
+    for _ in range(3):
+        assert client.post("/v2/models/churn/infer", json={**ROWS, "id": "1"}).json()["id"] == "1"
+    log.flush()
+    assert len({row["_request_id"] for row in kept(log.folder)}) == 3
 
 
 def test_memory_is_bounded_and_the_loss_is_counted(serving: Serving, tmp_path: Path) -> None:

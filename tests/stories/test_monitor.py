@@ -146,7 +146,8 @@ def ask(sandbox: Sandbox, folder: Path, name: str, n: int, seed: int) -> tuple[s
     with (folder / "labels" / f"{name}.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["_request_id", "_row", "comes"])
-        writer.writerows([name, number, outcome] for number, outcome in enumerate(table["comes"]))
+        request_id = told["parameters"]["request_id"]
+        writer.writerows([request_id, number, outcome] for number, outcome in enumerate(table["comes"]))
     return told["model_version"], float(np.mean([one == two for one, two in zip(said, table["comes"], strict=True)]))
 
 

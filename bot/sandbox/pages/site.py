@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import functools
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode
 
 from bot.sandbox import mergeability
 from bot.sandbox.http import ApiError, Reply
@@ -59,6 +60,13 @@ def avatar(person: Person) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
+_ADDRESS = re.compile(r"^/([^/]+/[^/]+?)(?:/(.*))?$")
+LOCKED = (
+    "<!doctype html><meta charset=utf-8><title>403</title><p>Open the address that was printed at the start of the "
+    "sandbox: it has the key of these pages."
+)
+
+
 class Site:
     """Answers what is neither API nor git. `act` calls the API: login, method, path, body."""
 
@@ -70,31 +78,37 @@ class Site:
 
     def answer(self, request: Request) -> Reply | None:
         """None when the address is no page's."""
+        if not _is_page(request.path, self.hub):
+            return None
+        if (refused := self._let_in(request)) is not None:
+            return refused
         if request.path == "/-/version":
             return Reply(views.version(self.hub), 200, {"Content-Type": "text/plain"})
         if request.path == "/":
             return _to("/" + next(iter(self.hub.data.repositories)))
-        match = re.match(r"^/([^/]+/[^/]+?)(?:/(.*))?$", request.path)
+        match = _ADDRESS.match(request.path)
         repository = self.hub.data.repositories.get(match[1]) if match else None
         if match is not None and repository is None and (moved := self.hub.moved(match[1])):
             return _to(f"/{moved.full_name}/{match[2] or ''}".rstrip("/"))
         if match is None or repository is None:
             return None
         try:
-            self._same_site(request)
             with self.hub.lock:
                 return self._page(request, repository, (match[2] or "").strip("/"))
         except ApiError as error:
             return Reply(f"<!doctype html><meta charset=utf-8><title>{error.status}</title><p>{error}", error.status)
 
-    def _same_site(self, request: Request) -> None:
-        """No other site may post here, nor pretend to be this one by a name that leads to 127.0.0.1."""
-        host = request.headers.get("host", "")
-        if not re.fullmatch(r"(localhost|127\.\d+\.\d+\.\d+)(:\d+)?", host):
-            raise ApiError(403, "This address is not this site's.")
-        origin = request.headers.get("origin")
-        if request.method == "POST" and origin is not None and urlsplit(origin).netloc != host:
-            raise ApiError(403, "Forms of other sites are refused.")
+    def _let_in(self, request: Request) -> Reply | None:
+        """None for who has the key; it comes once in the address that is printed, and then as a cookie."""
+        given = request.query.get("key", "")
+        if given and secrets.compare_digest(given.encode(), self.hub.data.key.encode()):
+            cookie = f"key={self.hub.data.key}; Path=/; SameSite=Strict; HttpOnly"
+            rest = {name: value for name, value in request.query.items() if name != "key"}
+            place = quote(request.path) + (f"?{urlencode(rest)}" if rest else "")
+            return Reply(None, 303, {"Location": place, "Set-Cookie": cookie})
+        if secrets.compare_digest(_cookie(request, "key").encode(), self.hub.data.key.encode()):
+            return None
+        return Reply(LOCKED, 403)
 
     def _page(self, request: Request, repository: Repository, rest: str) -> Reply | None:
         for pattern, method in _PAGES:
@@ -309,8 +323,18 @@ _PAGES: tuple[tuple[str, Callable[..., Reply]], ...] = (
 
 def _me(request: Request) -> str:
     """Who was chosen last: by this form, else by a cookie."""
+    return request.form.get("as") or _cookie(request, "as")
+
+
+def _cookie(request: Request, name: str) -> str:
     cookies = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    return request.form.get("as") or {name: value for name, _, value in cookies}.get("as", "")
+    return {key: value for key, _, value in cookies}.get(name, "")
+
+
+def _is_page(path: str, hub: Hub) -> bool:
+    match = _ADDRESS.match(path)
+    known = match is not None and (match[1] in hub.data.repositories or hub.moved(match[1]) is not None)
+    return known or path in ("/", "/-/version")
 
 
 def _remember(reply: Reply, me: str) -> Reply:

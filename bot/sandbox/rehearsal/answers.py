@@ -79,7 +79,7 @@ def flight(scene: Scene) -> tuple[dict[str, Any], str]:
 @contextlib.contextmanager
 def serving(scene: Scene) -> Iterator[str]:
     """`mlbot serve` as a container runs it, on a clone of its own, until the end of the block; its address."""
-    line = ["mlbot", "serve", "--environment", PRODUCTION, "--url", scene.sandbox.clone_url(), "--port", "0"]
+    line = ["mlbot", "serve", "--environment", PRODUCTION, "--url", scene.sandbox.read_url, "--port", "0"]
     line += ["--poll", str(POLL_S)]
     path = scene.directory / "serve.txt"
     environ = {**scene.programs.environ, "PYTHONUNBUFFERED": "1"}

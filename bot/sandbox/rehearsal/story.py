@@ -18,7 +18,7 @@ def tell(directory: Path, template: Path, teller: Teller) -> list[tuple[str, lis
         "The sandbox is taken up again" if told else "A sandbox starts: GitHub, Git, DVC remote, people"
     ) as say:
         scene = open_scene(directory, template, teller)
-        say(f"{scene.sandbox.repository} at {scene.sandbox.url}, in {scene.directory}")
+        say(f"{scene.sandbox.repository} at {scene.sandbox.pages}, in {scene.directory}")
         if told:
             say("remove the folder to see the whole story again")
     try:
