@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := .venv/bin
 
-.PHONY: demo fast test smoke-github campaigns test-arm64 check setup clean
+.PHONY: demo fast test smoke-github campaigns fuzz test-arm64 check setup clean
 
 demo: setup
 	$(RUN)/mlbot demo
@@ -43,6 +43,11 @@ campaigns: setup
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale
 	$(RUN)/python -m tests.benchmarks.history --large 10000
 	$(RUN)/python tests/benchmarks/rivals.py $(CAMPAIGN_FOLDER)/rivals
+
+# Ten minutes a door of what comes from outside, two hours in all; what went wrong is kept in out/fuzz.
+FUZZ_MINUTES ?= 10
+fuzz: setup
+	$(RUN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES)
 
 # The training core on an emulated aarch64, compared with this machine. Needs Debian or Ubuntu; minutes, not seconds.
 test-arm64: setup

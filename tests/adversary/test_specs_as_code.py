@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.specs.model import read_model_spec
 from bot.specs.pointer import read_pointer
 from bot.specs.tracked import read_tracked
+from bot.specs.yaml import read_yaml
 
 SPEC = next(Path(__file__).parent.parent.parent.glob("models/*/model.yaml"))
 NAME = SPEC.parent.name
@@ -101,3 +102,21 @@ def test_a_data_pointer_stays_inside_and_chooses_no_remote(path: str, extra: str
     except UserError:
         return
     assert all(one.path == "data" and (one.refusal or one.is_import) for one in found), "it is refused or not followed"
+
+
+HIDING = ["\u202e", "\u200b", "\u2066", "\u00a0", "\ufeff", "\U000e0041"]
+
+
+@pytest.mark.parametrize("hides", HIDING, ids=ascii)
+def test_what_hides_is_refused_as_itself_and_as_an_escape(hides: str) -> None:
+    """For being hidden, whatever else may be wrong with the word."""
+    escape = f"\\U{ord(hides):08x}"
+    for text in (f"a: x{hides}y", f'a: "x{escape}y"', f"x{hides}y: 1", f'"x{escape}y": 1', f"a: [x, '{hides}']"):
+        with pytest.raises(UserError, match="invisible character"):
+            read_yaml(text.encode(), "model.yaml")
+
+
+@pytest.mark.parametrize("escape", [r"\0", r"\e", r"\_", r"\N", r"\L", r"\P", r"\x07", r"\a", r"\uFEFF"])
+def test_yaml_s_own_words_for_what_hides_are_refused(escape: str) -> None:
+    with pytest.raises(UserError, match="invisible character"):
+        read_yaml(f'a: "x{escape}y"'.encode(), "model.yaml")

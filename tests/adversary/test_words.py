@@ -24,7 +24,7 @@ BEACON = (
     "FileNotFoundError: '/nope/![x](https://evil.example/b.png) @acme/everyone closes #1 "
     "<img src=https://evil.example/b.png> **Approved** [click](https://evil.example) `/approve E-a`'"
 )
-TEXTS = [*TRICKS, BEACON]
+TEXTS = [*TRICKS, BEACON, "a\n```\n\n<img src=x>\n\n@team", "x\n`````\n# y\n/approve"]
 DOORS = {
     "a refusal": lambda text: refusal("promote", UserError(text, hint=text, code="refused"), "ml"),
     "a failure": lambda text: failure("promote", UserError(text)),

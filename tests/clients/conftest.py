@@ -106,7 +106,9 @@ def cloned(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = world.client_environment("owen")
     address = f"https://{known['GH_HOST']}/{world.repository}.git"
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)} | known
-    subprocess.run(["git", "clone", "-q", address, "clone"], cwd=folder, env=environ, check=True, timeout=60)
+    with_token = address.replace("//", f"//x-access-token:{world.token('owen')}@", 1)
+    subprocess.run(["git", "clone", "-q", with_token, "clone"], cwd=folder, env=environ, check=True, timeout=60)
+    subprocess.run(["git", "remote", "set-url", "origin", address], cwd=folder / "clone", check=True)
     return folder / "clone"
 
 
