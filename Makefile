@@ -38,6 +38,7 @@ campaigns: setup
 	$(RUN)/python -m tests.evidence --repeats 1000 --state $(CAMPAIGN_FOLDER)/evidence.jsonl
 	MLBOT_EXAMPLES=300 $(RUN)/pytest tests/specs_as_sklearn -q
 	$(RUN)/python -m tests.specs_as_sklearn.walk
+	$(RUN)/python -m tests.adversary.defences
 	$(RUN)/python tests/benchmarks/selection.py
 	$(RUN)/python tests/benchmarks/monitor_power.py
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale

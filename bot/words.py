@@ -46,6 +46,9 @@ LIVE = re.compile(
 # https://docs.github.com/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
 ACTED_ON = re.compile(r"[@#](?=[^\W_])|://|\bgh-(?=\d)", re.IGNORECASE)
 
+OWN_COMMAND = re.compile(r"::(error|warning|notice)( |::)")
+COMMAND = re.compile(r"^\s*::")
+
 
 class Markdown(Markup):
     """Finished Markdown: the bot's own words, with those of others in it escaped."""
@@ -101,6 +104,18 @@ def clipped(text: str, limit: int) -> str:
 def shown(text: str, limit: int = 140) -> Plain:
     """What GitHub neither reads nor renders: the description of a status or of a deployment, on one line."""
     return Plain(clipped(one_line(text), limit))  # noqa: S704 - hidden characters are written out
+
+
+def logged(text: str) -> str:
+    """Lines for the log of a run: only the first can be a workflow command, one of our own, and then it is all of it.
+
+    The runner looks for commands in every line of both streams, whatever space stands before them.
+    https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+    """
+    first, *rest = visible(text.replace("\r\n", "\n"), keep="\n\t").replace("##[", "## [").split("\n")
+    if OWN_COMMAND.match(first):
+        return "%0A".join([first, *rest])
+    return "\n".join(COMMAND.sub(": :", line) for line in [first, *rest])
 
 
 def inline(text: str, limit: int = 600) -> Markdown:

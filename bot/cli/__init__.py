@@ -127,7 +127,9 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _say(error: MlbotError) -> None:
-    click.echo(f"error: {error.told()}", err=True)
+    from bot.words import logged
+
+    click.echo(logged(f"error: {error.told()}"), err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for one in getattr(error, "errors", [error]):
             click.echo(_annotation(one))

@@ -58,13 +58,14 @@ def make_job(actions: Actions, repo: Path, event: Event) -> Job:
     """The job with adapters on the checkout, GitHub and the bot's branches as they are now."""
     from bot.adapters.deadline import limited
     from bot.pipeline.job import Job
+    from bot.words import logged
 
     out = repo / "out"
     out.mkdir(exist_ok=True)
     inputs = inputs_of(event, os.environ)
     return Job(
         ports=github_ports(actions, repo), out=out, inputs=inputs, set_output=actions.set_output,
-        summarize=actions.add_summary, say=click.echo, limited=limited,
+        summarize=actions.add_summary, say=lambda text: click.echo(logged(text)), limited=limited,
     )  # fmt: skip
 
 

@@ -32,8 +32,7 @@ class Edit:
 class Comment:
     """A comment of an issue or pull request. `app` is the GitHub App that wrote it, None for a person.
 
-    `edits` is empty until the body is changed, then holds every wording, oldest first.
-    """
+    `edits` is empty until the body is changed, then holds every wording, oldest first."""
 
     id: int
     number: int
@@ -370,7 +369,7 @@ class Data:
     runs: list[Run] = field(default_factory=list)
     last_id: int = 1000
     last_run: int = 5000
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(18))  # of the pages
+    key: str = field(default_factory=secrets.token_urlsafe)  # of the pages
 
 
 @functools.cache

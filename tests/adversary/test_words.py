@@ -15,7 +15,7 @@ from bot.errors import UserError
 from bot.pipeline.answer import failure, refusal
 from bot.pipeline.commands import _block
 from bot.records.command import Hint
-from bot.words import Markdown, Plain, fenced, literal, prose, shown
+from bot.words import Markdown, Plain, fenced, literal, logged, prose, shown
 from tests.adversary.test_report_text import LIVE, TRICKS
 from tests.adversary.test_report_text import shown as seen
 
@@ -109,3 +109,15 @@ def test_no_plain_string_passes_the_door(tmp_path: Path) -> None:
     for line, (one, tool) in enumerate(MISTAKES.items(), USE.count("\n") + 1):
         said = typed.stdout if tool == "mypy" else linted.stdout
         assert re.search(rf"use\.py:{line}:", said), f"{tool} lets through: {one}\n{said}"
+
+
+@pytest.mark.parametrize(
+    "text", [*TEXTS, "x\n::set-env name=A::b", "x\n  ::add-mask::y", "::stop-commands::x", "x\n##[error]y"]
+)
+@pytest.mark.parametrize("lead", ["", "error: ", "::warning::", "::error file=a,line=1::"])
+def test_no_line_of_the_log_is_a_command_but_the_bot_s_own_first(lead: str, text: str) -> None:
+    """As the runner reads it: white space before does not count, and an older form is heard as well."""
+    first, *rest = (line.strip() for line in logged(lead + text).split("\n"))
+    assert not any(line.startswith("::") or "##[" in line for line in rest)
+    assert "##[" not in first
+    assert not first.startswith("::") or first.startswith(("::warning", "::error"))
