@@ -86,15 +86,21 @@ def _binned(metric: Binned, scores: Scores, resampler: Resampler) -> _Bins:
     rows = resampler.rows
     parts, expected = metric.parts(rows, scores)
     weight = np.ones(len(rows)) if rows.weights is None else rows.weights
-    parts, expected, n = parts * weight[:, None], expected * weight[:, None] ** 2, float(weight.sum())
-    units = np.stack([np.bincount(resampler.group_codes, column) for column in parts.T], axis=1)
+    n = float(weight.sum())
+    if rows.weights is not None:
+        parts, expected = parts * weight[:, None], expected * weight[:, None] ** 2
+    units = parts
+    if rows.groups is not None:
+        units = np.stack([np.bincount(resampler.group_codes, column) for column in parts.T], axis=1)
     gaps = units.sum(axis=0, dtype=np.float64) / n
-    seen = np.maximum((units**2).sum(axis=0) - n * gaps**2, 0.0)
+    seen = np.maximum(np.einsum("ij,ij->j", units, units) - n * gaps**2, 0.0)
     # a bin of few rows may by luck show no spread; a calibrated model's is known
     squares = np.maximum(seen, expected.sum(axis=0)) if rows.groups is None else seen * _more(len(units))
     errors = np.sqrt(squares) / n
     real = np.sqrt(np.maximum(gaps**2 - errors**2, 0.0))
-    return _Bins(n, gaps, units.astype(np.float64), errors, _shares(np.abs(gaps), errors), _shares(real, errors))
+    return _Bins(
+        n, gaps, units.astype(np.float64, copy=False), errors, _shares(np.abs(gaps), errors), _shares(real, errors)
+    )
 
 
 def _shares(sizes: Floats, otherwise: Floats) -> Floats:

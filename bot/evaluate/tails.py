@@ -19,13 +19,14 @@ MANY = 10_000.0
 
 def degrees_of_freedom(influence: Floats, counts: Floats | None = None) -> float:
     """Of the variance of a mean of these influences (q,), each occurring `counts` (q,) times, once if None."""
-    weight = np.ones(len(influence)) if counts is None else counts
-    n = float(weight.sum())
-    centred = influence - (weight * influence).sum() / n
-    square = float((weight * centred**2).sum() / n)
+    n = float(len(influence) if counts is None else counts.sum())
+    centred = influence - (influence.sum() if counts is None else counts @ influence) / n
+    squares = centred * centred
+    weighted = squares if counts is None else counts * squares
+    square = float(weighted.sum()) / n
     if square <= 0 or n < 3:
         return max(1.0, n - 1)
-    kurtosis = float((weight * centred**4).sum() / n) / square**2
+    kurtosis = float(weighted @ squares) / n / square**2
     return float(max(2.0, min(n - 1, 2 * n / max(kurtosis - 1, 1e-9))))
 
 
@@ -46,10 +47,11 @@ def hall(influence: Floats, quantile: float) -> tuple[float, float]:
     """
     n = len(influence)
     centred = influence - influence.mean()
-    spread = float((centred**2).mean())
+    squares = centred * centred
+    spread = float(squares.mean())
     if spread <= 0 or n < 3:
         return quantile, quantile
-    skewness = float((centred**3).mean()) / spread**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+    skewness = float(squares @ centred) / n / spread**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
     slope = skewness / math.sqrt(n)
     if abs(slope) < 1e-8:
         return quantile, quantile
