@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,14 @@ def test_of_two_runs_at_the_same_moment_one_answers(made: World) -> None:
     lose(made, "/retrain")
     reconcile(made)
     assert replies(made) == [] and made.talk.reactions == []
+
+
+def test_of_two_answers_that_were_posted_at_the_same_moment_one_stays(made: World) -> None:
+    lose(made, "/status")
+    reconcile(made)
+    (first,) = [one for one in made.talk.comments_ if one.body.startswith(answer.MARK)]
+    made.talk.comments_.append(replace(first, id=9999))
+    assert reconcile(made).failed == [] and len(replies(made)) == 1
 
 
 def test_in_a_locked_conversation_it_is_answered_once_in_a_status(made: World) -> None:
