@@ -27,7 +27,8 @@ def fetch_for_job(git: LocalGit, default_branch: str, *more: str) -> None:
         git.fetch(bots, *more)
         return
     _fetch(git, "--unshallow", FILTER, _tracked(default_branch))
-    _fetch(git, "--depth=1", FILTER, bots)
+    if git.run("ls-remote", "origin", f"refs/heads/{BOT_BRANCHES}").stdout:  # else git fails, and says nothing
+        _fetch(git, "--depth=1", FILTER, bots)
     if more:
         git.fetch(*more)
 

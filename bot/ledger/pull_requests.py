@@ -24,6 +24,7 @@ from bot.records.ledger import (
     approval_path,
     bare,
     commits_path,
+    contribution_key,
     decision_path,
     facts_path,
     grouped_folder,
@@ -150,15 +151,16 @@ class OfPullRequests(Reader):
         """
         if self.branch.get(ALL_LISTED) is not None:
             return []
-        listed = {path.rpartition("/")[2].partition("-")[2] for path in self.branch.paths(CONTRIBUTIONS)}
-        left = [one for one in self.commit_lists() if f"{one[0]}-{one[1]}-{one[2]}.json" not in listed]
+        names = (_name(path) for path in self.branch.paths(CONTRIBUTIONS))
+        listed = {name.partition("-")[2] for name in names}
+        left = [one for one in self.commit_lists() if contribution_key(*one) not in listed]
         written = self.branch.written("commits/") if left else {}
         dated = [(*one, written[commits_path(*one)]) for one in left if commits_path(*one) in written]
         return [one for one in dated if one[3] > since]
 
     def is_contribution_listed(self, number: int, base_sha: str, head_sha: str, models: Collection[str]) -> bool:
         """Whether the people between a base and a head are listed with each of the models."""
-        end = f"-{number}-{base_sha}-{head_sha}.json"
+        end = f"-{contribution_key(number, base_sha, head_sha)}.json"
         return all(
             any(path.endswith(end) for path in self.branch.paths(f"{CONTRIBUTIONS}{model}/")) for model in models
         )

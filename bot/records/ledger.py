@@ -210,7 +210,12 @@ ALL_LISTED = "contributions.json"  # that every list of commits has its contribu
 def contribution_path(model: str, at: str, number: int, base_sha: str, head_sha: str) -> str:
     """That people changed a model in a pull request, first seen at this time (RFC 3339, UTC); paths sort by it."""
     stamp = "".join(letter for letter in at[:19] if letter.isalnum())
-    return f"{CONTRIBUTIONS}{model}/{stamp}-{number}-{base_sha}-{head_sha}.json"
+    return f"{CONTRIBUTIONS}{model}/{stamp}-{contribution_key(number, base_sha, head_sha)}.json"
+
+
+def contribution_key(number: int, base_sha: str, head_sha: str) -> str:
+    """Tells lists of commits apart in few letters: every name of a folder is fetched by every job."""
+    return f"{number}-{hashlib.sha256(f'{base_sha}-{head_sha}'.encode()).hexdigest()[:12]}"
 
 
 Party = Literal["pusher", "sender", "initiator"]

@@ -81,6 +81,14 @@ def test_what_is_written_on_a_tip_without_a_past_is_pushed(job: LocalGit) -> Non
     assert len(other.log()) == 33
 
 
+def test_a_repository_without_branches_of_the_bot_is_fetched_all_the_same(job: LocalGit) -> None:
+    run("-C", job.path.parent / "origin", "update-ref", "-d", f"refs/heads/{LEDGER}")
+    fetch_for_job(job, "main")
+    ledger = GitBranch(job, LEDGER, append_only=True)
+    assert (ledger.head(), ledger.log(), ledger.paths()) == (None, [], [])
+    assert ledger.commit({PATH: b"{}"}, "promote") is not None
+
+
 def test_a_whole_clone_stays_whole(job: LocalGit) -> None:
     bot = LocalGit(job.path.parent / "bot")
     fetch_for_job(bot, "main")
