@@ -229,7 +229,7 @@ def _act(
         one = functools.partial(_promoted, judged, command, found, by, trigger, probe, job)
         done = {name: _tried(functools.partial(one, *stored[name])) for name in names}
     live = [one.model for one in done.values() if isinstance(one, Release)]
-    told = [_outcome(name, one, command, job) for name, one in done.items()]
+    told = [_outcome(name, one, command, head, job) for name, one in done.items()]
     facts, used = Parts(), break_glass_used(judged.case)
     facts.attempt("releases", lambda: settle_all(live, job.ports, summarizer(job.ports, job.default_sha)))
     if used is not None:
@@ -256,12 +256,16 @@ def _shown(models: Iterable[str], job: Job) -> list[Told]:
     return [Told(f"{VIEW_MISSING} {name}: {error.message} {AGAIN}") for name, error in missing]
 
 
-def _outcome(model: str, done: Release | MlbotError, command: Command, job: Job) -> Told:
+def _outcome(model: str, done: Release | MlbotError, command: Command, head: Head | None, job: Job) -> Told:
     if isinstance(done, Release):  # asked again, it says what was done then
         state = states_of(model, job.ports).get(done.environment)
         is_live = state is not None and state.counter >= done.counter
         return Told(_sentence(done) if is_live else _proposed(done))
     verb = "rolled back in" if command.verb == "rollback" else "promoted to"
+    if head is not None and command.verb != "rollback":
+        state = states_of(model, job.ports).get(command.environment or "")
+        if state and state.action != "withdraw" and state.artifact_digest == head.models[model].artifact_digest:
+            return Told(f"{_sentence(state)} It was not brought there again: {done.message}", done)
     hint = f" {done.hint}" if done.hint else ""
     is_answer = done.code == "proposal_declined"  # somebody said no: nothing failed
     message = done.message.removesuffix(".")

@@ -20,8 +20,9 @@ from bot.pipeline import promote_job, reconcile_job
 from bot.pipeline.job import Job
 from bot.pipeline.promotion import evaluation_and_pointer
 from bot.ports import Comment, Merge, Ports, PullRequest, Run
-from bot.promote.step import promote, rollback
+from bot.promote.step import promote, rollback, states_of
 from bot.records.base import sha256
+from bot.records.command import Command
 from bot.records.event import Account, Dispatched, Pushed, Scheduled
 from bot.records.ledger import (
     Accepted,
@@ -338,6 +339,17 @@ def test_a_model_that_does_not_load_keeps_no_other_back_and_the_pull_request_say
     assert len(world.live()) == 2
     (comment,) = world.comments()
     assert "not promoted" not in comment and "churn v1.0.0 is live in staging" in comment
+
+
+def test_what_is_live_already_is_called_live_when_asking_for_it_again_fails(world: World) -> None:
+    world.run(PUSH)
+    job = world.job()
+    live = states_of("churn", job.ports)["staging"]
+    head: Any = SimpleNamespace(models={"churn": SimpleNamespace(artifact_digest=live.artifact_digest)})
+    failed = WorldError("the DVC remote does not answer")
+    told = promote_job._outcome("churn", failed, Command(verb="promote", environment="staging"), head, job)
+    assert "churn v1.0.0 is live in staging" in told.sentence and "not promoted" not in told.sentence
+    assert "not brought there again: the DVC remote does not answer" in told.sentence and told.error is failed
 
 
 def test_the_same_request_delivered_twice_has_one_answer(world: World) -> None:

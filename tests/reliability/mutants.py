@@ -57,10 +57,10 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             (
                 "bot/pipeline/promote_job.py",
-                "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
+                "    told = [_outcome(name, one, command, head, job) for name, one in done.items()]\n",
                 "    before = len(job.ports.views.failed)\n    show_views(live, job.ports)\n"
                 "    for _, error in job.ports.views.failed[before:]:\n        done |= dict.fromkeys(live, error)\n"
-                "    told = [_outcome(name, one, command, job) for name, one in done.items()]\n",
+                "    told = [_outcome(name, one, command, head, job) for name, one in done.items()]\n",
             ),
         ),
         needs=("tags", "drain forward forward drain forward drain"),
