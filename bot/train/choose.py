@@ -68,11 +68,17 @@ def choose_inputs(prepared: Prepared, engine: Engine) -> Chosen:
         ranked = selected.sets[: max(1, len(selected.sets) - skipped)]
         searched = pruner.sets_down(folds, ranked[-1], always)
         fresh = [fold for seed in FRESH_SEEDS for fold in _encoded(prepared, settings.folds, spec.seed + seed)]
-        chosen, points = pruner.confirmed(fresh, ranked, searched, settings.at_most)
+        chosen, confirmed = pruner.confirmed(fresh, ranked, searched, settings.at_most)
+        points = tuple(_rows_once(one) for one in confirmed)
         kept = tuple(name for name in names if name in chosen)
     dropped = tuple(DroppedInput(column=name, reason="uninformative") for name in names if name not in kept)
     method = f"{settings.method}/{settings.path}"
     return Chosen(prepared.only(kept), method, points, (*prepared.inputs.dropped, *dropped))
+
+
+def _rows_once(point: SelectionPoint) -> SelectionPoint:
+    """With the error of rows that count once: the bar is stricter than this, what people read is not."""
+    return point.model_copy(update={"standard_error": point.standard_error * len(FRESH_SEEDS) ** 0.5})
 
 
 def choose_parameters(prepared: Prepared, engine: Engine) -> Found | None:

@@ -1,4 +1,4 @@
-"""Fewer inputs than the fast path finds, confirmed on folds that the search for them never saw.
+"""Fewer inputs than the fast path finds, confirmed on new folds of the same rows.
 
 From a few more columns than the fast path's, the one whose loss hurts least is left out, again and again, down to the
 bar: a greedy search, which fits its own folds. So sets on the way are scored again on fresh folds, and the smallest
