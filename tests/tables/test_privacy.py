@@ -78,7 +78,7 @@ def test_no_value_of_a_sensitive_column_is_shown(tmp_path, capsys, monkeypatch, 
     with contextlib.chdir(tmp_path):
         codes = [run(["validate", "models"]), run(["train", "t", "--out", "out"])]
         if (tmp_path / "out/training.json").exists():
-            codes.append(run(["evaluate", "out", "--gates", str(ROOT / "policies/gates.yaml")]))
+            codes.append(run(["evaluate", "out", "--test", "--gates", str(ROOT / "policies/gates.yaml")]))
             codes.append(run(["report", "out"]))
     assert 3 not in codes
     said = "".join(capsys.readouterr())

@@ -70,7 +70,7 @@ def walked(file: Path, target: str, root: Path, changes: Any = None) -> Walked:
     with contextlib.chdir(root):
         verb("validate", "models")
         verb("train", MODEL, "--out", f"out/{MODEL}")
-        verb("evaluate", f"out/{MODEL}", "--gates", str(ROOT / "policies/gates.yaml"))
+        verb("evaluate", f"out/{MODEL}", "--test", "--gates", str(ROOT / "policies/gates.yaml"))
     out = root / "out" / MODEL
     spec = read_model_spec((folder / "model.yaml").read_bytes(), f"models/{MODEL}/model.yaml")
     training = Training.parse((out / "training.json").read_bytes(), source="training.json")
