@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from bot.records.event import Event
 from bot.records.failure import Failure
 from bot.records.ledger import Evaluated, reproduction_path
 from bot.records.matrix import shards_of
-from bot.records.reproduction import CONFIRMS, Reproduction, Target, Targets
+from bot.records.reproduction import CONFIRMS, Outcome, Reproduction, Target, Targets
 from bot.records.training import Golden
+from bot.specs.model import ModelSpec
 from bot.specs.policies import Policies
 from bot.words import Markdown
 
@@ -52,25 +55,50 @@ def _path(one: Reproduction) -> str:
 
 
 def reproduction(one: Target, handed: HandedOver) -> Reproduction:
-    """What a run came to, as far as it can be believed: what does not fit is a difference, nothing at all is none."""
-    run, found = handed.job.ports.run, None
+    """What a run came to, as far as it can be believed: what does not fit is a difference, nothing at all is none.
+
+    What the ledger, the remote or the policies do not tell is nobody's difference: MlbotError, and no word about it.
+    """
+    own, run = _own(one, handed.job), handed.job.ports.run
+    found: Evaluation | Failure | None = None
+    outcome: Outcome
     try:
-        found = _read(one, handed)
-        outcome, sentence = ("failed", found.message) if isinstance(found, Failure) else _compared(one, found, handed)
+        found = _read(one, own.spec, handed)
+        outcome, sentence = (
+            ("failed", found.message) if isinstance(found, Failure) else _compared(one, found, own, handed)
+        )
     except (MlbotError, ValueError, OSError, ArithmeticError, LookupError) as error:
         said = error.message if isinstance(error, MlbotError) else type(error).__name__
         outcome, sentence = "differs", f"what the training job handed over is refused: {said}."
-    is_result = isinstance(found, Evaluation)
+    result = found if isinstance(found, Evaluation) else None
     return Reproduction(
         model=one.model, number=one.number, inputs_digest=one.inputs_digest, evaluation_digest=one.evaluation_digest,
-        artifact_digest=found.artifact_digest if isinstance(found, Evaluation) else None, outcome=outcome,
-        sentence=sentence[:500], run={"id": run.id, "attempt": run.attempt, "url": run.url}, runner=one.runner,
-        architecture=found.training.machine.architecture[:40] if isinstance(found, Evaluation) and is_result else "",
+        artifact_digest=result.artifact_digest if result else None, outcome=outcome, sentence=sentence[:500],
+        run={"id": run.id, "attempt": run.attempt, "url": run.url}, runner=one.runner,
+        architecture=result.training.machine.architecture[:40] if result else "",
         at=handed.job.ports.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
     )  # fmt: skip
 
 
-def _read(one: Target, handed: HandedOver) -> Evaluation | Failure:
+@dataclass(frozen=True)
+class _Own:
+    """What we hold of an evaluation: its spec, itself, and its golden answers."""
+
+    spec: ModelSpec
+    stored: Evaluation
+    golden: Golden
+
+
+def _own(one: Target, job: Job) -> _Own:
+    digests = Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=one.evaluation_digest, artifact_digest=None)
+    stored, pointer = evaluation_and_pointer(one.model, digests, job)
+    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
+        job.ports.artifacts.fetch(pointer, Path(name))
+        golden = Golden.parse(sized(Path(name, "golden.json")), source="golden.json")
+    return _Own(asked_of(one.model, one.head_sha, job).spec, stored, golden)
+
+
+def _read(one: Target, spec: ModelSpec, handed: HandedOver) -> Evaluation | Failure:
     """What was handed over for a target. Raises UserError for what a training of these inputs cannot have written."""
     folder = handed.folder(one.key)
     if folder is None:
@@ -83,7 +111,6 @@ def _read(one: Target, handed: HandedOver) -> Evaluation | Failure:
     found = Evaluation.parse(sized(folder / "evaluation.json"), source=f"{one.model}/evaluation.json")
     if (found.model, found.training.model, found.inputs_digest) != (one.model, one.model, one.inputs_digest):
         raise UserError("it is about another model or other inputs")
-    spec = asked_of(one.model, one.head_sha, handed.job).spec
     odd = next(other_training(found.training, spec, handed.job.ports.workspace), None)
     problem = odd or next(wrong_files(found.training, folder), None)
     if problem is not None:
@@ -91,21 +118,15 @@ def _read(one: Target, handed: HandedOver) -> Evaluation | Failure:
     return found
 
 
-def _compared(one: Target, found: Evaluation, handed: HandedOver) -> tuple[str, str]:
-    import tempfile
-
+def _compared(one: Target, found: Evaluation, own: _Own, handed: HandedOver) -> tuple[Outcome, str]:
     from bot.train.reproduced import compared
 
-    digests = Evaluated(inputs_digest=one.inputs_digest, evaluation_digest=one.evaluation_digest, artifact_digest=None)
-    stored, pointer = evaluation_and_pointer(one.model, digests, handed.job)
-    if str(stored.run.get("id")) == str(handed.job.ports.run.id):
-        raise UserError("an evaluation is not reproduced by its own run")
+    if str(own.stored.run.get("id")) == str(handed.job.ports.run.id):
+        return "failed", "an evaluation is not reproduced by its own run."
     folder = handed.folder(one.key)
     assert folder is not None
-    with tempfile.TemporaryDirectory(prefix="mlbot-") as name:
-        handed.job.ports.artifacts.fetch(pointer, Path(name))
-        golden = tuple(Golden.parse(sized(at / "golden.json"), source="golden.json") for at in (Path(name), folder))
-    return compared(stored, found, (golden[0], golden[1]))
+    theirs = Golden.parse(sized(folder / "golden.json"), source="golden.json")
+    return compared(own.stored, found, (own.golden, theirs))
 
 
 def _told(number: int, found: list[Reproduction], job: Job) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from bot.decide.case import Case, Scope
 from bot.decide.conditions import verification
-from bot.errors import UserError
+from bot.errors import UserError, WorldError
 from bot.pipeline import choose_job, compare_job, reproduce_job
 from bot.pipeline.judge import judge
 from bot.records.evaluation import Evaluation
@@ -154,6 +154,18 @@ def test_no_result_teaches_nothing(made: World) -> None:
     (found,) = again(made, change)
     assert found.outcome == "failed" and condition(made) == "reproduction_missing"
     assert judge(NUMBER, "merge", made.job()).decision.status != "rejected"
+
+
+def test_a_remote_that_does_not_answer_is_nobodys_difference(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fact is not written, the job fails, and the next run tries again."""
+
+    def down(*_: Any) -> None:
+        raise WorldError("the remote does not answer")
+
+    monkeypatch.setattr(made.artifacts, "fetch", down)
+    with pytest.raises(WorldError):
+        again(made)
+    assert facts(made) == [] and condition(made) == "reproduction_missing"
 
 
 def test_the_run_that_evaluated_confirms_nothing_of_its_own(made: World) -> None:
