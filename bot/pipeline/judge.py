@@ -30,7 +30,7 @@ from bot.records.failure import Failure
 from bot.records.ledger import Head, measuring_path
 from bot.records.report import Report, RunFacts
 from bot.report.override import read_templates
-from bot.report.status import VERDICT, Shared
+from bot.report.status import EVALUATION, VERDICT, Shared
 from bot.report.step import publish
 from bot.specs.policies import Policies, read_policies
 from bot.words import Plain, shown
@@ -171,7 +171,11 @@ def report_of(number: int, sha: str, decision: Decision | None, job: Job) -> Rep
 
 
 def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None) -> bool:
-    """Bring statuses and comment up to date; False when a later run was there first."""
+    """Bring statuses and comment up to date; False when a later run was there first.
+
+    What is merged gets no status any more: of a commit of the default branch GitHub does not tell who else proposes
+    it, and that one must not turn green by it.
+    """
     if prefix is not None:
         hints = {model: with_prefix(one.hint, prefix) for model, one in report.failures.items()}
         failures = {model: one.model_copy(update={"hint": hints[model]}) for model, one in report.failures.items()}
@@ -187,6 +191,7 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
         sha,
         job.ports,
         templates=templates,
+        contexts=() if job.ports.pull_requests.get(number).merged else (EVALUATION, VERDICT),
         base=_base(number, job),
         shared=_shared(report, number, job),
     )
@@ -196,15 +201,15 @@ def show(report: Report, number: int, sha: str, job: Job, *, prefix: str | None)
 
 
 def _shared(report: Report, number: int, job: Job) -> list[Shared]:
-    """What everybody has got who proposes this very commit for the same branch; empty when nobody else does."""
+    """What everybody has got whose pull request is open with this commit and base; empty when nobody else's is."""
     pulls = job.ports.pull_requests
     found = pulls.get(number)
     if not found.siblings:
         return []
     roles = pulls.permissions([found.author, *(one.author for one in found.siblings)])
+    others = [_sibling(one.number, found.head_sha, may_write(roles[one.author.id]), job) for one in found.siblings]
     own = Shared(number, report.decision, may_write(roles[found.author.id]), report)
-    others = (_sibling(one.number, found.head_sha, may_write(roles[one.author.id]), job) for one in found.siblings)
-    return [own, *others]
+    return [own, *others] if found.state == "open" else others  # what is merged opens no other
 
 
 def _sibling(number: int, sha: str, counts: bool, job: Job) -> Shared:

@@ -41,11 +41,11 @@ class Status:
 def statuses(report: Report, shared: Sequence[Shared] = ()) -> tuple[Status, Status]:
     """The evaluation's and the verdict's status for the head of the pull request.
 
-    `shared` are this pull request and the others with the same head and base, if there are any.
+    `shared` are the open pull requests with the same head and base, this one included, if there are others.
     """
     shown = released(report)
     evaluation, verdict = evaluation_status(shown), verdict_status(shown)
-    if len(shared) < 2:
+    if not shared:
         return evaluation, verdict
     return shared_status(evaluation, shared, _evaluation_of), shared_status(verdict, shared, verdict_of)
 
@@ -100,6 +100,8 @@ def shared_status(own: Status, shared: Sequence[Shared], says: Callable[[Shared]
     named = [f"#{one.number}" + (" not counted" if one not in counted_ else "") for one in everybody if one != worst]
     added = shown(f"[same commit: {', '.join(named)}]", DESCRIPTION_LIMIT)
     added = added if len(added) < DESCRIPTION_LIMIT // 2 else shown(f"[same commit: {len(named)} more]")
+    if not named:
+        return replace(own, state=value, description=shown(said, DESCRIPTION_LIMIT))
     return replace(own, state=value, description=shown(said, DESCRIPTION_LIMIT - 1 - len(added)) + Plain(" ") + added)
 
 

@@ -63,3 +63,9 @@ def test_whoever_is_judged_last_the_commit_says_the_same() -> None:
 def test_many_names_fit_into_a_description() -> None:
     found = shown(shared(1, "approved"), *(shared(number, "approved") for number in range(100, 200)))
     assert len(found.description) <= 140 and "100 more" in found.description
+
+
+def test_of_a_closed_one_only_the_other_says_what_the_commit_is() -> None:
+    own = CommitStatus("mlbot/verdict", "success", "It is approved.", None)
+    found = shared_status(own, [shared(2, "pending")], verdict_of)
+    assert (found.state, found.description) == ("pending", "#2: It is pending.")
