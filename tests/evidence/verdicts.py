@@ -27,20 +27,18 @@ Generator = np.random.Generator
 
 def at_the_margin(shape: Shape, n: int, metric: str, generator: Generator, repeats: int) -> dict[str, Count]:
     """`non_inferiority` passes a model that is worse by exactly the margin; `superiority` one that is better by it."""
-    truth = truth_of(shape)[metric][1]
-    sign = 1.0 if METRICS[metric].greater_is_better else -1.0
-    loss, gain = max(0.0, -sign * truth), max(0.0, sign * truth)
-    asked = {
-        "non_inferiority": f"kind: non_inferiority, against: production, metric: {metric}, margin: {loss}",
-        "superiority": f"kind: superiority, against: production, metric: {metric}, margin: {gain}",
+    margin = abs(truth_of(shape)[metric][1])
+    asked = f"against: production, metric: {metric}, margin: {margin}"
+    gates = {
+        name: some_gates(f"{{id: g, kind: {name}, {asked}}}").gates[0] for name in ("non_inferiority", "superiority")
     }
-    gates = {name: some_gates(f"{{id: g, {text}}}").gates[0] for name, text in asked.items()}
     counts = dict.fromkeys(gates, Count())
     for number in range(repeats):
-        rows, one, other = shape.draw(generator, n, 0)
-        found = compare(METRICS[metric], one, other, Resampler(rows, Settings(resamples=500, seed=number)))
-        seen = evidence(differences={(metric, "production"): found}, metrics={metric: METRICS[metric]}, n_test=n)
-        for name, gate in gates.items():
+        rows, better, worse = shape.draw(generator, n, 0)
+        resampler = Resampler(rows, Settings(resamples=500, seed=number))
+        for (name, gate), (one, other) in zip(gates.items(), ((worse, better), (better, worse)), strict=True):
+            found = compare(METRICS[metric], one, other, resampler)
+            seen = evidence(differences={(metric, "production"): found}, metrics={metric: METRICS[metric]}, n_test=n)
             counts[name] += Count(1, int(judge(gate, seen, "block").verdict == "pass"))
     return counts
 
