@@ -118,7 +118,7 @@ REFUSED = {
     "weights for an estimator without": (
         {"estimator": "{name: KNeighborsClassifier}", "data": data(", weight: w")},
         with_column("w", [1.0] * 240),
-        "fit_failed",
+        "spec_invalid",
         "weights",
     ),
     "negative weights": (
