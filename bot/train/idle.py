@@ -52,7 +52,7 @@ def _categorical(block: Categorical, needs: Needs, name: str) -> Problem | None:
     if encode == "native" and not needs.has_native_categories:
         return (
             "encode",
-            f"{name} has no categorical splits of its own",
+            f"`native` needs categorical splits of its own, which {name} has not",
             "Use HistGradientBoosting, or another `encode`.",
         )
     if block.unknown == "infrequent" and encode != "one_hot":
