@@ -43,6 +43,7 @@ campaigns: setup
 	$(RUN)/python tests/benchmarks/monitor_power.py
 	$(RUN)/python tests/benchmarks/monitor_scale.py $(CAMPAIGN_FOLDER)/scale
 	$(RUN)/python -m tests.benchmarks.history --large 10000
+	$(RUN)/python tests/benchmarks/reading.py
 	$(RUN)/python tests/benchmarks/rivals.py $(CAMPAIGN_FOLDER)/rivals
 
 # Ten minutes a door of what comes from outside, two hours in all; what went wrong is kept in out/fuzz.
