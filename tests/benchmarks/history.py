@@ -175,7 +175,7 @@ def measure(made: World, n: int, folder: Path) -> Cost:
 
     def status() -> None:
         """Checkout, what a job fetches, everything that is known of one pull request, and a note that is pushed."""
-        with tempfile.TemporaryDirectory(dir=folder) as name:
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
             clone = Path(name, "job")
             job = made.job(clone)
             fetch_for_job(job, "main")
@@ -254,7 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
     private, public = generate()
     keys = KeyPair(private, {"mlbot.pub": public})
     costs = []
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # git tidies up behind itself
         for n in (0, given.large // 10, given.large):
             folder = Path(name, str(n))
             folder.mkdir()
