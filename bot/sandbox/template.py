@@ -6,6 +6,7 @@ import configparser
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -173,11 +174,25 @@ def clone(into: Path, url: str, remote: Path, reader: str) -> None:
 
     Git finds the token `reader` in a file of the clone that nobody else may open.
     """
-    keep = [part for helper in ("", f"store --file={_kept(into)}") for part in ("-c", f"credential.helper={helper}")]
     _keep(_kept(into), url, reader)
-    subprocess.run(["git", "clone", "-q", *keep, url, str(into)], check=True)
+    asked = [part for helper in _helpers(into) for part in ("-c", f"credential.helper={helper}")]
+    subprocess.run(["git", *asked, "clone", "-q", url, str(into)], check=True)
+    _ask_there(into)
     if not remote.exists():
         remote.mkdir()
+
+
+def _helpers(clone: Path) -> tuple[str, str]:
+    """None of the user's own, and then the file beside the clone."""
+    return "", f"store --file={shlex.quote(str(_kept(clone)))}"
+
+
+def _ask_there(clone: Path) -> None:
+    """The folder may be a copy of one that lay elsewhere, so the place of the file is written anew."""
+    git = ["git", "-C", str(clone), "config"]
+    subprocess.run([*git, "--unset-all", "credential.helper"], check=False)
+    for helper in _helpers(clone):
+        subprocess.run([*git, "--add", "credential.helper", helper], check=True)
 
 
 def _kept(clone: Path) -> Path:
@@ -195,4 +210,5 @@ def point_clone(into: Path, url: str, reader: str) -> None:
     if into.exists():
         if url.startswith("http"):
             _keep(_kept(into), url, reader)
+            _ask_there(into)
         subprocess.run(["git", "-C", str(into), "remote", "set-url", "origin", url], check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 from typing import Any
@@ -83,3 +84,15 @@ def test_git_takes_no_other_name_and_no_guess(standing: Sandbox, tmp_path: Any) 
         assert done.returncode != 0 and "refs/heads" not in done.stdout
     done = subprocess.run(["git", "ls-remote", standing.read_url], env=env, capture_output=True, text=True, check=True)
     assert "refs/heads/main" in done.stdout
+
+
+def test_a_copy_of_a_sandbox_reads_with_its_own_file(standing: Sandbox, tmp_path: Any) -> None:
+    """Also where the folder's name has a space; the file of the first one may be gone."""
+    standing.hub.save()
+    copy = tmp_path / "a copy"
+    shutil.copytree(standing.directory, copy, symlinks=True)
+    (copy / "clone.reads").unlink()
+    env = {"GIT_TERMINAL_PROMPT": "0", "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    with Sandbox.resume(copy) as again:
+        subprocess.run(["git", "-C", str(again.clone), "fetch", "-q", "origin"], env=env, check=True)
+        subprocess.run(["git", "-C", str(standing.clone), "fetch", "-q", "origin"], env=env, check=True)
