@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,8 @@ def test_what_no_training_exports_is_refused(
 def test_an_export_with_it_is_no_onnx_file(attack: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a later converter make one: the training goes on without."""
     monkeypatch.setattr(onnx_export, "_converted", lambda pipeline, inputs: attack().SerializeToString())
-    made = onnx_export.export(None, None, None, None, None, None)  # type: ignore[arg-type]
+    prepared = SimpleNamespace(inputs=None, test_framed=None, target=SimpleNamespace(classes=None))
+    made = onnx_export.export(None, prepared, None, None)  # type: ignore[arg-type]
     assert made.status == "failed" and made.data is None and "refused" in made.detail
 
 

@@ -33,6 +33,8 @@ FULL: dict[str, Any] = {
     "data": {
         "path": "data/rows.parquet", "format": "parquet", "target": "outcome", "row_id": "id", "time": "noise",
         "group": "house", "weight": "weight", "where": "amount < 1000", "missing": ["NA"],
+        "content": ["*"],
+        "csv": {"separator": ",", "decimal": ".", "thousands": " ", "encoding": "utf-8", "trim": False},
     },
     "split": {"method": "time", "test": 0.25, "test_from": "0.5", "seed": 1},
     "features": {
@@ -40,10 +42,10 @@ FULL: dict[str, Any] = {
         "numeric": [{"columns": ["signal"], "impute": "constant", "fill": 0.0, "indicator": True,
                      "scale": "standard", "polynomial": 1, "bins": 2, "splines": None}],
         "categorical": [{"columns": ["shop"], "impute": "constant", "encode": "one_hot", "unknown": "ignore",
-                         "min_frequency": 1, "max_categories": 5}],
+                         "min_frequency": 2, "max_categories": 5}],
         "text": [{"columns": ["words"], "analyzer": "word", "ngrams": 1, "min_documents": 1, "max_inputs": 9,
                   "components": 1}],
-        "datetime": [{"columns": ["day"], "parts": ["month"], "cyclic": True}],
+        "datetime": [{"columns": ["day"], "parts": ["month"], "cyclic": True, "zone": "UTC"}],
         "derived": {"double": "signal * 2"},
     },
     "selection": {"method": "none", "path": "fast", "at_most": 5, "always": ["signal"], "folds": 2,
@@ -137,7 +139,16 @@ def put_at(document: dict[str, Any], path: tuple[Any, ...], text: str) -> dict[s
 def trainable(document: dict[str, Any]) -> dict[str, Any]:
     """The full spec without what does not go together."""
     made = copy.deepcopy(document)
-    del made["slices"][1]["edges"], made["metrics"]["cost"]
+    del (
+        made["slices"][1]["edges"],
+        made["metrics"]["cost"],
+        made["metrics"]["unit"],
+        made["data"]["csv"],
+        made["data"]["content"],
+    )
+    del made["features"]["numeric"][0]["bins"]
+    del made["split"]["seed"], made["split"]["test"], made["data"]["group"]
+    made["selection"], made["estimator"]["parameters"] = {"method": "none"}, {}
     return made
 
 

@@ -25,7 +25,7 @@ import pyarrow as pa  # noqa: E402
 from bot.specs.outputs import Outputs, pipeline_outputs  # noqa: E402
 from bot.train.bar import Trial, standard_error  # noqa: E402
 from bot.train.choose import Engine, choose_inputs  # noqa: E402
-from bot.train.fit import Recipe, fit_pipeline  # noqa: E402
+from bot.train.fit import Recipe  # noqa: E402
 from bot.train.importance import histogram_gains, source_importances  # noqa: E402
 from bot.train.learner import Learner  # noqa: E402
 from bot.train.matrix import Encoded, encode  # noqa: E402
@@ -107,9 +107,7 @@ def flights(folder: Path) -> Case:
 def tested(prepared: Prepared) -> tuple[float, float]:
     """Score on the test rows and its standard error."""
     recipe = Recipe(prepared.spec, prepared.inputs, prepared.needs, prepared.target.classes, {})
-    return scored(
-        prepared, pipeline_outputs(fit_pipeline(recipe, prepared.framed, prepared.target, []), prepared.test_framed)
-    )
+    return scored(prepared, pipeline_outputs(recipe.fit(prepared.framed, prepared.target), prepared.test_framed))
 
 
 def scored(prepared: Prepared, outputs: Outputs) -> tuple[float, float]:

@@ -62,7 +62,7 @@ def opinions(draw: Any) -> Opinion:
     return command(who, kind, target=draw(targets), ago=ago, **changes)
 
 
-many = st.lists(opinions(), max_size=8)
+many = st.lists(opinions(), max_size=8, unique_by=lambda one: one.id)  # an id is that of one review or command
 
 
 @st.composite

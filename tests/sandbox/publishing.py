@@ -25,6 +25,7 @@ def publish(world: Sandbox, dana: Any, rhea: Any) -> None:
     rhea("POST", "/releases/generate-notes", {"tag_name": "v3"})
     for one in ("/releases/latest", "/releases/tags/v2", "/zipball/v2", "/tarball/v2"):
         dana("GET", one)
+    dana.session.cookies.set("key", world.hub.data.key)  # a page, which asks for the key of the sandbox's pages
     dana("GET", "//acme/models/releases/download/v2/notes.txt")
     rhea("DELETE", f"/releases/assets/{asset['id']}")
     rhea("DELETE", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_a_lent_role_counts_until_it_is_taken_back_and_break_glass_takes_two_peo
         def told(login: str, body: str) -> str:
             before = len(bot_said(sandbox, number))
             say(sandbox, login, number, body)
-            return "\n".join(bot_said(sandbox, number)[before:])
+            return html.unescape(re.sub(r"<[^>]+>", "", "\n".join(bot_said(sandbox, number)[before:])))
 
         # owen is away: rhea speaks for him, until he is back
         assert "speaks as model-owner for owen" in told(

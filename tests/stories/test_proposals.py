@@ -123,7 +123,9 @@ def test_the_merge_proposes_once_and_nothing_is_live(told: Told) -> None:
     for name in ("permitted", "run again"):
         seen = told.seen[name]
         assert (seen["ended"], seen["proposals"], seen["live"]) == ("success", [(2, "open")], [])
-        assert seen["said"] == [f"- bike-rentals v1.0.0 is live in staging once somebody merges `{BRANCH}`."]
+        assert [html.unescape(line) for line in seen["said"]] == [
+            f"- bike-rentals v1.0.0 is live in staging once somebody merges `{BRANCH}`."
+        ]
 
 
 def test_a_closed_proposal_stays_closed_until_somebody_asks_again(told: Told) -> None:
