@@ -189,7 +189,7 @@ DEFENCES: tuple[Defence, ...] = (
     Defence(
         "A50",
         "bot/specs/linear.py",
-        "        begin_with(pattern, [\"\"])\n",
+        "        _compiled(pattern)\n",
         "",
         "tests/adversary/test_patterns.py::test_what_is_no_such_pattern_is_refused_with_its_place",
     ),
